@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#ifndef PNR_DHT_BENCODE_H
+#define PNR_DHT_BENCODE_H
+
+// Bencode (BEP 3), read without copying and written in place. A leaf: node/control uses it too.
+//
+// Reading: a cursor walks a span that the caller owns; nothing is allocated and nothing is written.
+// Every step is checked: a cursor never leaves its span, and after the first error it stays in
+// error (ok is false) and every further read fails, so a parser may check once, at its end. Bounds:
+// containers nest at most DHT_BENCODE_DEPTH_MAX deep. Integers are int64_t; "-0", leading zeros and
+// numbers out of range are errors.
+//
+// Writing: a writer fills a buffer that the caller owns. Past its end it writes nothing and sets
+// `full`.
+
+#include "pnr/dht.h"
+
+#define DHT_BENCODE_DEPTH_MAX 16
+
+struct dht_bencode_cursor {
+    const uint8_t *at;
+    const uint8_t *end;
+    bool ok;
+};
+
+enum dht_bencode_type {
+    DHT_BENCODE_INT,
+    DHT_BENCODE_STRING,
+    DHT_BENCODE_LIST,
+    DHT_BENCODE_DICT,
+    DHT_BENCODE_CLOSE, // the 'e' that ends a list or dict
+    DHT_BENCODE_NONE,  // the end of the span, or an error
+};
+
+struct dht_bencode_cursor dht_bencode_cursor(struct dht_span span);
+
+// What comes next; reads nothing.
+enum dht_bencode_type dht_bencode_peek(const struct dht_bencode_cursor *cursor);
+
+// Each reads one value and returns whether it could.
+bool dht_bencode_int(struct dht_bencode_cursor *cursor, int64_t *ret_value);
+bool dht_bencode_string(struct dht_bencode_cursor *cursor, struct dht_span *ret_string);
+// Opens a list or dict; read its elements until dht_bencode_close() returns true.
+bool dht_bencode_list(struct dht_bencode_cursor *cursor);
+bool dht_bencode_dict(struct dht_bencode_cursor *cursor);
+bool dht_bencode_close(struct dht_bencode_cursor *cursor); // reads an 'e' if one is next
+// Skips one value of any type, checking it; ret_raw is its bencoded text.
+bool dht_bencode_skip(struct dht_bencode_cursor *cursor, struct dht_span *ret_raw);
+
+// Whether span is exactly one value in canonical form: dict keys sorted and unique, nothing left
+// over.
+bool dht_bencode_canonical(struct dht_span span);
+
+struct dht_bencode_writer {
+    uint8_t *at;
+    uint8_t *end;
+    uint8_t *start;
+    bool full;
+};
+
+struct dht_bencode_writer dht_bencode_writer(uint8_t *buf, size_t buf_len);
+size_t dht_bencode_written(const struct dht_bencode_writer *writer);
+
+void dht_bencode_put_int(struct dht_bencode_writer *writer, int64_t value);
+void dht_bencode_put_string(struct dht_bencode_writer *writer, const void *data, size_t len);
+void dht_bencode_put_text(struct dht_bencode_writer *writer, const char *text); // NUL-terminated
+void dht_bencode_put_raw(struct dht_bencode_writer *writer, const void *data, size_t len);
+// Opens a string of len bytes and returns where to write them, or NULL where they do not fit.
+uint8_t *dht_bencode_put_hole(struct dht_bencode_writer *writer, size_t len);
+void dht_bencode_open_list(struct dht_bencode_writer *writer);
+void dht_bencode_open_dict(struct dht_bencode_writer *writer);
+void dht_bencode_end(struct dht_bencode_writer *writer);
+
+#endif
