@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+#include "node/daemon/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void daemon_error_set(struct daemon_error *error, const char *format, ...)
+{
+    if (error == NULL)
+        return;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(error->text, sizeof error->text, format, args);
+    va_end(args);
+}
