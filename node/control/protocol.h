@@ -23,7 +23,7 @@
 #define CONTROL_FRAME_HEAD    4          // bytes of the length
 #define CONTROL_HELLO_MAX     512        // bytes of a frame of the handshake
 #define CONTROL_ID_MAX        2147483647 // request ids: 1 to this; 0 speaks of the connection
-#define CONTROL_REQUESTS_MAX  64         // requests under way on one connection; more: error 9
+#define CONTROL_REQUESTS_MAX  256        // requests under way on one connection; more: error 9
 #define CONTROL_NAME_LEN_MAX  640        // bytes of a peer name: authority, '.', 149 UTF-16 units
 #define CONTROL_ENDPOINTS_MAX 10         // of a publisher
 #define CONTROL_COMMENT_MAX   78         // bytes of a comment: 39 UTF-16 units
