@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: MIT
+#include "tests/daemon/unit.h"
+
+#include "node/daemon/ed25519.h"
+#include "node/daemon/keys.h"
+
+#include <fcntl.h>
+#include <openssl/pem.h>
+#include <sys/wait.h>
+
+#define KEY_MAX 8
+
+// RFC 8032 7.1, test 1, as a seed and in the forms that other programs write.
+#define SEED_HEX      "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"
+#define SEED_PEM_LINE "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g"
+#define SEED_PEM      "-----BEGIN PRIVATE KEY-----\n" SEED_PEM_LINE "\n-----END PRIVATE KEY-----\n"
+static const uint8_t seed_public[DHT_KEY_LEN] = {
+    0xd7, 0x5a, 0x98, 0x01, 0x82, 0xb1, 0x0a, 0xb7, 0xd5, 0x4b, 0xfe, 0xd3, 0xc9, 0x64, 0x07, 0x3a,
+    0x0e, 0xe1, 0x72, 0xf3, 0xda, 0xa6, 0x23, 0x25, 0xaf, 0x02, 0x1a, 0x68, 0xf7, 0x07, 0x51, 0x1a};
+
+static struct dht_span span(const char *text)
+{
+    return (struct dht_span){(const uint8_t *)text, strlen(text)};
+}
+
+static struct daemon_keys *open_keys(void)
+{
+    struct daemon_error error = {""};
+    struct daemon_keys *keys = daemon_keys_open(unit_path("keys"), KEY_MAX, &error);
+    if (keys == NULL)
+        fail_msg("%s", error.text);
+    return keys;
+}
+
+static void expect_refused(const char *row, const char *wanted)
+{
+    struct daemon_error error = {""};
+    struct daemon_keys *keys = daemon_keys_open(unit_path("keys"), KEY_MAX, &error);
+    if (keys != NULL)
+        fail_msg("row %s: opened", row);
+    unit_has(row, error.text, wanted);
+    if (strstr(error.text, "MC4CAQ") != NULL || strstr(error.text, "9d61") != NULL)
+        fail_msg("row %s: a secret in \"%s\"", row, error.text);
+}
+
+static void test_labels(void **state)
+{
+    (void)state;
+    static const struct row {
+        const char *label;
+        bool valid;
+    } rows[] = {
+        {"a", true},
+        {"home-server-2", true},
+        {"00", true},
+        {"-", true},
+        {"abcdefghijklmnopqrstuvwxyz012345", true},
+        {"abcdefghijklmnopqrstuvwxyz0123456", false},
+        {"0", false},
+        {"", false},
+        {"A", false},
+        {"a_b", false},
+        {"a.b", false},
+        {"../a", false},
+        {"a b", false},
+        {"\xc3\xa4", false},
+    };
+    for (size_t i = 0; i < UNIT_COUNT(rows); i++) {
+        if (daemon_keys_label_valid(rows[i].label) != rows[i].valid)
+            fail_msg("row %s", rows[i].label);
+    }
+}
+
+static void test_create_and_load(void **state)
+{
+    (void)state;
+    struct daemon_keys *keys = open_keys();
+    uint8_t first[DHT_KEY_LEN];
+    uint8_t second[DHT_KEY_LEN];
+    uint8_t sig[DHT_SIG_LEN];
+    struct stat status;
+    assert_int_equal(daemon_keys_count(keys), 0);
+    assert_true(daemon_keys_create(keys, "office", first, NULL));
+    assert_true(daemon_keys_create(keys, "home", second, NULL));
+    assert_memory_not_equal(first, second, DHT_KEY_LEN);
+    assert_int_equal(stat(unit_path("keys"), &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0700);
+    assert_int_equal(stat(unit_path("keys/office.pem"), &status), 0);
+    assert_int_equal(status.st_mode & 07777, 0600);
+    daemon_keys_close(keys);
+
+    keys = open_keys();
+    assert_int_equal(daemon_keys_count(keys), 2);
+    assert_string_equal(daemon_keys_at(keys, 0)->label, "home");
+    assert_string_equal(daemon_keys_at(keys, 1)->label, "office");
+    assert_null(daemon_keys_at(keys, 2));
+    assert_memory_equal(daemon_keys_find(keys, "office")->key, first, DHT_KEY_LEN);
+    assert_null(daemon_keys_find(keys, "none"));
+    assert_true(daemon_keys_sign(keys, first, span("hello"), sig));
+    assert_true(daemon_ed25519_verify(first, sig, span("hello")));
+    assert_false(daemon_ed25519_verify(second, sig, span("hello")));
+    first[0] ^= 1;
+    assert_false(daemon_keys_sign(keys, first, span("hello"), sig));
+    daemon_keys_close(keys);
+}
+
+static void test_import_and_export(void **state)
+{
+    (void)state;
+    struct daemon_keys *keys = open_keys();
+    uint8_t key[DHT_KEY_LEN] = {0};
+    char pem[DAEMON_KEY_PEM_MAX];
+    assert_true(daemon_keys_import_seed(keys, "seed", span(" \t" SEED_HEX "\r\n"), key, NULL));
+    assert_memory_equal(key, seed_public, DHT_KEY_LEN);
+    assert_true(daemon_keys_export_pem(keys, "seed", pem, NULL));
+    assert_string_equal(pem, SEED_PEM);
+    assert_false(daemon_keys_export_pem(keys, "none", pem, NULL));
+    daemon_keys_close(keys);
+
+    assert_int_equal(unlink(unit_path("keys/seed.pem")), 0);
+    keys = open_keys();
+    assert_true(daemon_keys_import_pem(keys, "pem", span("a comment\n" SEED_PEM), key, NULL));
+    assert_memory_equal(key, seed_public, DHT_KEY_LEN);
+    daemon_keys_close(keys);
+}
+
+static const char x25519_pem[] =
+    "-----BEGIN PRIVATE KEY-----\n"
+    "MC4CAQAwBQYDK2VuBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n"
+    "-----END PRIVATE KEY-----\n"; // an X25519 key
+
+static void test_import_refused(void **state)
+{
+    (void)state;
+    static char too_long[DAEMON_KEY_FILE_MAX + 2];
+    memset(too_long, '\n', sizeof too_long - 1);
+    static const struct row {
+        const char *name;
+        const char *label;
+        bool is_pem;
+        const char *text;
+        const char *wanted;
+    } rows[] = {
+        {"empty", "new", true, "", "no unencrypted private key"},
+        {"no PEM", "new", true, "hello", "no unencrypted private key"},
+        {"cut off", "new", true, "-----BEGIN PRIVATE KEY-----\n" SEED_PEM_LINE,
+         "no unencrypted private key"},
+        {"another kind", "new", true, x25519_pem, "not an Ed25519 key"},
+        {"too long", "new", true, too_long, "too long"},
+        {"label taken", "taken", false, SEED_HEX, "there is a key taken already"},
+        {"bad label", "No", false, SEED_HEX, "not a key label"},
+        {"a path", "../x", true, SEED_PEM, "not a key label"},
+        {"short seed", "new", false, "9d61b1", "expected 64 hex digits"},
+        {"long seed", "new", false, SEED_HEX "00", "expected 64 hex digits"},
+        {"no hex", "new", false, "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f6g",
+         "expected 64 hex digits"},
+    };
+    struct daemon_keys *keys = open_keys();
+    uint8_t key[DHT_KEY_LEN];
+    assert_true(daemon_keys_create(keys, "taken", key, NULL));
+    for (size_t i = 0; i < UNIT_COUNT(rows); i++) {
+        struct daemon_error error = {""};
+        bool ok =
+            rows[i].is_pem
+                ? daemon_keys_import_pem(keys, rows[i].label, span(rows[i].text), key, &error)
+                : daemon_keys_import_seed(keys, rows[i].label, span(rows[i].text), key, &error);
+        if (ok)
+            fail_msg("row %s: taken", rows[i].name);
+        unit_has(rows[i].name, error.text, rows[i].wanted);
+        if (strstr(error.text, "MC4CAQ") != NULL || strstr(error.text, "9d61") != NULL)
+            fail_msg("row %s: a secret in \"%s\"", rows[i].name, error.text);
+        assert_int_equal(daemon_keys_count(keys), 1);
+    }
+    daemon_keys_close(keys);
+}
+
+static void test_encrypted(void **state)
+{
+    (void)state;
+    EVP_PKEY *secret = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+    BIO *bio = BIO_new(BIO_s_mem());
+    char *text = NULL;
+    char password[] = "hidden";
+    assert_int_equal(
+        PEM_write_bio_PKCS8PrivateKey(bio, secret, EVP_aes_128_cbc(), password, 6, NULL, NULL), 1);
+    size_t len = (size_t)BIO_get_mem_data(bio, &text);
+    struct daemon_keys *keys = open_keys();
+    struct daemon_error error = {""};
+    uint8_t key[DHT_KEY_LEN];
+    struct dht_span pem = {(const uint8_t *)text, len};
+    assert_false(daemon_keys_import_pem(keys, "new", pem, key, &error));
+    unit_has("encrypted", error.text, "takes a passphrase off");
+    daemon_keys_close(keys);
+    BIO_free(bio);
+    EVP_PKEY_free(secret);
+}
+
+static void test_bounds(void **state)
+{
+    (void)state;
+    struct daemon_keys *keys = open_keys();
+    struct daemon_error error = {""};
+    uint8_t key[DHT_KEY_LEN];
+    char label[8];
+    assert_true(daemon_keys_import_seed(keys, "seed", span(SEED_HEX), key, NULL));
+    assert_false(daemon_keys_import_pem(keys, "again", span(SEED_PEM), key, &error));
+    unit_has("same key", error.text, "there already, as seed");
+    for (int i = 1; i < KEY_MAX; i++) {
+        snprintf(label, sizeof label, "k%d", i);
+        assert_true(daemon_keys_create(keys, label, key, NULL));
+    }
+    assert_false(daemon_keys_create(keys, "more", key, &error));
+    unit_has("full", error.text, "no room");
+    assert_int_equal(access(unit_path("keys/more.pem"), F_OK), -1);
+    daemon_keys_close(keys);
+}
+
+// A file that another program put there after we loaded is not overwritten.
+static void test_never_overwrites(void **state)
+{
+    (void)state;
+    struct daemon_keys *keys = open_keys();
+    struct daemon_error error = {""};
+    uint8_t key[DHT_KEY_LEN];
+    char text[16] = "";
+    unit_write(unit_path("keys/late.pem"), "theirs", 0600);
+    assert_false(daemon_keys_create(keys, "late", key, &error));
+    unit_has("late", error.text, "there already");
+    FILE *file = fopen(unit_path("keys/late.pem"), "r");
+    assert_non_null(fgets(text, sizeof text, file));
+    fclose(file);
+    assert_string_equal(text, "theirs");
+    assert_int_equal(daemon_keys_count(keys), 0);
+    daemon_keys_close(keys);
+    unlink(unit_path("keys/late.pem"));
+    unit_write(unit_path("keys/.new-1-x.pem"), "half a key", 0600);
+    daemon_keys_close(open_keys());
+    assert_int_equal(access(unit_path("keys/.new-1-x.pem"), F_OK), -1);
+}
+
+static void test_disk_fails(void **state)
+{
+    (void)state;
+    struct daemon_keys *keys = open_keys();
+    struct daemon_error error = {""};
+    uint8_t key[DHT_KEY_LEN];
+    assert_int_equal(rmdir(unit_path("keys")), 0);
+    assert_false(daemon_keys_create(keys, "home", key, &error));
+    unit_has("gone", error.text, "cannot write the key file home.pem");
+    assert_int_equal(daemon_keys_count(keys), 0);
+    daemon_keys_close(keys);
+    unit_write(unit_path("keys"), "a file in its place", 0600);
+    expect_refused("a file in its place", "cannot open the key directory");
+}
+
+static void test_files_refused(void **state)
+{
+    (void)state;
+    static const struct row {
+        const char *name;
+        const char *file;
+        mode_t mode;
+        const char *text;
+        const char *wanted;
+    } rows[] = {
+        {"group reads", "k.pem", 0640, SEED_PEM, "remedy: chmod 600"},
+        {"all read", "k.pem", 0604, SEED_PEM, "has mode 0604"},
+        {"group writes", "k.pem", 0620, SEED_PEM, "chmod 600"},
+        {"no key", "k.pem", 0600, "hello", "no unencrypted private key"},
+        {"another kind", "k.pem", 0600, x25519_pem, "not an Ed25519 key"},
+        {"bad label", "K.pem", 0600, SEED_PEM, "rename the file"},
+        {"zero", "0.pem", 0600, SEED_PEM, "rename the file"},
+        {"long label", "abcdefghijklmnopqrstuvwxyz0123456.pem", 0600, SEED_PEM, "rename"},
+    };
+    daemon_keys_close(open_keys());
+    for (size_t i = 0; i < UNIT_COUNT(rows); i++) {
+        char path[PATH_MAX];
+        snprintf(path, sizeof path, "%s/keys/%s", unit_dir, rows[i].file);
+        unit_write(path, rows[i].text, rows[i].mode);
+        expect_refused(rows[i].name, rows[i].wanted);
+        assert_int_equal(unlink(path), 0);
+    }
+    assert_int_equal(symlink("/dev/zero", unit_path("keys/l.pem")), 0);
+    expect_refused("link", "symbolic link");
+    unlink(unit_path("keys/l.pem"));
+    assert_int_equal(mkfifo(unit_path("keys/f.pem"), 0600), 0);
+    expect_refused("fifo", "not a plain file");
+    unlink(unit_path("keys/f.pem"));
+    unit_write(unit_path("keys/a.pem"), SEED_PEM, 0600);
+    unit_write(unit_path("keys/b.pem"), SEED_PEM, 0600);
+    expect_refused("same key twice", "is there already, as");
+    unlink(unit_path("keys/b.pem"));
+    unit_write(unit_path("keys/README"), "not a key", 0644);
+    daemon_keys_close(open_keys());
+    assert_int_equal(chmod(unit_path("keys"), 0750), 0);
+    expect_refused("directory", "remedy: chmod 700");
+}
+
+// Skipped where there is no openssl program.
+static void test_openssl_reads_it(void **state)
+{
+    (void)state;
+    if (system("command -v openssl >/dev/null") != 0)
+        skip();
+    struct daemon_keys *keys = open_keys();
+    uint8_t key[DHT_KEY_LEN];
+    char command[PATH_MAX + 128];
+    assert_true(daemon_keys_create(keys, "home", key, NULL));
+    snprintf(command, sizeof command, "openssl pkey -in %s/keys/home.pem -noout -text", unit_dir);
+    FILE *out = popen(command, "r");
+    char line[256] = "";
+    assert_non_null(fgets(line, sizeof line, out));
+    assert_string_equal(line, "ED25519 Private-Key:\n");
+    while (fgets(line, sizeof line, out) != NULL) {
+    }
+    assert_int_equal(pclose(out), 0);
+    snprintf(command, sizeof command,
+             "umask 077; openssl genpkey -algorithm ED25519 -out %s/keys/other.pem", unit_dir);
+    assert_int_equal(system(command), 0);
+    daemon_keys_close(keys);
+    keys = open_keys();
+    assert_non_null(daemon_keys_find(keys, "other"));
+    daemon_keys_close(keys);
+}
+
+#define IN_DIR(test) cmocka_unit_test_setup_teardown(test, unit_dir_make, unit_dir_remove)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_labels), IN_DIR(test_create_and_load), IN_DIR(test_import_and_export),
+        IN_DIR(test_import_refused),   IN_DIR(test_encrypted),       IN_DIR(test_bounds),
+        IN_DIR(test_never_overwrites), IN_DIR(test_disk_fails),      IN_DIR(test_files_refused),
+        IN_DIR(test_openssl_reads_it),
+    };
+    return cmocka_run_group_tests_name("daemon/keys", tests, NULL, NULL);
+}
