@@ -100,9 +100,10 @@ struct core_dns_reader core_dns_reader(struct dht_span msg);
 
 // Reads the next answer. False at the end, and at the first error, which clears ok. What follows
 // the answers is not looked at. ret_rr is written only on success. Errors: a record that is cut
-// off; a name with a forward pointer, a bad label, or more than 255 bytes; A and AAAA data of
-// another length than 4 and 16; TXT data that is no sequence of strings, or empty; SVCB and HTTPS
-// data that core_dns_svcb() refuses; names inside data that do not end where the data ends.
+// off; a name with a forward pointer, a bad label, or more than 255 bytes; names inside data that
+// do not end where the data ends; and in class IN: A and AAAA data of another length than 4 and 16,
+// TXT data that is no sequence of one string or more, SVCB and HTTPS data that core_dns_svcb()
+// refuses.
 bool core_dns_next(struct core_dns_reader *reader, struct core_dns_rr *ret_rr);
 
 // The data of an SVCB or HTTPS record.
@@ -120,8 +121,8 @@ bool core_dns_svcb(struct dht_span rdata, struct core_dns_svcb *ret_svcb);
 bool core_dns_svcb_param(const struct core_dns_svcb *svcb, uint16_t key,
                          struct dht_span *ret_value);
 
-// Walks the strings of TXT data that core_dns_next() let pass. rest starts as the whole data. False
-// at the end.
+// Walks the strings of TXT data of class IN that core_dns_next() let pass. rest starts as the whole
+// data. False at the end.
 bool core_dns_txt_next(struct dht_span *rest, struct dht_span *ret_string);
 
 // ---- writing ----

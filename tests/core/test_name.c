@@ -17,10 +17,11 @@
 #define A149    TEN("aaaaaaaaaaaaaa") "aaaaaaaaa"
 #define EURO149                                                                                    \
     TEN(TEN("\xe2\x82\xac"))                                                                       \
-    TEN("\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac") "\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac" \
-                                                            "\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac" \
-                                                            "\xe2\x82\xac\xe2\x82"                 \
-                                                            "\xac\xe2\x82\xac"
+    TEN("\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac")                                        \
+    "\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac"                                                         \
+    "\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac"                                                         \
+    "\xe2\x82\xac\xe2\x82"                                                                         \
+    "\xac\xe2\x82\xac"
 #define FACE   "\xf0\x9f\x98\x80" // U+1F600, two units
 #define FACE74 TEN(FACE FACE FACE FACE FACE FACE FACE) FACE FACE FACE FACE
 
