@@ -7,9 +7,11 @@
 //
 // dht_krpc_parse() walks a datagram once. All keys that the engine knows, of `a` and of `r` alike,
 // land in one flat struct as views into the datagram; what is missing has data NULL (a present but
-// empty string has len 0). Unknown keys are skipped, known keys of the wrong type or size make the
-// message malformed or are noted, as each field says. Keys may come unsorted, as some deployed
-// nodes send them; a known key that comes twice is malformed.
+// empty string has len 0). Unknown keys are skipped. A known key of `a` or `r` of the wrong type or
+// size, and an `a`, `r` or `e` of the wrong type, count as missing and set bad_args; another key of
+// the top level of the wrong type counts as missing. Keys may come unsorted, as some deployed nodes
+// send them; a known key that comes twice makes the message malformed, also once in `a` and once in
+// `r`. Bencode in the message nests as deep as dht/bencode.h allows.
 
 #include "dht/bencode.h"
 #include "pnr/dht.h"
@@ -54,8 +56,8 @@ enum dht_krpc_want {
 
 struct dht_krpc {
     enum dht_krpc_type type;
-    enum dht_krpc_method method; // of a query
-    struct dht_span tid;
+    enum dht_krpc_method method; // of a query; else DHT_KRPC_UNKNOWN or what `q` says
+    struct dht_span tid;         // 0 to DHT_KRPC_TID_LEN_MAX bytes
     struct dht_span method_name;
     struct dht_span version; // `v` at top level; any length
     struct dht_span ip;      // BEP 42, top level; any length (quirk Q19)
@@ -66,17 +68,17 @@ struct dht_krpc {
     struct dht_span target;
     struct dht_span info_hash;
     struct dht_span token;
-    struct dht_span nodes;  // a multiple of 26, else missing with bad_args set
-    struct dht_span nodes6; // a multiple of 38, likewise
-    struct dht_span values; // raw bencoded list; walk it with dht_krpc_next_peer()
-    struct dht_span key;    // `k`, 32 bytes
-    struct dht_span sig;    // 64 bytes
-    struct dht_span salt;   // any length: the caller answers 207
-    struct dht_span value;  // `v` in a or r: raw bencoded, checked for well-formedness only
-    struct dht_span samples;
-    struct dht_span name; // `n` of get_peers and announce_peer
-    uint32_t want;        // flags of enum dht_krpc_want; 0 where there is no `want`
-    bool has_want;        // a `want` list was there, known words in it or not
+    struct dht_span nodes;   // a multiple of 26, else missing with bad_args set
+    struct dht_span nodes6;  // a multiple of 38, likewise
+    struct dht_span values;  // raw bencoded list; walk it with dht_krpc_next_peer()
+    struct dht_span key;     // `k`, 32 bytes
+    struct dht_span sig;     // 64 bytes
+    struct dht_span salt;    // any length: the caller answers 207
+    struct dht_span value;   // `v` in a or r: raw bencoded, checked for well-formedness only
+    struct dht_span samples; // a multiple of 20, else missing with bad_args set
+    struct dht_span name;    // `n` of get_peers and announce_peer
+    uint32_t want;           // flags of enum dht_krpc_want; 0 where there is no `want`
+    bool has_want;           // a `want` list was there, known words in it or not
     bool has_port;
     bool has_seq;
     bool has_cas;
@@ -96,13 +98,13 @@ struct dht_krpc {
     bool bad_args; // a known argument had the wrong type or size
 };
 
-// Parses a datagram. False where it is not a KRPC message: no dict, no `y`, no or oversized `t`, a
-// query without `q`, broken bencode, bytes left over, a known key twice. ret_msg is written only on
-// success; its views point into the datagram.
+// Parses a datagram. False where it is not a KRPC message: no dict, no or unknown `y`, no or
+// oversized `t`, a query without `q`, broken bencode, bytes left over, a known key twice. ret_msg
+// is written only on success; its views point into the datagram.
 bool dht_krpc_parse(struct dht_span datagram, struct dht_krpc *ret_msg);
 
-// Walks `values`: start with a cursor of dht_krpc_peers(); entries of other lengths than 6 and 18
-// are passed over. False at the end.
+// Walks `values`: start with a cursor of dht_krpc_peers(); entries of other types, and of other
+// lengths than 6 and 18, are passed over. False at the end, and at once where there is no `values`.
 struct dht_bencode_cursor dht_krpc_peers(const struct dht_krpc *msg);
 bool dht_krpc_next_peer(struct dht_bencode_cursor *cursor, struct dht_addr *ret_peer);
 
@@ -111,12 +113,14 @@ struct dht_krpc_node {
     struct dht_id id;
     struct dht_addr addr;
 };
-// Reads contact number index of a span whose entries are entry_len (26 or 38) bytes long.
+// Reads contact number index (below nodes.len / entry_len, asserted) of a span whose entries are
+// entry_len (26 or 38) bytes long. Nothing is judged: the address may be a martian.
 void dht_krpc_node(struct dht_span nodes, size_t entry_len, size_t index,
                    struct dht_krpc_node *ret_node);
 
 // The bytes that are signed for a mutable item: [4:salt<salt>]3:seqi<seq>e1:v<value> (BEP 44).
-// ret_text has room for DHT_KRPC_SIGNED_MAX bytes; returns how many were written.
+// value is bencoded. ret_text has room for DHT_KRPC_SIGNED_MAX bytes, which is enough for the
+// greatest salt and value (asserted: check their lengths first); returns how many were written.
 #define DHT_KRPC_SIGNED_MAX (DHT_VALUE_LEN_MAX + DHT_SALT_LEN_MAX + 48)
 size_t dht_krpc_signed_text(struct dht_span salt, int64_t seq, struct dht_span value,
                             uint8_t ret_text[DHT_KRPC_SIGNED_MAX]);
@@ -126,10 +130,10 @@ size_t dht_krpc_signed_text(struct dht_span salt, int64_t seq, struct dht_span v
 //     dht_krpc_open_reply(w, id)   "d" "2:ip" ip "1:r" "d" "2:id" id
 //     ... the other keys of r, in order ...
 //     dht_krpc_close_reply(...)    "e" "1:t" tid "1:v" version "1:y" "1:r" "e"
-// and a query likewise.
+// and a query likewise. What does not fit sets the writer's `full`: look at it once, at the end.
 
 struct dht_krpc_envelope {
-    const struct dht_id *id;     // ours
+    const struct dht_id *id;     // ours; read by dht_krpc_open_reply() alone
     struct dht_span tid;         // echoed, or ours
     const struct dht_addr *your; // requester, for `ip` in replies and errors; NULL: leave it out
     const char *version;         // 4 bytes
@@ -138,12 +142,14 @@ struct dht_krpc_envelope {
 
 void dht_krpc_open_reply(struct dht_bencode_writer *writer, const struct dht_krpc_envelope *env);
 void dht_krpc_close_reply(struct dht_bencode_writer *writer, const struct dht_krpc_envelope *env);
+// A whole error message: "d" "1:e" [code, text] "2:ip" ip "1:t" tid "1:v" version "1:y" "1:e" "e".
 void dht_krpc_error(struct dht_bencode_writer *writer, const struct dht_krpc_envelope *env,
                     enum dht_krpc_error code, const char *text);
 
 // "d" "1:a" "d"; the caller then writes all keys of a in order, `id` among them (dht_krpc_put_id):
 // `cas` and nothing else sorts before it.
 void dht_krpc_open_query(struct dht_bencode_writer *writer);
+// A key and a 20-byte value: `id`, `target` or `info_hash`.
 void dht_krpc_put_id(struct dht_bencode_writer *writer, const char *key, const struct dht_id *id);
 // "e" "1:q" method ["2:ro" i1e] "1:t" tid "1:v" version "1:y" "1:q" "e"
 void dht_krpc_close_query(struct dht_bencode_writer *writer, const struct dht_krpc_envelope *env,
