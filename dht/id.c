@@ -14,10 +14,9 @@ static uint64_t load_be64(const uint8_t *bytes)
            (uint64_t)bytes[6] << 8 | (uint64_t)bytes[7];
 }
 
-static uint64_t load_be32(const uint8_t *bytes)
+static uint32_t load_be32(const uint8_t *bytes)
 {
-    return (uint64_t)bytes[0] << 24 | (uint64_t)bytes[1] << 16 | (uint64_t)bytes[2] << 8 |
-           (uint64_t)bytes[3];
+    return (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
 bool dht_id_equal(const struct dht_id *a, const struct dht_id *b)
@@ -31,51 +30,60 @@ bool dht_id_is_zero(const struct dht_id *id)
     return dht_id_equal(id, &zero);
 }
 
-// The distance of a and b in three words, the highest first.
-struct distance {
-    uint64_t words[3];
-};
+// The distance of a and b, a word at a time: most distances differ within the first.
 
-static struct distance distance_of(const struct dht_id *a, const struct dht_id *b)
+static uint64_t distance_high(const struct dht_id *a, const struct dht_id *b)
 {
-    return (struct distance){{
-        load_be64(a->bytes) ^ load_be64(b->bytes),
-        load_be64(a->bytes + 8) ^ load_be64(b->bytes + 8),
-        load_be32(a->bytes + 16) ^ load_be32(b->bytes + 16),
-    }};
+    return load_be64(a->bytes) ^ load_be64(b->bytes);
+}
+
+static uint64_t distance_middle(const struct dht_id *a, const struct dht_id *b)
+{
+    return load_be64(a->bytes + 8) ^ load_be64(b->bytes + 8);
+}
+
+static uint32_t distance_low(const struct dht_id *a, const struct dht_id *b)
+{
+    return load_be32(a->bytes + 16) ^ load_be32(b->bytes + 16);
+}
+
+static int compare_words(uint64_t a, uint64_t b)
+{
+    return (a > b) - (a < b);
 }
 
 int dht_id_compare(const struct dht_id *target, const struct dht_id *a, const struct dht_id *b)
 {
-    struct distance to_a = distance_of(target, a);
-    struct distance to_b = distance_of(target, b);
-    for (size_t i = 0; i < 3; i++) {
-        if (to_a.words[i] != to_b.words[i]) {
-            return to_a.words[i] < to_b.words[i] ? -1 : 1;
-        }
+    int order = compare_words(distance_high(target, a), distance_high(target, b));
+    if (order != 0) {
+        return order;
     }
-    return 0;
+    order = compare_words(distance_middle(target, a), distance_middle(target, b));
+    if (order != 0) {
+        return order;
+    }
+    return compare_words(distance_low(target, a), distance_low(target, b));
 }
 
 uint32_t dht_id_common_bits(const struct dht_id *a, const struct dht_id *b)
 {
-    struct distance distance = distance_of(a, b);
-    if (distance.words[0] != 0) {
-        return (uint32_t)__builtin_clzll(distance.words[0]);
+    // The count of leading zeros is undefined for 0, so a word of zeros is passed by.
+    uint64_t word = distance_high(a, b);
+    if (word != 0) {
+        return (uint32_t)__builtin_clzll(word);
     }
-    if (distance.words[1] != 0) {
-        return 64 + (uint32_t)__builtin_clzll(distance.words[1]);
+    word = distance_middle(a, b);
+    if (word != 0) {
+        return 64 + (uint32_t)__builtin_clzll(word);
     }
-    if (distance.words[2] != 0) {
-        // The third word holds 32 bits.
-        return 128 + (uint32_t)__builtin_clzll(distance.words[2]) - 32;
-    }
-    return 8 * DHT_ID_LEN;
+    // Moved up, so that its 32 bits are the leading ones.
+    word = (uint64_t)distance_low(a, b) << 32;
+    return word != 0 ? 128 + (uint32_t)__builtin_clzll(word) : 8 * DHT_ID_LEN;
 }
 
 uint64_t dht_id_distance64(const struct dht_id *a, const struct dht_id *b)
 {
-    return load_be64(a->bytes) ^ load_be64(b->bytes);
+    return distance_high(a, b);
 }
 
 // The polynomial 0x82f63b78 (0x1edc6f41 reflected) for each value of 4 bits: small enough to stay
@@ -126,7 +134,7 @@ bool dht_id_fits(const struct dht_id *id, const struct dht_addr *addr)
     }
     uint32_t wanted = prefix_hash(addr, id->bytes[DHT_ID_LEN - 1]);
     // The upper 21 bits have to be the same.
-    return ((uint32_t)load_be32(id->bytes) ^ wanted) >> 11 == 0;
+    return (load_be32(id->bytes) ^ wanted) >> 11 == 0;
 }
 
 void dht_id_make(const struct dht_addr *addr, const uint8_t random[DHT_ID_LEN],
