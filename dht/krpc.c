@@ -425,7 +425,7 @@ struct dht_bencode_cursor dht_krpc_peers(const struct dht_krpc *msg)
 
 bool dht_krpc_next_peer(struct dht_bencode_cursor *cursor, struct dht_addr *ret_peer)
 {
-    while (cursor->ok && !dht_bencode_close(cursor)) {
+    while (!dht_bencode_close(cursor)) {
         struct dht_span entry;
         if (dht_bencode_peek(cursor) != DHT_BENCODE_STRING) {
             dht_bencode_skip(cursor, &entry);
@@ -434,8 +434,6 @@ bool dht_krpc_next_peer(struct dht_bencode_cursor *cursor, struct dht_addr *ret_
             return true;
         }
     }
-    // A call after the end must not read on past the list.
-    cursor->ok = false;
     return false;
 }
 
