@@ -499,6 +499,20 @@ void dht_krpc_open_reply(struct dht_bencode_writer *writer, const struct dht_krp
     dht_bencode_put_raw(writer, env->id->bytes, DHT_ID_LEN);
 }
 
+void dht_krpc_open_scrape_reply(struct dht_bencode_writer *writer,
+                                const struct dht_krpc_envelope *env, const uint8_t seeds[256],
+                                const uint8_t peers[256])
+{
+    PUT(writer, "d");
+    put_your(writer, env);
+    PUT(writer, "1:rd4:BFpe256:");
+    dht_bencode_put_raw(writer, peers, 256);
+    PUT(writer, "4:BFsd256:");
+    dht_bencode_put_raw(writer, seeds, 256);
+    PUT(writer, "2:id20:");
+    dht_bencode_put_raw(writer, env->id->bytes, DHT_ID_LEN);
+}
+
 void dht_krpc_close_reply(struct dht_bencode_writer *writer, const struct dht_krpc_envelope *env)
 {
     PUT(writer, "e");

@@ -142,6 +142,10 @@ struct dht_krpc_envelope {
 
 void dht_krpc_open_reply(struct dht_bencode_writer *writer, const struct dht_krpc_envelope *env);
 void dht_krpc_close_reply(struct dht_bencode_writer *writer, const struct dht_krpc_envelope *env);
+// The same for a reply to a scrape: BEP 33's two Bloom filters sort before `id`.
+void dht_krpc_open_scrape_reply(struct dht_bencode_writer *writer,
+                                const struct dht_krpc_envelope *env, const uint8_t seeds[256],
+                                const uint8_t peers[256]);
 // A whole error message: "d" "1:e" [code, text] "2:ip" ip "1:t" tid "1:v" version "1:y" "1:e" "e".
 void dht_krpc_error(struct dht_bencode_writer *writer, const struct dht_krpc_envelope *env,
                     enum dht_krpc_error code, const char *text);

@@ -4,14 +4,17 @@
 
 // Who sends us queries, and how much they may: a rate of queries for each address, and for each
 // prefix (/24, /48) that is not proven a budget of reply bytes, so that nobody can use this node to
-// send a victim much more than the forger sent (users-and-trust, row 16: at most 1.5 times what
-// came in over 60 seconds, beyond a burst of 4 KiB). A source is proven for 10 minutes after it has
-// echoed a token or a transaction id of ours from the same address and port: then it is really
-// there, and asks for itself.
+// send a victim much more than the forger sent (users-and-trust, row 16: in any 60 seconds at most
+// 1.5 times what came in, beyond a burst of 4 KiB; source.c shows how). A source is proven for 10
+// minutes after it has echoed a token or a transaction id of ours from the same address and port:
+// then it is really there, and asks for itself. Up to 4 ports of an address are proven at once; a
+// fifth takes the place of the one that would end first.
 //
 // Memory: two fixed tables of sources_max entries, 8 to a set, the oldest of a set forgotten for a
-// newcomer (counted). A forgotten prefix starts with an empty budget, not a full one, once the
-// table has been full, so that a flood of forged addresses buys nothing.
+// newcomer (counted), among addresses first those with no proof. They are allocated when the first
+// source is seen: about 110 bytes for each of sources_max. A prefix starts with a full budget of 2
+// KiB, or, where its set has forgotten others, with what the worst of them would have by now: so a
+// flood of forged addresses buys nothing, and is over 60 seconds after it ends.
 
 #include "dht/siphash.h"
 #include "pnr/dht.h"
@@ -19,8 +22,8 @@
 struct dht_source_table;
 
 struct dht_source_limits {
-    uint32_t sources_max;
-    uint32_t queries_per_second; // of one address; the burst is 4 seconds' worth
+    uint32_t sources_max;        // in steps of 8, and at least 8
+    uint32_t queries_per_second; // of one address; the burst is 4 seconds' worth; 0: no such limit
 };
 
 // NULL where memory is short.
@@ -28,19 +31,21 @@ struct dht_source_table *dht_source_table_new(const struct dht_source_limits *li
                                               const struct dht_siphash_key *key);
 void dht_source_table_free(struct dht_source_table *table);
 
-// Counts a query of bytes_in bytes (payload). False: the address is over its rate, drop the query.
+// Counts a query of bytes_in bytes (payload). False: the address is over its rate, or memory is
+// short; drop the query.
 bool dht_source_query(struct dht_source_table *table, int64_t now_us, const struct dht_addr *addr,
                       size_t bytes_in);
 
-// The address and port has echoed something of ours.
+// The address and port has echoed something of ours. Where memory is short it stays unproven.
 void dht_source_prove(struct dht_source_table *table, int64_t now_us, const struct dht_addr *addr);
 bool dht_source_is_proven(const struct dht_source_table *table, int64_t now_us,
                           const struct dht_addr *addr);
 
-// How many reply bytes (payload) may go to this address now; SIZE_MAX where it is proven.
+// How many reply bytes (payload) may go to this address now; SIZE_MAX where it is proven; 0 where
+// nothing is known of its prefix: there is a budget only after dht_source_query().
 size_t dht_source_budget(struct dht_source_table *table, int64_t now_us,
                          const struct dht_addr *addr);
-// So many were sent. Asserts that they were within the budget.
+// So many were sent, at the time of that budget. Asserts that they were within it.
 void dht_source_spend(struct dht_source_table *table, int64_t now_us, const struct dht_addr *addr,
                       size_t bytes_out);
 

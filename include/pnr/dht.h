@@ -141,6 +141,11 @@ struct dht *dht_new(const struct dht_config *config, const struct dht_crypto *cr
                     const uint8_t seed[32], int64_t now_us);
 void dht_free(struct dht *dht);
 
+// Makes two engines of one cloud, of the two families, know each other: each then hands out
+// contacts of the other (BEP 32's `want`), and hands on what it hears. An input of one may then
+// queue outputs in the other.
+void dht_pair(struct dht *a, struct dht *b);
+
 // ---- inputs ----
 
 // Takes a batch of received datagrams.

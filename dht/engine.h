@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+#ifndef PNR_DHT_ENGINE_H
+#define PNR_DHT_ENGINE_H
+
+// The engine as its own parts see it. Every input of include/pnr/dht.h begins with
+// dht_engine_enter(), which is the only place that sets now_us. From there:
+//
+//     datagram --krpc--> query --serve, serve_item--> reply in the outbox
+//                        reply --reply--> table, vote, and what the query was for:
+//                               a lookup (search), a store (store), upkeep (maintain)
+//     timer    --> transaction: soft or hard timeout (reply); upkeep (maintain); expiry of items
+//     and peers
+//
+// See include/pnr/dht.h for what it is and who owns what.
+
+#include "dht/estimate.h"
+#include "dht/item_store.h"
+#include "dht/krpc.h"
+#include "dht/op.h"
+#include "dht/outbox.h"
+#include "dht/peer_store.h"
+#include "dht/random.h"
+#include "dht/source.h"
+#include "dht/table.h"
+#include "dht/timer.h"
+#include "dht/token.h"
+#include "dht/transaction.h"
+#include "dht/vote.h"
+#include "pnr/dht.h"
+
+#define DHT_SECOND_US INT64_C(1000000)
+#define DHT_MINUTE_US (60 * DHT_SECOND_US)
+
+#define DHT_BOOTSTRAP_MAX 64
+#define DHT_NEWCOMERS_MAX 64
+
+// A node that asked us something and may be worth a place in the table.
+struct dht_newcomer {
+    struct dht_id id;
+    struct dht_addr addr;
+    int64_t due_us; // when to ask it whether it is there
+};
+
+// Upkeep: joining, refreshing, checking (dht/maintain.h).
+struct dht_upkeep {
+    struct dht_timer timer;
+    uint32_t join_op;        // the lookup of our own id under way; 0: none
+    uint32_t refresh_op;     // the lookup that refreshes a bucket; 0: none
+    int64_t next_join_us;    // when to look up our own id again
+    int64_t join_pause_us;   // grows while nobody answers
+    int64_t next_refresh_us; // when to see which bucket wants a refresh
+    int64_t next_check_us;   // when to see which contact wants a ping
+    int64_t next_self_us;    // when to try again whether we are reachable
+    uint64_t stranger;       // prefix of a stranger whose query came in while we were read-only
+    bool joined;
+    struct dht_addr *bootstrap;
+    uint32_t bootstrap_count;
+    uint32_t bootstrap_next; // whom to ask next
+    struct dht_newcomer *newcomers;
+    uint32_t newcomer_count;
+};
+
+struct dht {
+    struct dht_config config;
+    struct dht_crypto crypto;
+    struct dht_random random;
+    int64_t now_us; // set by dht_engine_enter() alone
+    int64_t birth_us;
+    struct dht_id id;
+    enum dht_role role; // DHT_ROLE_SERVER or DHT_ROLE_CLIENT
+    struct dht_addr external;
+    struct dht *sibling; // the engine of the other family, or NULL
+    struct dht_table table;
+    struct dht_timer_heap timers;
+    struct dht_transaction_table transactions;
+    struct dht_op_table ops;
+    struct dht_outbox outbox;
+    struct dht_token token;
+    int64_t token_due_us;         // when the next secret is due
+    struct dht_item_store *items; // made at the first put
+    struct dht_peer_store *peers; // made at the first announce
+    struct dht_source_table *sources;
+    struct dht_siphash_key hash_key; // of the stores
+    struct dht_timer items_timer;
+    struct dht_timer peers_timer;
+    struct dht_vote vote;
+    struct dht_estimate estimate;
+    struct dht_upkeep upkeep;
+    int64_t rtt_us;       // of nodes not known before, smoothed
+    int64_t rtt_dev_us;   // and its mean deviation
+    int64_t heard_us;     // when anybody last answered
+    int64_t verify_at_us; // up to when the budget of signature checks is spent
+    struct dht_counters counters;
+};
+
+#define DHT_COUNT(dht, name) ((dht)->counters.name++)
+
+// Starts an input: takes over the time and takes back what was lent out.
+void dht_engine_enter(struct dht *dht, int64_t now_us);
+
+// Whole seconds since birth, from 1 up, as the routing table keeps time: 0 there means never.
+uint32_t dht_engine_now_s(const struct dht *dht);
+
+// Queues an event; a full queue is counted.
+void dht_engine_emit(struct dht *dht, const struct dht_out *event);
+
+// Whether an address can be a node's here.
+bool dht_engine_is_acceptable(const struct dht *dht, const struct dht_addr *addr);
+
+// The source has echoed something of ours (dht/source.h).
+void dht_engine_prove(struct dht *dht, const struct dht_addr *addr);
+
+// 26 or 38: the length of a contact of our own family.
+size_t dht_engine_node_len(const struct dht *dht);
+
+// The stores, made when first needed; NULL where memory is short.
+struct dht_item_store *dht_engine_items(struct dht *dht);
+struct dht_peer_store *dht_engine_peers(struct dht *dht);
+
+#endif

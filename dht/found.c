@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: MIT
+#include "dht/found.h"
+
+#include "dht/id.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// dht_candidate.holds of who returned an item that is neither the best nor equal to it.
+#define HOLDS_ANOTHER UINT8_MAX
+
+struct dht_id dht_found_target(const struct dht *dht, const struct dht_item *item)
+{
+    struct dht_id target;
+    struct dht_span parts[2] = {item->value};
+    if (item->is_mutable) {
+        parts[0] = (struct dht_span){item->key, sizeof item->key};
+        parts[1] = item->salt;
+    }
+    dht->crypto.sha1(dht->crypto.ctx, parts, item->is_mutable ? 2 : 1, target.bytes);
+    return target;
+}
+
+bool dht_found_verify(const struct dht *dht, const struct dht_item *item)
+{
+    uint8_t text[DHT_KRPC_SIGNED_MAX];
+    if (item->value.len == 0 || item->value.len > DHT_VALUE_LEN_MAX ||
+        item->salt.len > DHT_SALT_LEN_MAX)
+        return false;
+    struct dht_id target = dht_found_target(dht, item);
+    if (!dht_id_equal(&target, &item->target))
+        return false;
+    if (!item->is_mutable)
+        return true;
+    size_t text_len = dht_krpc_signed_text(item->salt, item->seq, item->value, text);
+    return item->seq >= 0 && dht->crypto.verify(dht->crypto.ctx, item->key, item->sig,
+                                                (struct dht_span){text, text_len});
+}
+
+// ---- items ----
+
+// The item of a reply, unverified. False where there is none, or only half of one.
+static bool read_item(const struct dht_op *op, const struct dht_krpc *msg,
+                      struct dht_item *ret_item)
+{
+    if (msg->value.data == NULL)
+        return false;
+    struct dht_item item = {.target = op->lookup.target, .value = msg->value};
+    if (msg->key.data != NULL || msg->sig.data != NULL) {
+        if (msg->key.data == NULL || msg->sig.data == NULL || !msg->has_seq)
+            return false;
+        item.is_mutable = true;
+        item.seq = msg->seq;
+        item.salt = (struct dht_span){op->salt, op->salt_len};
+        memcpy(item.key, msg->key.data, sizeof item.key);
+        memcpy(item.sig, msg->sig.data, sizeof item.sig);
+    }
+    *ret_item = item;
+    return true;
+}
+
+static bool same_value(const struct dht_item *a, const struct dht_item *b)
+{
+    return a->value.len == b->value.len && memcmp(a->value.data, b->value.data, a->value.len) == 0;
+}
+
+// Whether a is better than b: newer, or as new with larger bytes, which is pkarr's rule (quirk
+// Q21).
+static bool is_better(const struct dht_item *a, const struct dht_item *b)
+{
+    if (a->seq != b->seq)
+        return a->seq > b->seq;
+    size_t common = a->value.len < b->value.len ? a->value.len : b->value.len;
+    int order = memcmp(a->value.data, b->value.data, common);
+    return order != 0 ? order > 0 : a->value.len > b->value.len;
+}
+
+static void adopt(struct dht *dht, struct dht_op *op, const struct dht_item *item,
+                  const struct dht_addr *from)
+{
+    struct dht_op_item *copy = dht_op_copy_item(item);
+    if (copy == NULL)
+        return;
+    free(op->best);
+    op->best = copy;
+    // Generations run from 1 to 254; a lookup that meets more better items than that is being
+    // played with.
+    if (op->best_generation < HOLDS_ANOTHER - 1)
+        op->best_generation++;
+    if (op->internal || op->kind != DHT_OP_GET)
+        return;
+    dht_engine_emit(dht, &(struct dht_out){
+                             .type = DHT_OUT_ITEM,
+                             .op = op->id,
+                             .found = {.item = copy->item, .from = *from},
+                         });
+}
+
+// A reply with a sequence number and no item: the node has nothing newer than what we have.
+static bool note_seq(struct dht_op *op, struct dht_candidate *candidate, int64_t seq)
+{
+    int64_t best_seq = op->best != NULL ? op->best->item.seq : op->seq_known;
+    candidate->seq_seen = seq;
+    candidate->holds = seq == best_seq ? op->best_generation : HOLDS_ANOTHER;
+    return true;
+}
+
+bool dht_found_item(struct dht *dht, struct dht_op *op, uint16_t index, const struct dht_krpc *msg,
+                    const struct dht_addr *from)
+{
+    struct dht_candidate *candidate = &op->lookup.candidates[index];
+    struct dht_item item;
+    if (!read_item(op, msg, &item)) {
+        bool seq_alone = msg->value.data == NULL && msg->has_seq && op->seq_known != DHT_SEQ_NONE;
+        return seq_alone && note_seq(op, candidate, msg->seq);
+    }
+    if (op->best != NULL && !is_better(&item, &op->best->item)) {
+        bool same = item.seq == op->best->item.seq && same_value(&item, &op->best->item);
+        candidate->seq_seen = item.seq;
+        candidate->holds = same ? op->best_generation : HOLDS_ANOTHER;
+        return true;
+    }
+    if (!dht_found_verify(dht, &item)) {
+        DHT_COUNT(dht, found_invalid);
+        return false;
+    }
+    adopt(dht, op, &item, from);
+    candidate->seq_seen = item.seq;
+    candidate->holds = op->best_generation;
+    return true;
+}
+
+// ---- peers ----
+
+#define PEERS_A_REPLY 200
+
+bool dht_found_peers(struct dht *dht, struct dht_op *op, const struct dht_krpc *msg,
+                     const struct dht_addr *from)
+{
+    if (msg->values.data == NULL)
+        return false;
+    struct dht_addr fresh[PEERS_A_REPLY];
+    size_t count = 0;
+    struct dht_addr peer;
+    struct dht_bencode_cursor cursor = dht_krpc_peers(msg);
+    while (count < PEERS_A_REPLY && dht_krpc_next_peer(&cursor, &peer)) {
+        bool family = peer.ip_len == (dht->config.family == DHT_IPV4 ? 4 : 16);
+        if (family && dht_engine_is_acceptable(dht, &peer) && dht_op_note_peer(op, &peer))
+            fresh[count++] = peer;
+    }
+    if (count > 0 && op->kind == DHT_OP_GET_PEERS)
+        dht_engine_emit(dht, &(struct dht_out){
+                                 .type = DHT_OUT_PEERS,
+                                 .op = op->id,
+                                 .peers = {.addrs = fresh, .count = count, .from = *from},
+                             });
+    return true;
+}

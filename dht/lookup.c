@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: MIT
+#include "dht/lookup.h"
+
+#include "dht/addr.h"
+#include "dht/id.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CAPACITY_FIRST 32
+
+void dht_lookup_init(struct dht_lookup *lookup, const struct dht_config *config,
+                     const struct dht_id *target, uint32_t width)
+{
+    *lookup = (struct dht_lookup){
+        .target = *target,
+        .capacity_max = (uint16_t)config->candidates_max,
+        .in_flight_max = (uint16_t)config->in_flight,
+        .width = (uint16_t)width,
+        .lab = config->lab,
+    };
+}
+
+void dht_lookup_fini(struct dht_lookup *lookup)
+{
+    free(lookup->candidates);
+    free(lookup->order);
+    lookup->candidates = NULL;
+    lookup->order = NULL;
+    lookup->count = lookup->capacity = 0;
+}
+
+static bool is_out(const struct dht_candidate *candidate)
+{
+    return candidate->state == DHT_CANDIDATE_SILENT || candidate->state == DHT_CANDIDATE_DEAD;
+}
+
+static bool grow(struct dht_lookup *lookup)
+{
+    if (lookup->count < lookup->capacity)
+        return true;
+    if (lookup->capacity == lookup->capacity_max)
+        return false;
+    uint32_t capacity = lookup->capacity == 0 ? CAPACITY_FIRST : 2u * lookup->capacity;
+    if (capacity > lookup->capacity_max)
+        capacity = lookup->capacity_max;
+    struct dht_candidate *candidates = realloc(lookup->candidates, capacity * sizeof *candidates);
+    if (candidates == NULL)
+        return false;
+    lookup->candidates = candidates;
+    uint16_t *order = realloc(lookup->order, capacity * sizeof *order);
+    if (order == NULL)
+        return false;
+    lookup->order = order;
+    lookup->capacity = (uint16_t)capacity;
+    return true;
+}
+
+// Whether the newcomer is one that is listed already, or one too many of its kind.
+static enum dht_lookup_offer judge(const struct dht_lookup *lookup,
+                                   const struct dht_candidate *newcomer)
+{
+    uint32_t same_prefix = 0;
+    uint32_t same_wide = 0;
+    for (uint16_t i = 0; i < lookup->count; i++) {
+        const struct dht_candidate *candidate = &lookup->candidates[i];
+        if (dht_id_equal(&candidate->id, &newcomer->id) ||
+            dht_addr_equal(&candidate->addr, &newcomer->addr))
+            return DHT_LOOKUP_KNOWN;
+        if (lookup->lab)
+            continue;
+        if (dht_addr_equal_ip(&candidate->addr, &newcomer->addr))
+            return DHT_LOOKUP_REFUSED;
+        same_prefix += dht_addr_prefix(&candidate->addr) == dht_addr_prefix(&newcomer->addr);
+        same_wide += newcomer->addr.ip_len == 16 && dht_addr_wide_prefix(&candidate->addr) ==
+                                                        dht_addr_wide_prefix(&newcomer->addr);
+    }
+    bool crowded = same_prefix >= DHT_LOOKUP_PREFIX_MAX || same_wide >= DHT_LOOKUP_WIDE_MAX;
+    return crowded ? DHT_LOOKUP_REFUSED : DHT_LOOKUP_ADDED;
+}
+
+// Where in the order an id goes.
+static uint16_t rank_of(const struct dht_lookup *lookup, const struct dht_id *id)
+{
+    uint16_t low = 0;
+    uint16_t high = lookup->count;
+    while (low < high) {
+        uint16_t middle = (uint16_t)((low + high) / 2);
+        const struct dht_id *other = &lookup->candidates[lookup->order[middle]].id;
+        if (dht_id_compare(&lookup->target, other, id) < 0)
+            low = (uint16_t)(middle + 1);
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void insert_in_order(struct dht_lookup *lookup, uint16_t index, uint16_t rank,
+                            uint16_t listed)
+{
+    memmove(lookup->order + rank + 1, lookup->order + rank,
+            (size_t)(listed - rank) * sizeof *lookup->order);
+    lookup->order[rank] = index;
+}
+
+enum dht_lookup_offer dht_lookup_offer(struct dht_lookup *lookup,
+                                       const struct dht_candidate *newcomer, uint16_t *ret_index)
+{
+    enum dht_lookup_offer verdict = judge(lookup, newcomer);
+    if (verdict != DHT_LOOKUP_ADDED)
+        return verdict;
+    uint16_t rank = rank_of(lookup, &newcomer->id);
+    uint16_t index = lookup->count;
+    if (grow(lookup)) {
+        insert_in_order(lookup, index, rank, lookup->count);
+        lookup->count++;
+    } else {
+        // Full: the farthest gives way, if it was not asked and is farther than the newcomer.
+        if (lookup->count == 0 || rank == lookup->count)
+            return DHT_LOOKUP_DROPPED;
+        index = lookup->order[lookup->count - 1];
+        if (lookup->candidates[index].state != DHT_CANDIDATE_NEW)
+            return DHT_LOOKUP_DROPPED;
+        insert_in_order(lookup, index, rank, (uint16_t)(lookup->count - 1));
+    }
+    lookup->candidates[index] = *newcomer;
+    lookup->candidates[index].state = DHT_CANDIDATE_NEW;
+    *ret_index = index;
+    return DHT_LOOKUP_ADDED;
+}
+
+uint16_t dht_lookup_next(const struct dht_lookup *lookup)
+{
+    if (lookup->in_flight >= lookup->in_flight_max)
+        return DHT_LOOKUP_NONE;
+    uint32_t live = 0;
+    for (uint16_t rank = 0; rank < lookup->count && live < lookup->width; rank++) {
+        const struct dht_candidate *candidate = &lookup->candidates[lookup->order[rank]];
+        if (is_out(candidate))
+            continue;
+        if (candidate->state == DHT_CANDIDATE_NEW || candidate->state == DHT_CANDIDATE_RETRY)
+            return lookup->order[rank];
+        live++;
+    }
+    return DHT_LOOKUP_NONE;
+}
+
+void dht_lookup_enter(struct dht_lookup *lookup, uint16_t index, enum dht_candidate_state state)
+{
+    assert(index < lookup->count);
+    struct dht_candidate *candidate = &lookup->candidates[index];
+    if (candidate->state == DHT_CANDIDATE_ASKED) {
+        assert(lookup->in_flight > 0);
+        lookup->in_flight--;
+    }
+    candidate->state = (uint8_t)state;
+    if (state == DHT_CANDIDATE_ASKED) {
+        candidate->tries++;
+        lookup->in_flight++;
+    }
+}
+
+void dht_lookup_soft_timeout(struct dht_lookup *lookup, uint16_t index)
+{
+    assert(index < lookup->count);
+    const struct dht_candidate *candidate = &lookup->candidates[index];
+    if (candidate->state != DHT_CANDIDATE_ASKED)
+        return;
+    enum dht_candidate_state last =
+        candidate->spoke ? DHT_CANDIDATE_ANSWERED : DHT_CANDIDATE_SILENT;
+    bool again = candidate->tries < DHT_LOOKUP_TRIES_MAX;
+    dht_lookup_enter(lookup, index, again ? DHT_CANDIDATE_RETRY : last);
+}
+
+// Whether the closest `count` candidates have all answered, not counting those that are out and,
+// where not patient, those that were late.
+static bool closest_answered(const struct dht_lookup *lookup, uint32_t count, bool patient)
+{
+    uint32_t live = 0;
+    for (uint16_t rank = 0; rank < lookup->count && live < count; rank++) {
+        const struct dht_candidate *candidate = &lookup->candidates[lookup->order[rank]];
+        bool was_late = candidate->state == DHT_CANDIDATE_RETRY || candidate->tries > 1;
+        if (is_out(candidate))
+            continue;
+        if (candidate->state == DHT_CANDIDATE_ANSWERED)
+            live++;
+        else if (patient || !was_late)
+            return false;
+    }
+    return true;
+}
+
+bool dht_lookup_is_settled(const struct dht_lookup *lookup, uint32_t count)
+{
+    return closest_answered(lookup, count, false);
+}
+
+bool dht_lookup_is_done(const struct dht_lookup *lookup)
+{
+    return closest_answered(lookup, lookup->width, true);
+}
+
+size_t dht_lookup_answered(const struct dht_lookup *lookup, size_t max, bool with_token,
+                           uint16_t *ret_indices)
+{
+    size_t count = 0;
+    for (uint16_t rank = 0; rank < lookup->count && count < max; rank++) {
+        uint16_t index = lookup->order[rank];
+        const struct dht_candidate *candidate = &lookup->candidates[index];
+        if (candidate->state != DHT_CANDIDATE_ANSWERED)
+            continue;
+        if (with_token && candidate->token_len == 0)
+            continue;
+        ret_indices[count++] = index;
+    }
+    return count;
+}

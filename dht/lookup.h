@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: MIT
+#ifndef PNR_DHT_LOOKUP_H
+#define PNR_DHT_LOOKUP_H
+
+// One iterative lookup: the candidates that were heard of, in order of distance to the target, what
+// each was asked and whether it answered. It decides whom to ask next and when the lookup is over;
+// it sends nothing.
+//
+// A candidate's life:
+//
+//     NEW --asked--> ASKED --answered--> ANSWERED
+//                    ASKED --soft timeout, tries left--> RETRY --asked--> ASKED
+//                    ASKED --soft timeout, no tries left--> SILENT --late answer--> ANSWERED
+//                    ASKED --answered, but the wrong half (see below)--> RETRY
+//     any of them --caught lying, unreachable--> DEAD
+//
+// RETRY does not count as in flight, so a slow node costs its place for one soft timeout only;
+// SILENT is passed over, so a dead one never holds up the end. In a lookup that wants BEP 44's get,
+// a node that answers find_node but not get (quirk Q6) is ANSWERED all the same, and passed
+// through.
+//
+// Bounds: candidates_max; a full list drops its farthest candidate that was not asked. Outside a
+// lab at most one candidate an address, DHT_LOOKUP_PREFIX_MAX of one /24 or /48,
+// DHT_LOOKUP_WIDE_MAX of one IPv6 /32. Candidates keep their index for life; `order` sorts them.
+
+#include "pnr/dht.h"
+
+#define DHT_LOOKUP_TOKEN_MAX  40 // npm sends 20 bytes, everybody else fewer
+#define DHT_LOOKUP_TRIES_MAX  3
+#define DHT_LOOKUP_PREFIX_MAX 3
+#define DHT_LOOKUP_WIDE_MAX   8
+#define DHT_LOOKUP_NONE       UINT16_MAX
+
+enum dht_candidate_state {
+    DHT_CANDIDATE_NEW,
+    DHT_CANDIDATE_ASKED,
+    DHT_CANDIDATE_RETRY,
+    DHT_CANDIDATE_ANSWERED,
+    DHT_CANDIDATE_SILENT,
+    DHT_CANDIDATE_DEAD,
+};
+
+struct dht_candidate {
+    struct dht_id id;
+    struct dht_addr addr;
+    int64_t seq_seen; // of the item it returned; DHT_SEQ_NONE: none
+    uint32_t rtt_us;  // expected, from the routing table; 0: unknown
+    uint8_t state;    // enum dht_candidate_state
+    uint8_t tries;    // queries sent to it
+    uint8_t depth;    // 1: from our own table; one more than who named it
+    uint8_t has_get;  // enum dht_has_get
+    uint8_t spoke;    // it has answered something, be it only find_node
+    uint8_t holds;    // which item it returned: a generation of the operation's best; 0: none
+    uint8_t token_len;
+    uint8_t token[DHT_LOOKUP_TOKEN_MAX];
+};
+
+struct dht_lookup {
+    struct dht_id target;
+    struct dht_candidate *candidates;
+    uint16_t *order; // indices, closest first
+    uint16_t count, capacity, capacity_max;
+    uint16_t in_flight; // candidates in state ASKED
+    uint16_t in_flight_max;
+    uint16_t width; // how many of the closest have to answer
+    bool lab;
+};
+
+void dht_lookup_init(struct dht_lookup *lookup, const struct dht_config *config,
+                     const struct dht_id *target, uint32_t width);
+void dht_lookup_fini(struct dht_lookup *lookup);
+
+enum dht_lookup_offer {
+    DHT_LOOKUP_ADDED,
+    DHT_LOOKUP_KNOWN,
+    DHT_LOOKUP_REFUSED, // too many of its prefix
+    DHT_LOOKUP_DROPPED, // the list is full, or memory is short
+};
+
+// A node was heard of. depth is 1 for a contact of our own table; rtt_us and has_get as the table
+// knows them. ret_index is written when it was added.
+enum dht_lookup_offer dht_lookup_offer(struct dht_lookup *lookup,
+                                       const struct dht_candidate *newcomer, uint16_t *ret_index);
+
+// Whom to ask now: the closest candidate in NEW or RETRY among the `width` closest that are not
+// SILENT or DEAD, while fewer than in_flight_max are asked. DHT_LOOKUP_NONE: nobody now.
+uint16_t dht_lookup_next(const struct dht_lookup *lookup);
+
+// The only function that changes a candidate's state.
+void dht_lookup_enter(struct dht_lookup *lookup, uint16_t index, enum dht_candidate_state state);
+
+// A query to it was not answered in its soft timeout.
+void dht_lookup_soft_timeout(struct dht_lookup *lookup, uint16_t index);
+
+// Whether the `width` closest live candidates have all answered, and so nothing closer can turn up.
+bool dht_lookup_is_done(const struct dht_lookup *lookup);
+
+// Whether the closest `count` candidates have answered, those aside that were late at least once:
+// who wants an answer soon does not wait for a second try.
+bool dht_lookup_is_settled(const struct dht_lookup *lookup, uint32_t count);
+
+// The closest that answered, with a token where with_token is set; returns how many indices were
+// written.
+size_t dht_lookup_answered(const struct dht_lookup *lookup, size_t max, bool with_token,
+                           uint16_t *ret_indices);
+
+#endif

@@ -1,0 +1,485 @@
+// SPDX-License-Identifier: MIT
+#include "dht/maintain.h"
+
+#include "dht/addr.h"
+#include "dht/id.h"
+#include "dht/query.h"
+#include "dht/search.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define JOIN_PAUSE_FIRST_US (1 * DHT_SECOND_US)
+#define JOIN_PAUSE_MOST_US  (2 * DHT_MINUTE_US)
+#define JOIN_AGAIN_US       (30 * DHT_MINUTE_US)
+#define JOIN_AGAIN_SMALL_US (1 * DHT_MINUTE_US) // while the table holds fewer than a bucket's worth
+#define BOOTSTRAP_AT_ONCE   8
+#define REFRESH_S           (15 * 60) // BEP 5
+#define REFRESH_FULL_S      (60 * 60) // of a full bucket: there is nothing to be won there
+#define REFRESH_PAUSE_US    (1 * DHT_SECOND_US)
+#define CHECK_S             ((uint32_t)(DHT_MAINTAIN_CHECK_US / DHT_SECOND_US))
+#define CHECK_FAILED_S      10 // a contact that has failed is tried again soon
+#define CHECK_PAUSE_US      (1 * DHT_SECOND_US)
+#define NEWCOMER_DELAY_US   (90 * DHT_SECOND_US)
+#define SELF_PAUSE_US       (5 * DHT_MINUTE_US)
+#define SELF_UPTIME_US      (15 * DHT_MINUTE_US)
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+// A little more or less, so that nodes started together do not stay in step.
+static int64_t jittered(struct dht *dht, int64_t pause_us)
+{
+    return pause_us * 9 / 10 + (int64_t)dht_random_below(&dht->random, (uint64_t)pause_us / 5 + 1);
+}
+
+void dht_maintain_init(struct dht *dht)
+{
+    struct dht_upkeep *upkeep = &dht->upkeep;
+    dht_timer_init(&upkeep->timer, DHT_TIMER_MAINTAIN);
+    upkeep->join_pause_us = JOIN_PAUSE_FIRST_US;
+    upkeep->next_join_us = INT64_MAX; // until there is somebody to join
+    upkeep->next_refresh_us = INT64_MAX;
+    upkeep->next_check_us = INT64_MAX;
+    upkeep->next_self_us = dht->now_us + SELF_UPTIME_US;
+}
+
+void dht_maintain_fini(struct dht *dht)
+{
+    free(dht->upkeep.bootstrap);
+    free(dht->upkeep.newcomers);
+}
+
+static int64_t next_due(const struct dht *dht)
+{
+    const struct dht_upkeep *upkeep = &dht->upkeep;
+    int64_t due_us = upkeep->next_check_us;
+    if (upkeep->join_op == 0)
+        due_us = earlier(due_us, upkeep->next_join_us);
+    if (upkeep->refresh_op == 0)
+        due_us = earlier(due_us, upkeep->next_refresh_us);
+    if (dht->config.role == DHT_ROLE_AUTO && dht->role == DHT_ROLE_CLIENT)
+        due_us = earlier(due_us, upkeep->next_self_us);
+    for (uint32_t i = 0; i < upkeep->newcomer_count; i++)
+        due_us = earlier(due_us, upkeep->newcomers[i].due_us);
+    return due_us;
+}
+
+void dht_maintain_hurry(struct dht *dht, int64_t at_us)
+{
+    struct dht_timer *timer = &dht->upkeep.timer;
+    if (at_us != INT64_MAX && (timer->position == DHT_TIMER_IDLE || at_us < timer->due_us))
+        dht_timer_set(&dht->timers, timer, at_us);
+}
+
+// ---- joining ----
+
+static uint32_t start_lookup(struct dht *dht, const struct dht_id *target, uint32_t *op_id)
+{
+    struct dht_op *op = dht_op_open(&dht->ops, DHT_OP_FIND_NODE);
+    if (op == NULL)
+        return 0;
+    op->internal = true;
+    *op_id = op->id;
+    dht_search_start(dht, op, target, dht->config.lookup_width);
+    return *op_id;
+}
+
+static void ask_bootstrap(struct dht *dht)
+{
+    struct dht_upkeep *upkeep = &dht->upkeep;
+    uint32_t count =
+        upkeep->bootstrap_count < BOOTSTRAP_AT_ONCE ? upkeep->bootstrap_count : BOOTSTRAP_AT_ONCE;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct dht_addr *addr = &upkeep->bootstrap[upkeep->bootstrap_next];
+        upkeep->bootstrap_next = (upkeep->bootstrap_next + 1) % upkeep->bootstrap_count;
+        struct dht_query query = {
+            .method = DHT_KRPC_FIND_NODE,
+            .purpose = DHT_PURPOSE_BOOTSTRAP,
+            .addr = addr,
+            .target = &dht->id,
+            .seq_known = DHT_SEQ_NONE,
+            .cas = DHT_SEQ_NONE,
+            .want_both = dht->sibling != NULL,
+        };
+        dht_query_send(dht, &query);
+    }
+}
+
+static void join(struct dht *dht)
+{
+    struct dht_upkeep *upkeep = &dht->upkeep;
+    upkeep->next_join_us = dht->now_us + jittered(dht, upkeep->join_pause_us);
+    upkeep->join_pause_us = earlier(upkeep->join_pause_us * 2, JOIN_PAUSE_MOST_US);
+    if (dht->table.count == 0)
+        ask_bootstrap(dht);
+    else
+        start_lookup(dht, &dht->id, &upkeep->join_op);
+}
+
+void dht_maintain_bootstrapped(struct dht *dht, const struct dht_krpc *msg)
+{
+    struct dht_upkeep *upkeep = &dht->upkeep;
+    struct dht_op *op = dht_op_find(&dht->ops, upkeep->join_op);
+    if (op == NULL) {
+        start_lookup(dht, &dht->id, &upkeep->join_op);
+        op = dht_op_find(&dht->ops, upkeep->join_op);
+    }
+    if (op == NULL)
+        return;
+    size_t node_len = dht_engine_node_len(dht);
+    struct dht_span nodes = dht->config.family == DHT_IPV4 ? msg->nodes : msg->nodes6;
+    for (size_t i = 0; i < nodes.len / node_len && i < DHT_CLOSEST_MAX; i++) {
+        struct dht_krpc_node node;
+        dht_krpc_node(nodes, node_len, i, &node);
+        dht_search_offer(dht, op, &node, 2);
+    }
+    dht_search_step(dht, op);
+}
+
+static void join_ended(struct dht *dht, const struct dht_tally *tally)
+{
+    struct dht_upkeep *upkeep = &dht->upkeep;
+    upkeep->join_op = 0;
+    if (tally->answered == 0) {
+        dht_maintain_hurry(dht, upkeep->next_join_us);
+        return;
+    }
+    bool small = dht->table.count < dht->config.bucket_size;
+    upkeep->joined = true;
+    upkeep->join_pause_us = JOIN_PAUSE_FIRST_US;
+    upkeep->next_join_us = dht->now_us + jittered(dht, small ? JOIN_AGAIN_SMALL_US : JOIN_AGAIN_US);
+    upkeep->next_refresh_us = earlier(upkeep->next_refresh_us, dht->now_us + REFRESH_PAUSE_US);
+    upkeep->next_check_us = earlier(upkeep->next_check_us, dht->now_us + DHT_MAINTAIN_CHECK_US);
+    dht_maintain_hurry(dht, next_due(dht));
+}
+
+void dht_maintain_op_ended(struct dht *dht, uint32_t op, const struct dht_tally *tally)
+{
+    if (op == dht->upkeep.join_op)
+        join_ended(dht, tally);
+    if (op == dht->upkeep.refresh_op) {
+        dht->upkeep.refresh_op = 0;
+        dht_maintain_hurry(dht, dht->upkeep.next_refresh_us);
+    }
+}
+
+void dht_maintain_gained(struct dht *dht)
+{
+    if (dht->upkeep.joined || dht->upkeep.next_join_us != INT64_MAX)
+        return;
+    dht->upkeep.next_join_us = dht->now_us;
+    dht_maintain_hurry(dht, dht->now_us);
+}
+
+void dht_maintain_lost(struct dht *dht)
+{
+    if (dht->table.count >= dht->config.bucket_size)
+        return;
+    int64_t pause_us = dht->table.count == 0 ? JOIN_PAUSE_FIRST_US : JOIN_AGAIN_SMALL_US;
+    dht->upkeep.next_join_us = earlier(dht->upkeep.next_join_us, dht->now_us + pause_us);
+    dht_maintain_hurry(dht, dht->upkeep.next_join_us);
+}
+
+// ---- refreshing ----
+
+// When the bucket wants a refresh, in seconds since birth.
+static uint32_t refresh_due_s(const struct dht *dht, uint32_t depth)
+{
+    const struct dht_bucket *bucket = &dht->table.buckets[depth];
+    bool full = bucket->count >= dht_table_bucket_capacity(&dht->table, depth);
+    if (bucket->touched_s == 0)
+        return full ? dht_engine_now_s(dht) + REFRESH_S : 0;
+    return bucket->touched_s + (full ? REFRESH_FULL_S : REFRESH_S);
+}
+
+static void refresh(struct dht *dht)
+{
+    struct dht_upkeep *upkeep = &dht->upkeep;
+    uint32_t now_s = dht_engine_now_s(dht);
+    uint32_t soonest_s = now_s + REFRESH_S;
+    uint32_t due_depth = UINT32_MAX;
+    for (uint32_t depth = 0; depth < dht->table.bucket_count; depth++) {
+        uint32_t due_s = refresh_due_s(dht, depth);
+        if (due_s <= now_s && due_depth == UINT32_MAX)
+            due_depth = depth;
+        else if (due_s < soonest_s)
+            soonest_s = due_s > now_s ? due_s : now_s;
+    }
+    upkeep->next_refresh_us =
+        dht->now_us + REFRESH_PAUSE_US + (int64_t)(soonest_s - now_s) * DHT_SECOND_US;
+    if (due_depth == UINT32_MAX)
+        return;
+    struct dht_id target = dht_table_random_id(&dht->table, due_depth, &dht->random);
+    dht->table.buckets[due_depth].touched_s = now_s;
+    start_lookup(dht, &target, &upkeep->refresh_op);
+}
+
+// ---- checking ----
+
+static void send_check(struct dht *dht, const struct dht_id *id, const struct dht_addr *addr,
+                       enum dht_purpose purpose)
+{
+    struct dht_query query = {
+        .method = DHT_KRPC_PING,
+        .purpose = purpose,
+        .addr = addr,
+        .id = id,
+        .seq_known = DHT_SEQ_NONE,
+        .cas = DHT_SEQ_NONE,
+    };
+    dht_query_send(dht, &query);
+}
+
+// When the contact wants a ping, in seconds since birth.
+static uint32_t check_due_s(const struct dht_contact *contact)
+{
+    uint32_t due_s = contact->answered_s + CHECK_S;
+    if (contact->fails > 0)
+        due_s = contact->failed_s + CHECK_FAILED_S;
+    uint32_t not_before_s = contact->asked_s + CHECK_FAILED_S;
+    return due_s > not_before_s ? due_s : not_before_s;
+}
+
+// Pings the contact that has waited longest, and sees when the next one is due.
+static void check(struct dht *dht)
+{
+    uint32_t now_s = dht_engine_now_s(dht);
+    uint32_t soonest_s = now_s + CHECK_S;
+    uint32_t due_count = 0;
+    struct dht_contact *due = NULL;
+    for (uint32_t depth = 0; depth < dht->table.bucket_count; depth++) {
+        struct dht_bucket *bucket = &dht->table.buckets[depth];
+        for (uint16_t i = 0; i < bucket->count; i++) {
+            struct dht_contact *contact = &bucket->contacts[i];
+            uint32_t due_s = check_due_s(contact);
+            if (due_s > now_s) {
+                soonest_s = due_s < soonest_s ? due_s : soonest_s;
+                continue;
+            }
+            due_count++;
+            if (due == NULL || due_s < check_due_s(due))
+                due = contact;
+        }
+    }
+    bool more = due_count > 1;
+    dht->upkeep.next_check_us =
+        dht->now_us + (more ? CHECK_PAUSE_US : (int64_t)(soonest_s - now_s) * DHT_SECOND_US);
+    if (due == NULL)
+        return;
+    due->asked_s = now_s;
+    send_check(dht, &due->id, &due->addr, DHT_PURPOSE_CHECK);
+}
+
+// ---- newcomers ----
+
+static void add_newcomer(struct dht *dht, const struct dht_krpc_node *node, int64_t due_us)
+{
+    struct dht_upkeep *upkeep = &dht->upkeep;
+    for (uint32_t i = 0; i < upkeep->newcomer_count; i++)
+        if (dht_addr_equal(&upkeep->newcomers[i].addr, &node->addr))
+            return;
+    if (upkeep->newcomers == NULL)
+        upkeep->newcomers = malloc(DHT_NEWCOMERS_MAX * sizeof *upkeep->newcomers);
+    if (upkeep->newcomers == NULL || upkeep->newcomer_count == DHT_NEWCOMERS_MAX) {
+        DHT_COUNT(dht, contacts_refused);
+        return;
+    }
+    upkeep->newcomers[upkeep->newcomer_count++] =
+        (struct dht_newcomer){.id = node->id, .addr = node->addr, .due_us = due_us};
+    dht_maintain_hurry(dht, due_us);
+}
+
+static void ask_newcomers(struct dht *dht)
+{
+    struct dht_upkeep *upkeep = &dht->upkeep;
+    for (uint32_t i = upkeep->newcomer_count; i-- > 0;) {
+        struct dht_newcomer newcomer = upkeep->newcomers[i];
+        if (newcomer.due_us > dht->now_us)
+            continue;
+        upkeep->newcomers[i] = upkeep->newcomers[--upkeep->newcomer_count];
+        if (dht_table_wants(&dht->table, &newcomer.id))
+            send_check(dht, &newcomer.id, &newcomer.addr, DHT_PURPOSE_CHECK);
+    }
+}
+
+void dht_maintain_restore(struct dht *dht, const struct dht_id *id, const struct dht_addr *addr)
+{
+    struct dht_krpc_node node = {*id, *addr};
+    add_newcomer(dht, &node, dht->now_us);
+    dht->upkeep.next_join_us = earlier(dht->upkeep.next_join_us, dht->now_us + DHT_SECOND_US);
+    dht_maintain_hurry(dht, dht->upkeep.next_join_us);
+}
+
+// ---- reachability ----
+
+static void become(struct dht *dht, enum dht_role role)
+{
+    if (dht->role == role)
+        return;
+    dht->role = role;
+    dht_engine_emit(dht, &(struct dht_out){.type = DHT_OUT_ROLE, .role = role});
+}
+
+void dht_maintain_reachable(struct dht *dht)
+{
+    if (dht->config.role == DHT_ROLE_AUTO)
+        become(dht, DHT_ROLE_SERVER);
+}
+
+// Read-only, and a query comes in: from somebody we have not heard of lately it came through no
+// hole that we made ourselves. Two of them, of different prefixes, and we are reachable.
+static void note_stranger(struct dht *dht, const struct dht_addr *from)
+{
+    if (dht->config.role != DHT_ROLE_AUTO || dht->role != DHT_ROLE_CLIENT)
+        return;
+    if (dht_source_is_proven(dht->sources, dht->now_us, from))
+        return;
+    uint64_t prefix = dht_addr_prefix(from);
+    if (dht->upkeep.stranger != 0 && dht->upkeep.stranger != prefix)
+        become(dht, DHT_ROLE_SERVER);
+    dht->upkeep.stranger = prefix;
+}
+
+// Pings our own address from outside. Only where voters agree on the port: a NAT that shows
+// everybody another port cannot be reached by anybody else.
+static void ask_self(struct dht *dht)
+{
+    dht->upkeep.next_self_us = dht->now_us + SELF_PAUSE_US;
+    if (dht->external.ip_len != 0 && dht->external.port != 0)
+        send_check(dht, NULL, &dht->external, DHT_PURPOSE_SELF);
+}
+
+void dht_maintain_newcomer(struct dht *dht, const struct dht_addr *from, const struct dht_krpc *msg)
+{
+    struct dht_krpc_node node = {.addr = *from};
+    if (msg->read_only || msg->id.data == NULL)
+        return;
+    note_stranger(dht, from);
+    memcpy(node.id.bytes, msg->id.data, sizeof node.id.bytes);
+    struct dht_contact *contact = dht_table_find(&dht->table, &node.id, from);
+    if (contact != NULL)
+        contact->heard_s = dht_engine_now_s(dht);
+    else if (dht_table_wants(&dht->table, &node.id))
+        add_newcomer(dht, &node, dht->now_us + (dht->config.lab ? 0 : NEWCOMER_DELAY_US));
+}
+
+// ---- our address ----
+
+// `ip` as seen by others (quirk Q19): an address with a port, or without.
+static bool read_seen_addr(const struct dht *dht, const struct dht_krpc *msg,
+                           struct dht_addr *ret_addr)
+{
+    struct dht_addr addr = {0};
+    size_t ip_len = dht->config.family == DHT_IPV4 ? 4 : 16;
+    if (msg->ip.len == ip_len) {
+        memcpy(addr.ip, msg->ip.data, ip_len);
+        addr.ip_len = (uint8_t)ip_len;
+    } else if (msg->ip.len != ip_len + 2 ||
+               !dht_addr_from_compact(msg->ip.data, msg->ip.len, &addr)) {
+        return false;
+    }
+    if (addr.port == 0 && msg->observed_port > 0 && msg->observed_port <= UINT16_MAX)
+        addr.port = (uint16_t)msg->observed_port; // quirk Q18
+    struct dht_addr with_port = addr;
+    with_port.port = addr.port == 0 ? 1 : addr.port;
+    if (!dht_engine_is_acceptable(dht, &with_port))
+        return false;
+    *ret_addr = addr;
+    return true;
+}
+
+// Takes an id that fits our address (BEP 42), and finds the new neighbours.
+static void change_id(struct dht *dht)
+{
+    uint8_t random[DHT_ID_LEN];
+    dht_random_bytes(&dht->random, random, sizeof random);
+    dht_id_make(&dht->external, random, &dht->id);
+    dht_table_rekey(&dht->table, &dht->id);
+    dht_engine_emit(dht, &(struct dht_out){.type = DHT_OUT_ID, .id = dht->id});
+    dht->upkeep.next_join_us = dht->now_us;
+    dht_maintain_hurry(dht, dht->now_us);
+}
+
+static void address_settled(struct dht *dht, const struct dht_addr *winner)
+{
+    bool same_host = dht_addr_equal_ip(winner, &dht->external);
+    bool first = dht->external.ip_len == 0;
+    dht->external = *winner;
+    DHT_COUNT(dht, address_changes);
+    dht_engine_emit(dht, &(struct dht_out){.type = DHT_OUT_ADDRESS, .addr = *winner});
+    if (dht->config.lab || same_host)
+        return;
+    if (!dht_id_fits(&dht->id, winner))
+        change_id(dht);
+    if (dht->config.role != DHT_ROLE_AUTO)
+        return;
+    // What was reachable at the old address need not be at the new one; without a NAT it is.
+    if (!first)
+        become(dht, DHT_ROLE_CLIENT);
+    if (dht_addr_equal_ip(winner, &dht->config.addr))
+        become(dht, DHT_ROLE_SERVER);
+}
+
+void dht_maintain_vote(struct dht *dht, const struct dht_addr *voter, const struct dht_krpc *msg)
+{
+    struct dht_addr seen;
+    if (!read_seen_addr(dht, msg, &seen))
+        return;
+    // In a lab all voters live on a few hosts, so each counts for itself.
+    uint64_t prefix = dht_addr_prefix(voter) ^ (dht->config.lab ? (uint64_t)voter->port << 40 : 0);
+    dht_vote_cast(&dht->vote, prefix, &seen);
+    struct dht_addr winner = dht_vote_winner(&dht->vote);
+    if (winner.ip_len != 0 && !dht_addr_equal(&winner, &dht->external))
+        address_settled(dht, &winner);
+}
+
+// ---- the other family ----
+
+void dht_maintain_other_family(struct dht *dht, const struct dht_krpc *msg)
+{
+    struct dht *sibling = dht->sibling;
+    if (sibling == NULL || sibling->table.count >= sibling->config.bucket_size)
+        return;
+    struct dht_span nodes = dht->config.family == DHT_IPV4 ? msg->nodes6 : msg->nodes;
+    size_t node_len = dht_engine_node_len(sibling);
+    for (size_t i = 0; i < nodes.len / node_len && i < 8; i++) {
+        struct dht_krpc_node node;
+        dht_krpc_node(nodes, node_len, i, &node);
+        if (!dht_engine_is_acceptable(sibling, &node.addr))
+            continue;
+        if (sibling->now_us < dht->now_us)
+            sibling->now_us = dht->now_us;
+        add_newcomer(sibling, &node, sibling->now_us);
+        sibling->upkeep.next_join_us =
+            earlier(sibling->upkeep.next_join_us, sibling->now_us + 2 * DHT_SECOND_US);
+        dht_maintain_hurry(sibling, sibling->upkeep.next_join_us);
+    }
+}
+
+// ---- all of it ----
+
+void dht_maintain_run(struct dht *dht)
+{
+    struct dht_upkeep *upkeep = &dht->upkeep;
+    int64_t now_us = dht->now_us;
+    ask_newcomers(dht);
+    if (upkeep->join_op == 0 && upkeep->next_join_us <= now_us)
+        join(dht);
+    if (upkeep->refresh_op == 0 && upkeep->next_refresh_us <= now_us)
+        refresh(dht);
+    if (upkeep->next_check_us <= now_us)
+        check(dht);
+    if (dht->config.role == DHT_ROLE_AUTO && dht->role == DHT_ROLE_CLIENT &&
+        upkeep->next_self_us <= now_us)
+        ask_self(dht);
+    int64_t due_us = next_due(dht);
+    // What is overdue all the same waits for its own lookup to end; it must not make us spin.
+    if (due_us <= now_us)
+        due_us = now_us + CHECK_PAUSE_US;
+    if (due_us != INT64_MAX)
+        dht_timer_set(&dht->timers, &upkeep->timer, due_us);
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: MIT
+#ifndef PNR_DHT_MAINTAIN_H
+#define PNR_DHT_MAINTAIN_H
+
+// Upkeep: joins the network and stays in it. One timer, set to whatever is due next.
+//
+// - Joining: a lookup of our own id, by way of the table or, while that is empty, of the bootstrap
+// nodes; again
+//   with growing pauses while nobody answers, and now and then after that.
+// - Refreshing: a bucket through which no lookup went for 15 minutes gets one (BEP 5).
+// - Checking: a contact that has been silent for DHT_MAINTAIN_CHECK_US is pinged, so that the table
+// is good at
+//   all times; at most one ping a second, far below what strains a home router (quirk Q25).
+// - Newcomers: a node that asked us something is asked back once its NAT mapping has had time to
+// lapse
+//   (quirk Q11), and only if the table has room for it.
+// - Address: where others see us (BEP 42's `ip`) is voted on; a new id is taken where ours does not
+// fit.
+// - Role: a node of role auto becomes a server once its external address has answered itself, or a
+// stranger's
+//   query has come in.
+
+#include "dht/engine.h"
+
+#define DHT_MAINTAIN_CHECK_US (12 * DHT_MINUTE_US)
+
+void dht_maintain_init(struct dht *dht);
+void dht_maintain_fini(struct dht *dht);
+
+// The timer rang.
+void dht_maintain_run(struct dht *dht);
+
+// A lookup of the engine's own has ended (or was cancelled).
+void dht_maintain_op_ended(struct dht *dht, uint32_t op, const struct dht_tally *tally);
+
+// A bootstrap node answered: its contacts are where joining starts.
+void dht_maintain_bootstrapped(struct dht *dht, const struct dht_krpc *msg);
+
+// Our ping to our own external address came through.
+void dht_maintain_reachable(struct dht *dht);
+
+// A query came from a node that does not say it is read-only: maybe a contact.
+void dht_maintain_newcomer(struct dht *dht, const struct dht_addr *from,
+                           const struct dht_krpc *msg);
+
+// A contact from an earlier run: asked soon whether it is still there.
+void dht_maintain_restore(struct dht *dht, const struct dht_id *id, const struct dht_addr *addr);
+
+// A message in answer to ours says where its sender sees us.
+void dht_maintain_vote(struct dht *dht, const struct dht_addr *voter, const struct dht_krpc *msg);
+
+// Contacts of the other family, in a reply, help the sibling join (BEP 32).
+void dht_maintain_other_family(struct dht *dht, const struct dht_krpc *msg);
+
+// A contact was won: who has not joined yet can.
+void dht_maintain_gained(struct dht *dht);
+// A contact was lost: a table that has run low joins again.
+void dht_maintain_lost(struct dht *dht);
+
+// Moves the timer forward to at_us, if it is set to later.
+void dht_maintain_hurry(struct dht *dht, int64_t at_us);
+
+#endif

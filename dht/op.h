@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+#ifndef PNR_DHT_OP_H
+#define PNR_DHT_OP_H
+
+// Operations: what dht_get(), dht_put() and the others start, and the lookups of the engine's own
+// upkeep.
+//
+//     LOOKUP --done, nothing to store--> (DONE event) gone, or HELD
+//     LOOKUP --done, something to store--> STORING --all targets answered or silent--> (DONE event)
+//     gone HELD   --dht_put() uses it--> gone        any --dht_cancel()--> gone, without an event
+//
+// An operation is named by id: its slot in the low bits and a generation above, so that a stale id
+// finds nothing. Memory is asked for when it starts and given back when it is gone; bound: ops_max.
+
+#include "dht/lookup.h"
+#include "pnr/dht.h"
+
+enum dht_op_kind {
+    DHT_OP_FIND_NODE,
+    DHT_OP_GET_PEERS,
+    DHT_OP_GET,
+    DHT_OP_PUT,
+    DHT_OP_ANNOUNCE,
+    DHT_OP_PING,
+};
+
+enum dht_op_state {
+    DHT_OP_LOOKUP,
+    DHT_OP_STORING,
+    DHT_OP_HELD,
+    DHT_OP_PINGING,
+};
+
+// An item and the bytes that it points to, in one piece of memory.
+struct dht_op_item {
+    struct dht_item item;
+    uint8_t bytes[];
+};
+
+enum dht_store_state {
+    DHT_STORE_NEW,
+    DHT_STORE_ASKED,
+    DHT_STORE_RETRY,
+    DHT_STORE_STORED,
+    DHT_STORE_REFUSED,
+    DHT_STORE_SILENT,
+};
+
+// A node that a put or an announce asks to store.
+struct dht_store_target {
+    uint16_t candidate;
+    uint8_t state; // enum dht_store_state
+    uint8_t tries;
+};
+
+struct dht_op {
+    uint32_t id;
+    uint8_t kind;  // enum dht_op_kind
+    uint8_t state; // enum dht_op_state
+    bool internal; // of the engine's own: no events
+    bool trace;
+    bool hold;
+    uint8_t settle;
+    uint8_t best_generation; // of `best`, or of the asker's own item; see dht_candidate.holds
+    uint8_t salt_len;
+    uint8_t salt[DHT_SALT_LEN_MAX];
+    int64_t seq_known;
+    struct dht_op_item *best; // the best item found; NULL: none
+    struct dht_op_item *item; // to be put
+    int64_t cas;
+    uint16_t port; // to be announced
+    uint8_t target_count;
+    struct dht_store_target targets[DHT_CLOSEST_MAX];
+    uint32_t refused; // targets that answered with an error
+    struct dht_lookup lookup;
+    struct dht_addr *peers; // told so far; open addressing, ip_len 0: empty
+    uint32_t peer_count, peer_capacity;
+};
+
+struct dht_op_table {
+    struct dht_op **slots;
+    uint16_t *generations;
+    uint32_t slot_count;
+    uint32_t slots_max;
+    uint32_t count;
+};
+
+void dht_op_table_init(struct dht_op_table *table, uint32_t slots_max);
+void dht_op_table_fini(struct dht_op_table *table);
+
+// A new operation, all zero but for its id and kind. NULL where ops_max are under way or memory is
+// short.
+struct dht_op *dht_op_open(struct dht_op_table *table, enum dht_op_kind kind);
+struct dht_op *dht_op_find(const struct dht_op_table *table, uint32_t id);
+// Frees it and all it owns. Its transactions are the caller's business.
+void dht_op_close(struct dht_op_table *table, struct dht_op *op);
+
+// A copy of an item in memory of its own; NULL where memory is short.
+struct dht_op_item *dht_op_copy_item(const struct dht_item *item);
+
+// Notes a peer; whether it was not told before. False too past DHT_OP_PEERS_MAX peers.
+#define DHT_OP_PEERS_MAX 4096
+bool dht_op_note_peer(struct dht_op *op, const struct dht_addr *peer);
+
+#endif

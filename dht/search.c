@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: MIT
+#include "dht/search.h"
+
+#include "dht/addr.h"
+#include "dht/found.h"
+#include "dht/id.h"
+#include "dht/maintain.h"
+#include "dht/query.h"
+#include "dht/store.h"
+
+#include <assert.h>
+#include <string.h>
+
+static void count_offer(struct dht *dht, enum dht_lookup_offer verdict)
+{
+    if (verdict == DHT_LOOKUP_DROPPED)
+        DHT_COUNT(dht, candidates_dropped);
+    if (verdict == DHT_LOOKUP_REFUSED)
+        DHT_COUNT(dht, candidates_refused);
+}
+
+static void offer(struct dht *dht, struct dht_op *op, const struct dht_krpc_node *node,
+                  uint32_t depth, const struct dht_contact *contact)
+{
+    struct dht_candidate newcomer = {
+        .id = node->id,
+        .addr = node->addr,
+        .seq_seen = DHT_SEQ_NONE,
+        .rtt_us = contact != NULL ? contact->rtt_us : 0,
+        .depth = (uint8_t)(depth < UINT8_MAX ? depth : UINT8_MAX),
+        .has_get = contact != NULL ? contact->has_get : DHT_HAS_GET_UNKNOWN,
+    };
+    uint16_t index;
+    count_offer(dht, dht_lookup_offer(&op->lookup, &newcomer, &index));
+}
+
+void dht_search_offer(struct dht *dht, struct dht_op *op, const struct dht_krpc_node *node,
+                      uint32_t depth)
+{
+    if (dht_id_equal(&node->id, &dht->id) || !dht_engine_is_acceptable(dht, &node->addr)) {
+        DHT_COUNT(dht, candidates_refused);
+        return;
+    }
+    offer(dht, op, node, depth, dht_table_find(&dht->table, &node->id, &node->addr));
+}
+
+void dht_search_start(struct dht *dht, struct dht_op *op, const struct dht_id *target,
+                      uint32_t width)
+{
+    const struct dht_contact *contacts[DHT_CLOSEST_MAX];
+    op->state = DHT_OP_LOOKUP;
+    dht_lookup_init(&op->lookup, &dht->config, target, width);
+    size_t count = dht_table_closest(&dht->table, target, DHT_CLOSEST_MAX, contacts);
+    for (size_t i = 0; i < count; i++) {
+        struct dht_krpc_node node = {contacts[i]->id, contacts[i]->addr};
+        offer(dht, op, &node, 1, contacts[i]);
+    }
+    dht_table_touch(&dht->table, target, dht_engine_now_s(dht));
+    dht_search_step(dht, op);
+}
+
+// ---- asking ----
+
+static bool wants_get(const struct dht_op *op)
+{
+    return op->kind == DHT_OP_GET || op->kind == DHT_OP_PUT;
+}
+
+// In turns get and find_node, until it is known whether the node speaks BEP 44 (quirk Q6).
+static enum dht_krpc_method method_for(const struct dht_op *op,
+                                       const struct dht_candidate *candidate)
+{
+    if (op->kind == DHT_OP_FIND_NODE)
+        return DHT_KRPC_FIND_NODE;
+    if (!wants_get(op))
+        return DHT_KRPC_GET_PEERS;
+    if (candidate->has_get == DHT_HAS_GET_YES)
+        return DHT_KRPC_GET;
+    if (candidate->has_get == DHT_HAS_GET_NO)
+        return DHT_KRPC_FIND_NODE;
+    return candidate->tries % 2 == 0 ? DHT_KRPC_GET : DHT_KRPC_FIND_NODE;
+}
+
+static bool ask(struct dht *dht, struct dht_op *op, uint16_t index)
+{
+    const struct dht_candidate *candidate = &op->lookup.candidates[index];
+    struct dht_query query = {
+        .method = method_for(op, candidate),
+        .purpose = DHT_PURPOSE_LOOKUP,
+        .addr = &candidate->addr,
+        .id = &candidate->id,
+        .target = &op->lookup.target,
+        .op = op->id,
+        .candidate = index,
+        .rtt_us = candidate->rtt_us,
+        .seq_known = op->kind == DHT_OP_GET ? op->seq_known : DHT_SEQ_NONE,
+        .cas = DHT_SEQ_NONE,
+        .want_both = dht->sibling != NULL && op->internal,
+    };
+    return dht_query_send(dht, &query) != NULL;
+}
+
+static bool is_settled(const struct dht_op *op)
+{
+    if (op->settle == 0 || op->best == NULL)
+        return false;
+    return dht_search_tally(op).others == 0 && dht_lookup_is_settled(&op->lookup, op->settle);
+}
+
+static void end_lookup(struct dht *dht, struct dht_op *op, bool ended_early)
+{
+    uint64_t distances[DHT_ESTIMATE_CLOSEST];
+    uint16_t closest[DHT_ESTIMATE_CLOSEST];
+    size_t count = dht_lookup_answered(&op->lookup, DHT_ESTIMATE_CLOSEST, false, closest);
+    for (size_t i = 0; i < count; i++)
+        distances[i] = dht_id_distance64(&op->lookup.candidates[closest[i]].id, &op->lookup.target);
+    if (!ended_early)
+        dht_estimate_add(&dht->estimate, distances, count);
+    if (op->kind == DHT_OP_PUT || op->kind == DHT_OP_ANNOUNCE)
+        dht_store_start(dht, op);
+    else
+        dht_search_finish(dht, op, ended_early);
+}
+
+void dht_search_step(struct dht *dht, struct dht_op *op)
+{
+    assert(op->state == DHT_OP_LOOKUP);
+    if (is_settled(op)) {
+        end_lookup(dht, op, !dht_lookup_is_done(&op->lookup));
+        return;
+    }
+    uint16_t index;
+    while ((index = dht_lookup_next(&op->lookup)) != DHT_LOOKUP_NONE) {
+        // Who cannot be asked, our own queues being full, must not hold up the end.
+        bool asked = ask(dht, op, index);
+        dht_lookup_enter(&op->lookup, index, asked ? DHT_CANDIDATE_ASKED : DHT_CANDIDATE_DEAD);
+    }
+    if (dht_lookup_is_done(&op->lookup))
+        end_lookup(dht, op, false);
+}
+
+// ---- answers ----
+
+// The operation whose lookup still waits for this transaction, or NULL.
+static struct dht_op *waiting_op(const struct dht *dht, const struct dht_transaction *transaction)
+{
+    struct dht_op *op = dht_op_find(&dht->ops, transaction->op);
+    if (op == NULL || op->state != DHT_OP_LOOKUP)
+        return NULL;
+    assert(transaction->candidate < op->lookup.count);
+    assert(dht_addr_equal(&op->lookup.candidates[transaction->candidate].addr, &transaction->addr));
+    return op;
+}
+
+static void emit_hop(struct dht *dht, const struct dht_op *op,
+                     const struct dht_transaction *transaction, enum dht_hop_result result,
+                     uint32_t named)
+{
+    if (!op->trace)
+        return;
+    const struct dht_candidate *candidate = &op->lookup.candidates[transaction->candidate];
+    dht_engine_emit(dht, &(struct dht_out){
+                             .type = DHT_OUT_HOP,
+                             .op = op->id,
+                             .hop = {.addr = candidate->addr,
+                                     .id = candidate->id,
+                                     .result = result,
+                                     .rtt_us = result == DHT_HOP_SILENT
+                                                   ? -1
+                                                   : (int32_t)(dht->now_us - transaction->sent_us),
+                                     .depth = candidate->depth,
+                                     .named = named},
+                         });
+}
+
+// Offers the contacts of the reply; returns how many there were. More than 16 are not read: nobody
+// needs to name more (quirk Q5), and a flood of names must not push out the others.
+static uint32_t take_nodes(struct dht *dht, struct dht_op *op, uint16_t from,
+                           const struct dht_krpc *msg)
+{
+    size_t node_len = dht_engine_node_len(dht);
+    struct dht_span nodes = dht->config.family == DHT_IPV4 ? msg->nodes : msg->nodes6;
+    size_t count = nodes.len / node_len;
+    uint32_t depth = op->lookup.candidates[from].depth + 1u;
+    for (size_t i = 0; i < count && i < 20; i++) {
+        struct dht_krpc_node node;
+        dht_krpc_node(nodes, node_len, i, &node);
+        dht_search_offer(dht, op, &node, depth);
+    }
+    return (uint32_t)count;
+}
+
+static void take_token(struct dht_candidate *candidate, const struct dht_krpc *msg)
+{
+    if (msg->token.data == NULL || msg->token.len > sizeof candidate->token)
+        return;
+    candidate->token_len = (uint8_t)msg->token.len;
+    memcpy(candidate->token, msg->token.data, msg->token.len);
+}
+
+static void learn_has_get(struct dht *dht, struct dht_candidate *candidate,
+                          enum dht_has_get has_get)
+{
+    candidate->has_get = (uint8_t)has_get;
+    struct dht_contact *contact = dht_table_find(&dht->table, &candidate->id, &candidate->addr);
+    if (contact != NULL)
+        contact->has_get = (uint8_t)has_get;
+}
+
+// Where a candidate goes that has just replied.
+static enum dht_candidate_state after_reply(const struct dht_op *op,
+                                            const struct dht_candidate *candidate,
+                                            const struct dht_transaction *transaction)
+{
+    bool wrong_half = wants_get(op) && transaction->method == DHT_KRPC_FIND_NODE &&
+                      candidate->has_get == DHT_HAS_GET_UNKNOWN;
+    return wrong_half && candidate->tries < DHT_LOOKUP_TRIES_MAX ? DHT_CANDIDATE_RETRY
+                                                                 : DHT_CANDIDATE_ANSWERED;
+}
+
+void dht_search_reply(struct dht *dht, const struct dht_transaction *transaction,
+                      const struct dht_krpc *msg)
+{
+    struct dht_op *op = waiting_op(dht, transaction);
+    if (op == NULL)
+        return;
+    uint16_t index = transaction->candidate;
+    uint32_t named = take_nodes(dht, op, index, msg); // may move the candidates
+    struct dht_candidate *candidate = &op->lookup.candidates[index];
+    bool found = false;
+    candidate->spoke = 1;
+    if (transaction->method == DHT_KRPC_GET) {
+        learn_has_get(dht, candidate, DHT_HAS_GET_YES);
+        take_token(candidate, msg);
+        found = dht_found_item(dht, op, index, msg, &transaction->addr);
+    } else if (transaction->method == DHT_KRPC_GET_PEERS) {
+        take_token(candidate, msg);
+        found = dht_found_peers(dht, op, msg, &transaction->addr);
+    }
+    emit_hop(dht, op, transaction, found ? DHT_HOP_FOUND : DHT_HOP_ANSWERED, named);
+    if (candidate->state != DHT_CANDIDATE_ANSWERED)
+        dht_lookup_enter(&op->lookup, index, after_reply(op, candidate, transaction));
+    dht_search_step(dht, op);
+}
+
+void dht_search_error(struct dht *dht, const struct dht_transaction *transaction)
+{
+    struct dht_op *op = waiting_op(dht, transaction);
+    if (op == NULL)
+        return;
+    struct dht_candidate *candidate = &op->lookup.candidates[transaction->candidate];
+    emit_hop(dht, op, transaction, DHT_HOP_ERROR, 0);
+    // A node that refuses get may still know its neighbours.
+    if (transaction->method == DHT_KRPC_GET && candidate->has_get == DHT_HAS_GET_UNKNOWN) {
+        learn_has_get(dht, candidate, DHT_HAS_GET_NO);
+        dht_lookup_enter(&op->lookup, transaction->candidate, DHT_CANDIDATE_RETRY);
+    } else if (candidate->state != DHT_CANDIDATE_ANSWERED) {
+        dht_lookup_enter(&op->lookup, transaction->candidate, DHT_CANDIDATE_DEAD);
+    }
+    dht_search_step(dht, op);
+}
+
+void dht_search_silent(struct dht *dht, const struct dht_transaction *transaction)
+{
+    struct dht_op *op = waiting_op(dht, transaction);
+    if (op == NULL)
+        return;
+    uint16_t index = transaction->candidate;
+    struct dht_candidate *candidate = &op->lookup.candidates[index];
+    dht_lookup_soft_timeout(&op->lookup, index);
+    if (candidate->state == DHT_CANDIDATE_SILENT)
+        emit_hop(dht, op, transaction, DHT_HOP_SILENT, 0);
+    if (candidate->state == DHT_CANDIDATE_ANSWERED && candidate->token_len == 0 && wants_get(op))
+        learn_has_get(dht, candidate, DHT_HAS_GET_NO);
+    dht_search_step(dht, op);
+}
+
+void dht_search_dead(struct dht *dht, const struct dht_transaction *transaction)
+{
+    struct dht_op *op = waiting_op(dht, transaction);
+    if (op == NULL)
+        return;
+    struct dht_candidate *candidate = &op->lookup.candidates[transaction->candidate];
+    if (candidate->state == DHT_CANDIDATE_ANSWERED)
+        return;
+    emit_hop(dht, op, transaction, DHT_HOP_SILENT, 0);
+    dht_lookup_enter(&op->lookup, transaction->candidate, DHT_CANDIDATE_DEAD);
+    dht_search_step(dht, op);
+}
+
+// ---- ending ----
+
+struct dht_tally dht_search_tally(const struct dht_op *op)
+{
+    struct dht_tally tally = {.targets = op->target_count, .refused = op->refused};
+    for (uint16_t i = 0; i < op->lookup.count; i++) {
+        const struct dht_candidate *candidate = &op->lookup.candidates[i];
+        tally.asked += candidate->tries > 0;
+        tally.answered += candidate->spoke;
+        tally.copies += candidate->holds != 0 && candidate->holds == op->best_generation;
+        tally.others += candidate->holds != 0 && candidate->holds != op->best_generation;
+        if (candidate->spoke && candidate->depth > tally.hops)
+            tally.hops = candidate->depth;
+    }
+    for (uint8_t i = 0; i < op->target_count; i++)
+        tally.stored += op->targets[i].state == DHT_STORE_STORED;
+    return tally;
+}
+
+void dht_search_finish(struct dht *dht, struct dht_op *op, bool ended_early)
+{
+    uint32_t id = op->id;
+    struct dht_out done = {
+        .type = DHT_OUT_DONE,
+        .op = id,
+        .done = {.tally = dht_search_tally(op), .rtt_us = -1, .ended_early = ended_early},
+    };
+    bool hold = op->hold && op->state == DHT_OP_LOOKUP;
+    bool internal = op->internal;
+    if (hold)
+        op->state = DHT_OP_HELD;
+    else
+        dht_op_close(&dht->ops, op);
+    if (internal)
+        dht_maintain_op_ended(dht, id, &done.done.tally);
+    else
+        dht_engine_emit(dht, &done);
+}
+
+void dht_search_abandon(struct dht *dht, const struct dht_op *op)
+{
+    uint32_t cursor = 0;
+    struct dht_transaction *transaction;
+    while ((transaction = dht_transaction_walk(&dht->transactions, &cursor)) != NULL)
+        if (transaction->op == op->id)
+            dht_transaction_close(&dht->transactions, &dht->timers, transaction);
+}

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: MIT
+#include "dht/serve_item.h"
+
+#include "dht/addr.h"
+#include "dht/found.h"
+#include "dht/id.h"
+
+#include <string.h>
+
+// ---- get ----
+
+// Room that a reply needs besides the value: envelope, id, token, key, signature, seq.
+#define HIT_BASE_LEN 260
+
+static void write_key(struct dht_serve *serve, const char *key, const void *data, size_t len)
+{
+    dht_bencode_put_text(&serve->writer, key);
+    dht_bencode_put_string(&serve->writer, data, len);
+}
+
+// Whether the item itself goes into the reply: not where the asker has it (BEP 44's seq), nor where
+// its budget does not stretch so far.
+static bool sends_value(struct dht_serve *serve, const struct dht_item *item)
+{
+    const struct dht_krpc *msg = serve->msg;
+    if (item->is_mutable && msg->has_seq && item->seq <= msg->seq)
+        return false;
+    if (serve->budget >= HIT_BASE_LEN + item->value.len)
+        return true;
+    DHT_COUNT(serve->dht, trim_budget);
+    return false;
+}
+
+// A hit that goes to an unproven source carries no nodes: docs/security.md says why that departs
+// from BEP 44.
+static bool sends_nodes(struct dht_serve *serve, size_t value_len)
+{
+    if (!serve->proven && value_len > 0)
+        return false;
+    return serve->budget >= HIT_BASE_LEN + value_len + dht_serve_nodes_len(serve);
+}
+
+// The keys of r in their order: id k nodes nodes6 seq sig token v.
+static void write_hit(struct dht_serve *serve, const struct dht_id *target,
+                      const struct dht_item *item, bool with_token)
+{
+    bool with_value = item != NULL && sends_value(serve, item);
+    bool is_mutable = item != NULL && item->is_mutable;
+    dht_serve_open(serve);
+    if (with_value && is_mutable)
+        write_key(serve, "k", item->key, sizeof item->key);
+    if (sends_nodes(serve, with_value ? item->value.len : 0))
+        dht_serve_nodes(serve, target);
+    if (is_mutable) {
+        dht_bencode_put_text(&serve->writer, "seq");
+        dht_bencode_put_int(&serve->writer, item->seq);
+    }
+    if (with_value && is_mutable)
+        write_key(serve, "sig", item->sig, sizeof item->sig);
+    if (with_token)
+        dht_serve_token(serve, target);
+    if (with_value) {
+        dht_bencode_put_text(&serve->writer, "v");
+        dht_bencode_put_raw(&serve->writer, item->value.data, item->value.len);
+    }
+    dht_serve_close(serve);
+}
+
+void dht_serve_item_get(struct dht_serve *serve)
+{
+    struct dht *dht = serve->dht;
+    if (serve->msg->target.data == NULL) {
+        DHT_COUNT(dht, reject_protocol);
+        dht_serve_error(serve, DHT_KRPC_ERROR_PROTOCOL, "bad arguments");
+        return;
+    }
+    DHT_COUNT(dht, query_get);
+    struct dht_id target = dht_serve_id(serve->msg->target);
+    const struct dht_stored_item *stored =
+        dht->items != NULL ? dht_item_store_find(dht->items, &target) : NULL;
+    if (stored == NULL) {
+        // No token says "full" (quirk Q12).
+        bool has_room = dht->items == NULL || dht_item_store_has_room(dht->items);
+        write_hit(serve, &target, NULL, has_room);
+        return;
+    }
+    struct dht_item item = dht_item_store_view(stored);
+    write_hit(serve, &target, &item, true);
+}
+
+// ---- put ----
+
+static bool refuse(struct dht_serve *serve, uint64_t *counter, enum dht_krpc_error code,
+                   const char *text)
+{
+    (*counter)++;
+    dht_serve_error(serve, code, text);
+    return false;
+}
+
+// Shape and sizes; ret_item is then complete but for its target.
+static bool read_item(struct dht_serve *serve, struct dht_item *ret_item)
+{
+    struct dht_counters *counters = &serve->dht->counters;
+    const struct dht_krpc *msg = serve->msg;
+    struct dht_item item = {.value = msg->value};
+    bool half = (msg->key.data == NULL) != (msg->sig.data == NULL);
+    item.is_mutable = msg->key.data != NULL;
+    if (msg->value.data == NULL || msg->token.data == NULL || msg->bad_args || half)
+        return refuse(serve, &counters->reject_protocol, DHT_KRPC_ERROR_PROTOCOL, "bad arguments");
+    if (item.is_mutable && (!msg->has_seq || msg->seq < 0))
+        return refuse(serve, &counters->reject_protocol, DHT_KRPC_ERROR_PROTOCOL, "bad seq");
+    if (msg->value.len > DHT_VALUE_LEN_MAX)
+        return refuse(serve, &counters->reject_value_size, DHT_KRPC_ERROR_VALUE_SIZE,
+                      "value too big");
+    if (msg->salt.len > DHT_SALT_LEN_MAX)
+        return refuse(serve, &counters->reject_salt_size, DHT_KRPC_ERROR_SALT_SIZE, "salt too big");
+    if (!dht_bencode_canonical(msg->value))
+        return refuse(serve, &counters->reject_protocol, DHT_KRPC_ERROR_PROTOCOL,
+                      "value is not canonical bencode");
+    if (item.is_mutable) {
+        memcpy(item.key, msg->key.data, sizeof item.key);
+        memcpy(item.sig, msg->sig.data, sizeof item.sig);
+        item.seq = msg->seq;
+        item.salt = msg->salt;
+    }
+    *ret_item = item;
+    return true;
+}
+
+static bool same_signed(const struct dht_item *a, const struct dht_item *b)
+{
+    return a->seq == b->seq && a->value.len == b->value.len &&
+           memcmp(a->value.data, b->value.data, a->value.len) == 0 &&
+           memcmp(a->sig, b->sig, sizeof a->sig) == 0;
+}
+
+// The rules for cas and seq (BEP 44). A storing node keeps what it has where seq is equal and the
+// value is not.
+static bool check_order(struct dht_serve *serve, const struct dht_item *item,
+                        const struct dht_item *stored)
+{
+    struct dht_counters *counters = &serve->dht->counters;
+    const struct dht_krpc *msg = serve->msg;
+    if (msg->has_cas && msg->cas != stored->seq)
+        return refuse(serve, &counters->reject_cas, DHT_KRPC_ERROR_CAS, "cas mismatch");
+    bool same_value = item->value.len == stored->value.len &&
+                      memcmp(item->value.data, stored->value.data, item->value.len) == 0;
+    if (item->seq < stored->seq || (item->seq == stored->seq && !same_value))
+        return refuse(serve, &counters->reject_seq, DHT_KRPC_ERROR_SEQ, "seq is not newer");
+    return true;
+}
+
+// A budget of verifications in all: whoever floods us with puts gets no more of our time than this.
+// It is kept as the moment up to which it is spent.
+static bool take_verify_budget(struct dht *dht)
+{
+    if (dht->config.lab || dht->config.unlimited)
+        return true;
+    int64_t each_us = DHT_SECOND_US / dht->config.verifies_per_second;
+    if (dht->verify_at_us < dht->now_us - DHT_SECOND_US)
+        dht->verify_at_us = dht->now_us - DHT_SECOND_US;
+    if (dht->verify_at_us + each_us > dht->now_us)
+        return false;
+    dht->verify_at_us += each_us;
+    return true;
+}
+
+static bool check_signature(struct dht_serve *serve, const struct dht_item *item)
+{
+    struct dht *dht = serve->dht;
+    uint8_t text[DHT_KRPC_SIGNED_MAX];
+    if (!take_verify_budget(dht))
+        return refuse(serve, &dht->counters.reject_verify_budget, DHT_KRPC_ERROR_SERVER, "busy");
+    size_t text_len = dht_krpc_signed_text(item->salt, item->seq, item->value, text);
+    if (!dht->crypto.verify(dht->crypto.ctx, item->key, item->sig,
+                            (struct dht_span){text, text_len}))
+        return refuse(serve, &dht->counters.reject_signature, DHT_KRPC_ERROR_SIGNATURE,
+                      "bad signature");
+    return true;
+}
+
+static bool store(struct dht_serve *serve, const struct dht_item *item)
+{
+    struct dht *dht = serve->dht;
+    struct dht_item_store *items = dht_engine_items(dht);
+    enum dht_item_store_result result = DHT_ITEM_STORE_FULL;
+    if (items != NULL)
+        result = dht_item_store_put(items, dht->now_us, dht_addr_prefix(serve->from), item);
+    if (result == DHT_ITEM_STORE_FULL || result == DHT_ITEM_STORE_SOURCE_FULL)
+        return refuse(serve, &dht->counters.reject_full, DHT_KRPC_ERROR_SERVER, "full");
+    if (dht->items_timer.position == DHT_TIMER_IDLE)
+        dht_timer_set(&dht->timers, &dht->items_timer, dht_item_store_next_expiry(items));
+    return true;
+}
+
+// Stores the item, or refreshes the one that is there. False where it was refused, and answered.
+static bool take_item(struct dht_serve *serve, const struct dht_item *item)
+{
+    struct dht *dht = serve->dht;
+    const struct dht_stored_item *known =
+        dht->items != NULL ? dht_item_store_find(dht->items, &item->target) : NULL;
+    if (known != NULL) {
+        struct dht_item stored = dht_item_store_view(known);
+        if (item->is_mutable && !check_order(serve, item, &stored))
+            return false;
+        if (!item->is_mutable || same_signed(item, &stored)) {
+            dht_item_store_refresh(dht->items, dht->now_us, known);
+            DHT_COUNT(dht, items_refreshed);
+            return true;
+        }
+    }
+    if (item->is_mutable && !check_signature(serve, item))
+        return false;
+    return store(serve, item);
+}
+
+void dht_serve_item_put(struct dht_serve *serve)
+{
+    struct dht_item item;
+    if (!read_item(serve, &item))
+        return;
+    item.target = dht_found_target(serve->dht, &item);
+    if (!dht_serve_check_token(serve, &item.target) || !take_item(serve, &item))
+        return;
+    DHT_COUNT(serve->dht, query_put);
+    dht_serve_open(serve);
+    dht_serve_close(serve);
+}

@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: MIT
+
+// The arithmetic. Both limits are leaky buckets, each kept as one number: the time at which the
+// bucket will be full again (full_us), at one unit in so many microseconds (its step).
+//
+//   level at t  = capacity - max(0, full_us - t) / step     spending n: full_us = max(full_us, t)
+//                                                           + n * step; crediting n: - n * step
+//
+// Queries of one address: capacity 4 q, a unit in 1 s / q, for q = queries_per_second.
+//
+// Reply bytes of one prefix: capacity 2048 bytes (one reply of the greatest length and a bit), a
+// byte in 29,297 us, which makes 2047.99 bytes in 60 s, and a credit of 1.5 times what comes in
+// (rounded down; what exceeds the capacity is lost). Let a window of 60 s begin at any time t. What
+// goes out in it is at most the level at t, what drips in, and the credits:
+//
+//   out <= 2048 + 2047.99 + 1.5 in < 4 KiB + 1.5 in
+//
+// It holds for every window because no counter starts anew anywhere. (Counting by the clock's
+// minutes would allow a burst before and one after a border, twice 4 KiB within seconds.)
+//
+// Forgetting keeps this true: a set of the table remembers the latest full_us of all the prefixes
+// it has forgotten, and a newcomer starts from there, so it never has more than the forgotten
+// prefix, if it is that one, would have by now. A flood thus leaves newcomers with what they send,
+// and 60 s after it all is as before, since a level is full by then whatever was spent.
+
+#include "dht/source.h"
+
+#include "dht/addr.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WAYS           8 // entries of a set
+#define PORTS          4 // of one address proven at once; behind a shared address are many nodes
+#define BURST_SECONDS  4
+#define BUDGET_MAX     2048
+#define BUDGET_STEP_US 29297
+#define PROVEN_US      (10 * 60 * INT64_C(1000000))
+#define NEVER          INT64_MIN
+
+struct prefix {
+    uint64_t prefix; // 0: free
+    int64_t full_us;
+    int64_t seen_us;
+};
+
+struct prefix_set {
+    struct prefix ways[WAYS];
+    int64_t forgotten_full_us; // the latest full_us of those forgotten
+};
+
+struct address {
+    uint8_t ip[16];
+    uint16_t ports[PORTS];
+    int64_t proven_until_us[PORTS]; // NEVER: no port
+    int64_t full_us;
+    int64_t seen_us;
+    uint8_t ip_len; // 0: free
+};
+
+struct address_set {
+    struct address ways[WAYS];
+};
+
+struct dht_source_table {
+    struct dht_siphash_key key;
+    uint32_t set_count;
+    int64_t query_step_us; // 0: no limit
+    int64_t query_burst_us;
+    uint64_t forgotten;
+    struct prefix_set *prefixes; // NULL until the first source is seen, as the next
+    struct address_set *addresses;
+};
+
+struct dht_source_table *dht_source_table_new(const struct dht_source_limits *limits,
+                                              const struct dht_siphash_key *key)
+{
+    struct dht_source_table *table = calloc(1, sizeof(*table));
+    if (table == NULL) {
+        return NULL;
+    }
+    table->key = *key;
+    table->set_count = limits->sources_max < WAYS ? 1 : limits->sources_max / WAYS;
+    int64_t per_second = limits->queries_per_second;
+    if (per_second > 0) {
+        table->query_step_us = (1000000 + per_second - 1) / per_second;
+        table->query_burst_us = BURST_SECONDS * per_second * table->query_step_us;
+    }
+    return table;
+}
+
+void dht_source_table_free(struct dht_source_table *table)
+{
+    if (table == NULL) {
+        return;
+    }
+    free(table->prefixes);
+    free(table->addresses);
+    free(table);
+}
+
+// The tables come with the first source, so that a node that is asked nothing pays nothing.
+static bool allocate(struct dht_source_table *table)
+{
+    if (table->prefixes != NULL) {
+        return true;
+    }
+    struct prefix_set *prefixes = calloc(table->set_count, sizeof(*prefixes));
+    struct address_set *addresses = calloc(table->set_count, sizeof(*addresses));
+    if (prefixes == NULL || addresses == NULL) {
+        free(prefixes);
+        free(addresses);
+        return false;
+    }
+    for (uint32_t i = 0; i < table->set_count; i++) {
+        prefixes[i].forgotten_full_us = NEVER;
+    }
+    table->prefixes = prefixes;
+    table->addresses = addresses;
+    return true;
+}
+
+static uint32_t set_of(const struct dht_source_table *table, const void *data, size_t len)
+{
+    uint32_t hash = (uint32_t)dht_siphash(&table->key, data, len);
+    return (uint32_t)(((uint64_t)hash * table->set_count) >> 32);
+}
+
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+// ---- addresses ----
+
+static struct address *find_address(const struct dht_source_table *table,
+                                    const struct dht_addr *addr)
+{
+    if (table->addresses == NULL) {
+        return NULL;
+    }
+    struct address_set *set = &table->addresses[set_of(table, addr->ip, addr->ip_len)];
+    for (int i = 0; i < WAYS; i++) {
+        struct address *address = &set->ways[i];
+        if (address->ip_len == addr->ip_len && memcmp(address->ip, addr->ip, addr->ip_len) == 0) {
+            return address;
+        }
+    }
+    return NULL;
+}
+
+static bool has_proof(const struct address *address, int64_t now_us)
+{
+    for (int i = 0; i < PORTS; i++) {
+        if (address->proven_until_us[i] > now_us) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// The place for a newcomer: a free one, or that of the oldest with no proof, or of the oldest.
+static struct address *address_to_forget(struct address_set *set, int64_t now_us)
+{
+    struct address *oldest = NULL;
+    bool oldest_has_proof = true;
+    for (int i = 0; i < WAYS; i++) {
+        struct address *address = &set->ways[i];
+        if (address->ip_len == 0) {
+            return address;
+        }
+        bool proof = has_proof(address, now_us);
+        if (oldest == NULL || (oldest_has_proof && !proof) ||
+            (oldest_has_proof == proof && address->seen_us < oldest->seen_us)) {
+            oldest = address;
+            oldest_has_proof = proof;
+        }
+    }
+    return oldest;
+}
+
+// Finds the address or takes it in; the tables are there.
+static struct address *take_address(struct dht_source_table *table, int64_t now_us,
+                                    const struct dht_addr *addr)
+{
+    assert(addr->ip_len == 4 || addr->ip_len == 16);
+    struct address *address = find_address(table, addr);
+    if (address == NULL) {
+        address =
+            address_to_forget(&table->addresses[set_of(table, addr->ip, addr->ip_len)], now_us);
+        table->forgotten += address->ip_len != 0;
+        *address = (struct address){.ip_len = addr->ip_len, .full_us = NEVER};
+        memcpy(address->ip, addr->ip, addr->ip_len);
+        for (int i = 0; i < PORTS; i++) {
+            address->proven_until_us[i] = NEVER;
+        }
+    }
+    address->seen_us = now_us;
+    return address;
+}
+
+// ---- prefixes ----
+
+static struct prefix *find_prefix(const struct dht_source_table *table, const struct dht_addr *addr)
+{
+    if (table->prefixes == NULL) {
+        return NULL;
+    }
+    uint64_t number = dht_addr_prefix(addr);
+    struct prefix_set *set = &table->prefixes[set_of(table, &number, sizeof(number))];
+    for (int i = 0; i < WAYS; i++) {
+        if (set->ways[i].prefix == number) {
+            return &set->ways[i];
+        }
+    }
+    return NULL;
+}
+
+static struct prefix *take_prefix(struct dht_source_table *table, int64_t now_us,
+                                  const struct dht_addr *addr)
+{
+    struct prefix *prefix = find_prefix(table, addr);
+    if (prefix == NULL) {
+        uint64_t number = dht_addr_prefix(addr);
+        struct prefix_set *set = &table->prefixes[set_of(table, &number, sizeof(number))];
+        prefix = &set->ways[0];
+        for (int i = 1; i < WAYS && prefix->prefix != 0; i++) {
+            if (set->ways[i].prefix == 0 || set->ways[i].seen_us < prefix->seen_us) {
+                prefix = &set->ways[i];
+            }
+        }
+        if (prefix->prefix != 0) {
+            table->forgotten++;
+            set->forgotten_full_us = later(set->forgotten_full_us, prefix->full_us);
+        }
+        *prefix = (struct prefix){.prefix = number, .full_us = set->forgotten_full_us};
+    }
+    prefix->seen_us = now_us;
+    return prefix;
+}
+
+static size_t level_of(const struct prefix *prefix, int64_t now_us)
+{
+    if (prefix->full_us <= now_us) {
+        return BUDGET_MAX;
+    }
+    int64_t missing = (prefix->full_us - now_us + BUDGET_STEP_US - 1) / BUDGET_STEP_US;
+    assert(missing <= BUDGET_MAX);
+    return BUDGET_MAX - (size_t)missing;
+}
+
+// ---- what a source may ----
+
+bool dht_source_query(struct dht_source_table *table, int64_t now_us, const struct dht_addr *addr,
+                      size_t bytes_in)
+{
+    if (!allocate(table)) {
+        return false;
+    }
+    struct address *address = take_address(table, now_us, addr);
+    int64_t full_us = later(address->full_us, now_us) + table->query_step_us;
+    if (full_us - now_us > table->query_burst_us) {
+        return false;
+    }
+    address->full_us = full_us;
+    // What proven ones send is no credit for others of their prefix.
+    if (!dht_source_is_proven(table, now_us, addr)) {
+        struct prefix *prefix = take_prefix(table, now_us, addr);
+        size_t credit = bytes_in + bytes_in / 2;
+        credit = credit < BUDGET_MAX ? credit : BUDGET_MAX;
+        prefix->full_us = later(prefix->full_us, now_us) - (int64_t)credit * BUDGET_STEP_US;
+    }
+    return true;
+}
+
+void dht_source_prove(struct dht_source_table *table, int64_t now_us, const struct dht_addr *addr)
+{
+    if (!allocate(table)) {
+        return;
+    }
+    struct address *address = take_address(table, now_us, addr);
+    int at = 0;
+    for (int i = 0; i < PORTS; i++) {
+        if (address->ports[i] == addr->port && address->proven_until_us[i] != NEVER) {
+            at = i;
+            break;
+        }
+        if (address->proven_until_us[i] < address->proven_until_us[at]) {
+            at = i;
+        }
+    }
+    address->ports[at] = addr->port;
+    address->proven_until_us[at] = now_us + PROVEN_US;
+}
+
+bool dht_source_is_proven(const struct dht_source_table *table, int64_t now_us,
+                          const struct dht_addr *addr)
+{
+    const struct address *address = find_address(table, addr);
+    for (int i = 0; address != NULL && i < PORTS; i++) {
+        if (address->ports[i] == addr->port && address->proven_until_us[i] > now_us) {
+            return true;
+        }
+    }
+    return false;
+}
+
+size_t dht_source_budget(struct dht_source_table *table, int64_t now_us,
+                         const struct dht_addr *addr)
+{
+    if (dht_source_is_proven(table, now_us, addr)) {
+        return SIZE_MAX;
+    }
+    const struct prefix *prefix = find_prefix(table, addr);
+    return prefix == NULL ? 0 : level_of(prefix, now_us);
+}
+
+void dht_source_spend(struct dht_source_table *table, int64_t now_us, const struct dht_addr *addr,
+                      size_t bytes_out)
+{
+    if (bytes_out == 0 || dht_source_is_proven(table, now_us, addr)) {
+        return;
+    }
+    struct prefix *prefix = find_prefix(table, addr);
+    assert(prefix != NULL && bytes_out <= level_of(prefix, now_us));
+    prefix->full_us = later(prefix->full_us, now_us) + (int64_t)bytes_out * BUDGET_STEP_US;
+}
+
+uint64_t dht_source_forgotten(const struct dht_source_table *table)
+{
+    return table->forgotten;
+}

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+#include "dht/store.h"
+
+#include "dht/query.h"
+#include "dht/search.h"
+
+#include <assert.h>
+
+#define TRIES_MAX 3
+
+// Sends the put or the announce to one target.
+static bool ask(struct dht *dht, struct dht_op *op, const struct dht_store_target *target)
+{
+    const struct dht_candidate *candidate = &op->lookup.candidates[target->candidate];
+    // BEP 44: no cas for who returned no value; there is nothing to compare with.
+    int64_t cas = candidate->holds != 0 ? op->cas : DHT_SEQ_NONE;
+    struct dht_query query = {
+        .method = op->kind == DHT_OP_PUT ? DHT_KRPC_PUT : DHT_KRPC_ANNOUNCE_PEER,
+        .purpose = DHT_PURPOSE_STORE,
+        .addr = &candidate->addr,
+        .id = &candidate->id,
+        .target = &op->lookup.target,
+        .op = op->id,
+        .candidate = target->candidate,
+        .rtt_us = candidate->rtt_us,
+        .seq_known = DHT_SEQ_NONE,
+        .item = op->item != NULL ? &op->item->item : NULL,
+        .cas = cas,
+        .port = op->port,
+        .token = {candidate->token, candidate->token_len},
+    };
+    return dht_query_send(dht, &query) != NULL;
+}
+
+static bool is_final(const struct dht_store_target *target)
+{
+    return target->state == DHT_STORE_STORED || target->state == DHT_STORE_REFUSED ||
+           target->state == DHT_STORE_SILENT;
+}
+
+// Asks who waits to be asked; ends the operation where all have come to their end.
+static void step(struct dht *dht, struct dht_op *op)
+{
+    bool all_final = true;
+    for (uint8_t i = 0; i < op->target_count; i++) {
+        struct dht_store_target *target = &op->targets[i];
+        if (target->state == DHT_STORE_NEW || target->state == DHT_STORE_RETRY) {
+            bool asked = ask(dht, op, target);
+            target->tries++;
+            target->state = asked ? DHT_STORE_ASKED : DHT_STORE_SILENT;
+        }
+        all_final = all_final && is_final(target);
+    }
+    if (all_final)
+        dht_search_finish(dht, op, false);
+}
+
+void dht_store_start(struct dht *dht, struct dht_op *op)
+{
+    uint16_t closest[DHT_CLOSEST_MAX];
+    size_t count = dht_lookup_answered(&op->lookup, dht->config.store_width, true, closest);
+    op->state = DHT_OP_STORING;
+    op->target_count = (uint8_t)count;
+    for (size_t i = 0; i < count; i++)
+        op->targets[i] = (struct dht_store_target){.candidate = closest[i]};
+    step(dht, op);
+}
+
+// The target that waits for this transaction; NULL where there is none any more.
+static struct dht_store_target *waiting_target(const struct dht *dht,
+                                               const struct dht_transaction *transaction,
+                                               struct dht_op **ret_op)
+{
+    struct dht_op *op = dht_op_find(&dht->ops, transaction->op);
+    if (op == NULL || op->state != DHT_OP_STORING)
+        return NULL;
+    for (uint8_t i = 0; i < op->target_count; i++) {
+        if (op->targets[i].candidate != transaction->candidate)
+            continue;
+        *ret_op = op;
+        return &op->targets[i];
+    }
+    return NULL;
+}
+
+static void emit_refused(struct dht *dht, const struct dht_op *op,
+                         const struct dht_transaction *transaction, int32_t code)
+{
+    if (op->internal)
+        return;
+    dht_engine_emit(dht, &(struct dht_out){
+                             .type = DHT_OUT_REFUSED,
+                             .op = op->id,
+                             .refused = {.addr = transaction->addr, .code = code},
+                         });
+}
+
+void dht_store_reply(struct dht *dht, const struct dht_transaction *transaction)
+{
+    struct dht_op *op;
+    struct dht_store_target *target = waiting_target(dht, transaction, &op);
+    if (target == NULL)
+        return;
+    target->state = DHT_STORE_STORED;
+    step(dht, op);
+}
+
+void dht_store_error(struct dht *dht, const struct dht_transaction *transaction, int32_t code)
+{
+    struct dht_op *op;
+    struct dht_store_target *target = waiting_target(dht, transaction, &op);
+    if (target == NULL || target->state == DHT_STORE_STORED)
+        return;
+    const struct dht_candidate *candidate = &op->lookup.candidates[target->candidate];
+    // "Already there" also where our first try arrived and only its reply was lost.
+    bool already_there = op->item != NULL && code == DHT_KRPC_ERROR_SEQ &&
+                         (candidate->seq_seen == op->item->item.seq || target->tries > 1);
+    target->state = already_there ? DHT_STORE_STORED : DHT_STORE_REFUSED;
+    if (!already_there) {
+        op->refused++;
+        emit_refused(dht, op, transaction, code);
+    }
+    step(dht, op);
+}
+
+void dht_store_silent(struct dht *dht, const struct dht_transaction *transaction)
+{
+    struct dht_op *op;
+    struct dht_store_target *target = waiting_target(dht, transaction, &op);
+    if (target == NULL || target->state != DHT_STORE_ASKED)
+        return;
+    target->state = target->tries < TRIES_MAX ? DHT_STORE_RETRY : DHT_STORE_SILENT;
+    if (target->state == DHT_STORE_SILENT)
+        emit_refused(dht, op, transaction, 0);
+    step(dht, op);
+}
+
+void dht_store_unreachable(struct dht *dht, const struct dht_transaction *transaction)
+{
+    struct dht_op *op;
+    struct dht_store_target *target = waiting_target(dht, transaction, &op);
+    if (target == NULL || is_final(target))
+        return;
+    target->state = DHT_STORE_SILENT;
+    emit_refused(dht, op, transaction, 0);
+    step(dht, op);
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+#ifndef PNR_DHT_STORE_H
+#define PNR_DHT_STORE_H
+
+// The second half of a put or an announce: the closest nodes with a token are asked to store, each
+// up to three times. 302 from a node that returned the same sequence number means "already there"
+// (quirk Q20).
+
+#include "dht/engine.h"
+
+// The lookup is over: picks the targets and asks them. The operation may be gone afterwards.
+void dht_store_start(struct dht *dht, struct dht_op *op);
+
+void dht_store_reply(struct dht *dht, const struct dht_transaction *transaction);
+void dht_store_error(struct dht *dht, const struct dht_transaction *transaction, int32_t code);
+void dht_store_silent(struct dht *dht, const struct dht_transaction *transaction);
+void dht_store_unreachable(struct dht *dht, const struct dht_transaction *transaction);
+
+#endif

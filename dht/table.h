@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+#ifndef PNR_DHT_TABLE_H
+#define PNR_DHT_TABLE_H
+
+// The routing table (BEP 5). The bucket at depth d holds contacts that share exactly d leading bits
+// with our id: what BEP 5 reaches by splitting the bucket of the own id again and again. A contact
+// enters only after it has answered us (quirk Q11). What finds its bucket full waits in the
+// bucket's replacements.
+//
+// Who is let in, outside a lab: one contact an address; at most DHT_TABLE_PREFIX_BUCKET of one /24
+// or /48 in a bucket and DHT_TABLE_PREFIX_TABLE in the table; of one IPv6 /32, which is what a
+// cheap attacker owns (BEP 42 does not stop him there), DHT_TABLE_WIDE_BUCKET and
+// DHT_TABLE_WIDE_TABLE.
+//
+// Who gives way in a full bucket: a contact that fails to answer; else one whose id does not fit
+// its address for one whose id does (BEP 42); nobody for being slow, since the oldest contacts are
+// the likeliest to stay.
+//
+// Times inside are whole seconds since the engine's birth, to keep a contact small.
+
+#include "dht/random.h"
+#include "pnr/dht.h"
+
+#define DHT_TABLE_PREFIX_BUCKET 2
+#define DHT_TABLE_PREFIX_TABLE  8
+#define DHT_TABLE_WIDE_BUCKET   2
+#define DHT_TABLE_WIDE_TABLE    16
+#define DHT_TABLE_FAILS_MAX     3         // in a row: a contact without a replacement is evicted
+#define DHT_TABLE_GOOD_S        (15 * 60) // BEP 5: good for 15 minutes
+
+enum dht_has_get {
+    DHT_HAS_GET_UNKNOWN,
+    DHT_HAS_GET_YES,
+    DHT_HAS_GET_NO, // answers find_node, but not BEP 44's get (quirk Q6)
+};
+
+struct dht_contact {
+    struct dht_id id;
+    struct dht_addr addr;
+    uint32_t rtt_us;     // smoothed round trip; 0: not measured
+    uint32_t answered_s; // when it last answered us
+    uint32_t heard_s;    // when it last sent anything
+    uint32_t asked_s;    // when it was last asked anything
+    uint32_t failed_s;   // when a failure was last counted
+    uint8_t fails;       // queries in a row that it did not answer
+    uint8_t has_get;     // enum dht_has_get
+    uint8_t is_secure;   // its id fits its address (BEP 42)
+};
+
+struct dht_bucket {
+    struct dht_contact *contacts;
+    struct dht_contact *replacements; // newest last
+    uint32_t touched_s;               // when a lookup last went through here
+    uint16_t count, capacity;
+    uint16_t replacement_count, replacement_capacity;
+};
+
+struct dht_table {
+    struct dht_id own;
+    struct dht_bucket *buckets; // up to the deepest one used
+    uint32_t bucket_count;
+    uint32_t count; // contacts in all buckets
+    uint32_t bucket_size;
+    uint32_t first_bucket_size;
+    uint32_t replacements_max;
+    bool lab;
+};
+
+void dht_table_init(struct dht_table *table, const struct dht_config *config,
+                    const struct dht_id *own);
+void dht_table_fini(struct dht_table *table);
+
+// What became of a node that answered.
+enum dht_table_result {
+    DHT_TABLE_KNOWN, // it was there
+    DHT_TABLE_ADDED,
+    DHT_TABLE_REPLACED, // added in place of a worse one
+    DHT_TABLE_WAITING,  // among the replacements
+    DHT_TABLE_REFUSED,  // by a cap, or memory is short
+};
+
+// A node answered with this id from this address; rtt_us 0: not measured. Another contact at the
+// same address gives way: a node that changes its id is a new node.
+enum dht_table_result dht_table_answered(struct dht_table *table, const struct dht_id *id,
+                                         const struct dht_addr *addr, uint32_t rtt_us,
+                                         uint32_t now_s);
+
+// The contact with that id at that address, or NULL. Good until the table is next changed.
+struct dht_contact *dht_table_find(const struct dht_table *table, const struct dht_id *id,
+                                   const struct dht_addr *addr);
+
+#define DHT_TABLE_FAIL_GAP_S 8
+
+// The contact did not answer a query. Failures within DHT_TABLE_FAIL_GAP_S count as one: the tries
+// of one lookup are lost together. Returns true where it was evicted or replaced.
+bool dht_table_failed(struct dht_table *table, const struct dht_id *id, const struct dht_addr *addr,
+                      uint32_t now_s);
+
+// The node at addr has shown that its id was not worth believing: out at once.
+bool dht_table_evict(struct dht_table *table, const struct dht_addr *addr);
+
+// Whether a stranger with this id would find room, so that asking it is worth a packet.
+bool dht_table_wants(const struct dht_table *table, const struct dht_id *id);
+
+// The contacts closest to target that can be passed on or asked, closest first; returns how many.
+// Contacts whose last query failed are left out.
+size_t dht_table_closest(const struct dht_table *table, const struct dht_id *target, size_t max,
+                         const struct dht_contact **ret_contacts);
+
+// Notes that a lookup for target goes on now, which refreshes the bucket it lies in.
+void dht_table_touch(struct dht_table *table, const struct dht_id *target, uint32_t now_s);
+
+// A random id in the range of the bucket at that depth.
+struct dht_id dht_table_random_id(const struct dht_table *table, uint32_t depth,
+                                  struct dht_random *random);
+
+bool dht_table_is_good(const struct dht_contact *contact, uint32_t now_s);
+uint32_t dht_table_bucket_capacity(const struct dht_table *table, uint32_t depth);
+
+// Moves every contact to where it belongs under another own id.
+void dht_table_rekey(struct dht_table *table, const struct dht_id *own);
+
+#endif
