@@ -160,6 +160,16 @@ static bool has_proof(const struct address *address, int64_t now_us)
     return false;
 }
 
+static bool is_proven_at(const struct address *address, int64_t now_us, uint16_t port)
+{
+    for (int i = 0; i < PORTS; i++) {
+        if (address->ports[i] == port && address->proven_until_us[i] > now_us) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // The place for a newcomer: a free one, or that of the oldest with no proof, or of the oldest.
 static struct address *address_to_forget(struct address_set *set, int64_t now_us)
 {
@@ -265,7 +275,7 @@ bool dht_source_query(struct dht_source_table *table, int64_t now_us, const stru
     }
     address->full_us = full_us;
     // What proven ones send is no credit for others of their prefix.
-    if (!dht_source_is_proven(table, now_us, addr)) {
+    if (!is_proven_at(address, now_us, addr->port)) {
         struct prefix *prefix = take_prefix(table, now_us, addr);
         size_t credit = bytes_in + bytes_in / 2;
         credit = credit < BUDGET_MAX ? credit : BUDGET_MAX;
@@ -298,12 +308,7 @@ bool dht_source_is_proven(const struct dht_source_table *table, int64_t now_us,
                           const struct dht_addr *addr)
 {
     const struct address *address = find_address(table, addr);
-    for (int i = 0; address != NULL && i < PORTS; i++) {
-        if (address->ports[i] == addr->port && address->proven_until_us[i] > now_us) {
-            return true;
-        }
-    }
-    return false;
+    return address != NULL && is_proven_at(address, now_us, addr->port);
 }
 
 size_t dht_source_budget(struct dht_source_table *table, int64_t now_us,

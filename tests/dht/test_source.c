@@ -208,6 +208,23 @@ static void test_flood_of_prefixes(void **state)
     dht_source_table_free(table);
 }
 
+// The oldest of a set makes room: prefix 0 is seen all the time, and keeps what it has.
+static void test_oldest_prefix_is_forgotten(void **state)
+{
+    (void)state;
+    struct dht_source_limits limits = {8, 0};
+    struct dht_source_table *table = dht_source_table_new(&limits, &key);
+    struct dht_addr busy = make_addr(4, 0, 1);
+    for (uint32_t i = 1; i < 100; i++) {
+        struct dht_addr addr = make_addr(4, i, 1);
+        assert_true(dht_source_query(table, 2 * i, &busy, 10));
+        drain(table, 2 * i + 1, &addr, 10);
+        assert_int_equal(budget_of(table, 2 * i + 1, 0), FULL);
+    }
+    assert_int_equal(dht_source_forgotten(table), 92 + 92);
+    dht_source_table_free(table);
+}
+
 static void test_memory(void **state)
 {
     (void)state;
@@ -479,6 +496,7 @@ int main(void)
         cmocka_unit_test(test_four_ports_proven),
         cmocka_unit_test(test_flood_leaves_proofs),
         cmocka_unit_test(test_flood_of_prefixes),
+        cmocka_unit_test(test_oldest_prefix_is_forgotten),
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_the_promise),
         cmocka_unit_test(test_random_operations),
