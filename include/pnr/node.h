@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: MIT
+#ifndef PNR_NODE_H
+#define PNR_NODE_H
+
+// The brain of a node: names, records, resolving, publishing, cache and control sessions, on top of
+// one engine (include/pnr/dht.h) for each address family of its cloud. Pure like the engine: it
+// owns no socket, clock, file or thread. A driver, pnrd or simnet, hands in time, datagrams and
+// client bytes, and takes outputs from one queue.
+//
+// How a driver uses it: node_new(), node_add_engine() for each socket, node_restore() for each row
+// that an earlier run made durable, node_start(). Then, for ever: hand in what came in; call
+// node_next() until it returns false and do what it says; wait for input or for node_deadline(),
+// and call node_tick().
+//
+// Time. `now_us` is monotonic and may not go back (asserted). Wall-clock time, microseconds since
+// 1970, is told by node_wall() whenever the driver feels like it, at least once a minute; it may
+// jump, and is used for sequence numbers and for the lifetimes written in records alone.
+//
+// Ownership: a node owns all it points to; what outputs point to is valid until the next call on
+// the node that is not node_next(). Bounds: struct node_config; what is over them is refused and
+// counted.
+
+#include "pnr/dht.h"
+
+// What becomes durable: rows of a key and a value, of these kinds. The numbers are on disk.
+enum node_row_kind {
+    NODE_ROW_PUBLICATION = 1,
+    NODE_ROW_SEQUENCE = 2, // the last sequence number used under a target
+    NODE_ROW_CONTACT = 3,
+    NODE_ROW_ITEM = 4, // stored for others
+    NODE_ROW_META = 5, // machine id
+};
+
+#define NODE_ROW_KEY_MAX    512
+#define NODE_ROW_VALUE_MAX  16384
+#define NODE_ENGINES_MAX    2
+#define NODE_CLOUD_NAME_MAX 32
+
+struct node_config {
+    char cloud[NODE_CLOUD_NAME_MAX + 1]; // "Global_"
+    char version[32];                    // of the program, as `status` tells it
+    uint32_t node_index;                 // of a testnet's node; 0
+    uint32_t node_count;                 // of the process; 1
+    uint32_t sessions_max;               // 256
+    uint32_t session_out_max;            // 1 MiB waiting for one client
+    uint32_t requests_max;               // 64 under way on one session
+    uint32_t resolves_max;               // 1024 lookups for clients at once
+    uint32_t publications_max;           // 4096
+    uint32_t publishing_max;             // 32 rounds of publishing at once
+    uint32_t keys_max;                   // 1024
+    uint32_t cache_max;                  // 4096 records
+    uint32_t negative_ttl_s;             // 30
+    int64_t renew_us;                    // 50 min between renewals, less a random tenth
+    int64_t lifetime_us;                 // 3 h: how long a machine's entry is signed for
+    int64_t snapshot_us;                 // 5 min between writes of contacts and items; 0: none
+    bool keep_items;                     // true: items stored for others are written with snapshots
+};
+
+void node_config_init(struct node_config *config);
+
+struct node;
+
+// seed: 32 bytes of entropy. NULL where memory is short.
+struct node *node_new(const struct node_config *config, const struct dht_crypto *crypto,
+                      const uint8_t seed[32], int64_t now_us, int64_t wall_us);
+void node_free(struct node *node);
+
+// Adds the engine for one socket, at most one of each family. Returns its number, 0 or 1, which
+// names the socket in node_receive() and NODE_OUT_DATAGRAM; -1 where memory is short, config makes
+// no sense, or there is one.
+int node_add_engine(struct node *node, const struct dht_config *config);
+struct dht *node_engine(struct node *node, int engine); // for tests and for looking in
+
+// ---- what earlier runs left ----
+
+// One row. False where it makes no sense; it is then ignored.
+bool node_restore(struct node *node, enum node_row_kind kind, struct dht_span key,
+                  struct dht_span value);
+
+// A key whose secret half the driver holds: node_key_added() at the start and after each new one.
+// label: see node/core/name.h. False where keys_max are held, or the label is not one.
+bool node_key_added(struct node *node, const char *label, const uint8_t key[DHT_KEY_LEN],
+                    const char *path);
+void node_key_removed(struct node *node, const char *label);
+
+// All is restored: begins to join and to renew.
+void node_start(struct node *node, int64_t now_us);
+
+// ---- inputs ----
+
+void node_wall(struct node *node, int64_t wall_us);
+void node_receive(struct node *node, int64_t now_us, int engine,
+                  const struct dht_datagram *datagrams, size_t count);
+void node_unreachable(struct node *node, int64_t now_us, int engine, const struct dht_addr *addr);
+void node_bootstrap(struct node *node, int64_t now_us, int engine, const struct dht_addr *addrs,
+                    size_t count);
+// Our own address or network has changed: everything published is renewed at once.
+void node_network_changed(struct node *node, int64_t now_us);
+void node_tick(struct node *node, int64_t now_us);
+int64_t node_deadline(const struct node *node);
+
+// What NODE_OUT_WRITE asked for is done, or has failed.
+void node_written(struct node *node, int64_t now_us, uint64_t write_id, bool ok);
+
+// ---- control sessions ----
+// After the handshake, which is the driver's (node/control/handshake.h).
+
+enum node_access {
+    NODE_ACCESS_RESOLVE = 1,
+    NODE_ACCESS_CONTROL = 2,
+};
+
+// A client is there. Returns the session's number, never 0; 0 where sessions_max are open.
+uint32_t node_session_open(struct node *node, int64_t now_us, enum node_access access);
+void node_session_bytes(struct node *node, int64_t now_us, uint32_t session, struct dht_span bytes);
+// So many of the bytes of NODE_OUT_BYTES have gone out to the client.
+void node_session_sent(struct node *node, int64_t now_us, uint32_t session, size_t len);
+// The client is gone: all it asked for is cancelled.
+void node_session_closed(struct node *node, int64_t now_us, uint32_t session);
+
+// The answer to NODE_OUT_KEY. text: for EXPORT the PEM text, else unused; where not ok, why not,
+// for the client. code: of enum control_error (node/control/protocol.h); 0: ok.
+struct node_key_answer {
+    uint32_t key_request;
+    int code;
+    const char *label; // of NEW and IMPORT: as made
+    const uint8_t *key;
+    const char *path;
+    struct dht_span text;
+};
+void node_key_answered(struct node *node, int64_t now_us, const struct node_key_answer *answer);
+
+// ---- outputs ----
+
+enum node_out_type {
+    NODE_OUT_DATAGRAM, // send it by the socket of that engine
+    NODE_OUT_BYTES,    // send them to the client
+    NODE_OUT_HANGUP,   // close the session once its bytes are sent; its number is void from now on
+    NODE_OUT_WRITE,    // make a row durable; value_len 0 deletes it
+    NODE_OUT_KEY,      // do something with a secret key
+    NODE_OUT_EVENT,    // something worth a line in the log
+};
+
+enum node_key_verb {
+    NODE_KEY_NEW,
+    NODE_KEY_IMPORT,
+    NODE_KEY_EXPORT,
+};
+
+struct node_out {
+    enum node_out_type type;
+    union {
+        struct {
+            int engine;
+            struct dht_datagram datagram;
+        };
+        struct {
+            uint32_t session;
+            struct dht_span bytes;
+        };
+        struct {
+            uint64_t write_id; // 0: nobody waits for node_written()
+            bool durable;      // has to survive a power cut before node_written()
+            enum node_row_kind kind;
+            struct dht_span key;
+            struct dht_span value;
+        } write;
+        struct {
+            uint32_t key_request;
+            enum node_key_verb verb;
+            const char *label;
+            struct dht_span pem; // of IMPORT
+        } key;
+        struct {
+            bool warning;
+            const char *text;
+        } event;
+    };
+};
+
+bool node_next(struct node *node, struct node_out *ret_out);
+
+// ---- looking in ----
+
+#define NODE_COUNTERS(X)                                                                           \
+    X(sessions_opened, "control sessions opened")                                                  \
+    X(sessions_refused, "control sessions refused, sessions_max being open")                       \
+    X(sessions_broken, "control sessions hung up on for breaking the protocol")                    \
+    X(sessions_slow, "control sessions hung up on for not reading")                                \
+    X(progress_dropped, "progress not told to clients that do not read")                           \
+    X(requests, "requests of clients")                                                             \
+    X(requests_refused, "requests refused: too many, no access, no sense")                         \
+    X(requests_cancelled, "requests cancelled, by cancel or by hanging up")                        \
+    X(resolves, "lookups of names begun")                                                          \
+    X(resolves_joined, "requests that joined a lookup under way")                                  \
+    X(resolves_refused, "lookups refused, resolves_max being under way")                           \
+    X(resolves_found, "lookups that found a record")                                               \
+    X(resolves_not_found, "lookups that found none")                                               \
+    X(resolves_timed_out, "requests whose time ran out")                                           \
+    X(cache_hits, "requests answered from the cache")                                              \
+    X(cache_evicted, "records dropped from a full cache")                                          \
+    X(records_malformed, "verified items that are no record")                                      \
+    X(publish_rounds, "rounds of publishing begun")                                                \
+    X(publish_failed, "rounds of publishing that stored nothing")                                  \
+    X(publish_skipped, "renewals skipped, enough copies being there")                              \
+    X(seq_refused, "names not published, their sequence number being near its end")                \
+    X(writes_failed, "rows that could not be made durable")
+
+struct node_counters {
+#define NODE_COUNTER_FIELD(name, meaning) uint64_t name;
+    NODE_COUNTERS(NODE_COUNTER_FIELD)
+#undef NODE_COUNTER_FIELD
+};
+
+struct node_info {
+    uint32_t sessions;
+    uint32_t requests;
+    uint32_t resolves;
+    uint32_t publications;
+    uint32_t keys;
+    uint32_t cached;
+    struct node_counters counters;
+};
+
+void node_info(const struct node *node, struct node_info *ret_info);
+
+#endif
