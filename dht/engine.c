@@ -266,7 +266,7 @@ static void expire_peers(struct dht *dht)
 
 static void ring(struct dht *dht, struct dht_timer *timer)
 {
-    switch (timer->kind) {
+    switch ((enum dht_timer_kind)timer->kind) {
     case DHT_TIMER_TRANSACTION: // the timer is a transaction's first member
         dht_reply_timeout(dht, (struct dht_transaction *)(void *)timer);
         break;
@@ -322,4 +322,9 @@ void dht_restore_contact(struct dht *dht, int64_t now_us, const struct dht_id *i
 bool dht_next(struct dht *dht, struct dht_out *ret_out)
 {
     return dht_outbox_next(&dht->outbox, ret_out);
+}
+
+bool dht_next_event(struct dht *dht, struct dht_out *ret_out)
+{
+    return dht_outbox_next_event(&dht->outbox, ret_out);
 }

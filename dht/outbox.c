@@ -45,6 +45,7 @@ void dht_outbox_reclaim(struct dht_outbox *outbox)
         return;
     if (left > 0)
         memmove(outbox->bytes, outbox->bytes + outbox->head, left);
+    outbox->event_at = outbox->event_at > outbox->head ? outbox->event_at - outbox->head : 0;
     outbox->head = 0;
     outbox->tail = left;
     if (left == 0 && outbox->capacity > outbox->keep) {
@@ -122,6 +123,7 @@ bool dht_outbox_event(struct dht_outbox *outbox, const struct dht_out *event)
         at += parts[i].len;
     }
     append(outbox, &(struct entry){.len = (uint32_t)len, .op = event->op});
+    outbox->events++;
     return true;
 }
 
@@ -136,25 +138,65 @@ static void repoint(struct dht_out *event, const uint8_t *tail)
     }
 }
 
+// The entry at an offset, and where the next one is.
+static struct entry entry_at(const struct dht_outbox *outbox, size_t at, size_t *ret_next)
+{
+    struct entry entry;
+    memcpy(&entry, outbox->bytes + at, sizeof entry);
+    *ret_next = at + padded(sizeof entry) + padded(entry.len);
+    return entry;
+}
+
+static void mark_dropped(struct dht_outbox *outbox, size_t at, struct entry entry)
+{
+    if (!entry.is_datagram)
+        outbox->events--;
+    entry.is_dropped = 1;
+    memcpy(outbox->bytes + at, &entry, sizeof entry);
+}
+
+static void read_event(const struct dht_outbox *outbox, size_t at, struct dht_out *ret_out)
+{
+    const uint8_t *bytes = outbox->bytes + at + padded(sizeof(struct entry));
+    memcpy(ret_out, bytes, sizeof *ret_out);
+    repoint(ret_out, bytes + sizeof *ret_out);
+}
+
 bool dht_outbox_next(struct dht_outbox *outbox, struct dht_out *ret_out)
 {
     while (outbox->head < outbox->tail) {
-        struct entry entry;
-        memcpy(&entry, outbox->bytes + outbox->head, sizeof entry);
-        const uint8_t *bytes = outbox->bytes + outbox->head + padded(sizeof entry);
-        outbox->head += padded(sizeof entry) + padded(entry.len);
+        size_t at = outbox->head;
+        struct entry entry = entry_at(outbox, at, &outbox->head);
         if (entry.is_dropped)
             continue;
-        if (entry.is_datagram) {
-            ret_out->type = DHT_OUT_DATAGRAM;
-            ret_out->op = entry.op;
-            ret_out->datagram = (struct dht_datagram){entry.to, {bytes, entry.len}};
+        if (!entry.is_datagram) {
+            outbox->events--;
+            read_event(outbox, at, ret_out);
             return true;
         }
-        memcpy(ret_out, bytes, sizeof *ret_out);
-        repoint(ret_out, bytes + sizeof *ret_out);
+        const uint8_t *bytes = outbox->bytes + at + padded(sizeof entry);
+        ret_out->type = DHT_OUT_DATAGRAM;
+        ret_out->op = entry.op;
+        ret_out->datagram = (struct dht_datagram){entry.to, {bytes, entry.len}};
         return true;
     }
+    return false;
+}
+
+bool dht_outbox_next_event(struct dht_outbox *outbox, struct dht_out *ret_out)
+{
+    if (outbox->event_at < outbox->head)
+        outbox->event_at = outbox->head;
+    while (outbox->events > 0) {
+        size_t at = outbox->event_at;
+        struct entry entry = entry_at(outbox, at, &outbox->event_at);
+        if (entry.is_datagram || entry.is_dropped)
+            continue;
+        mark_dropped(outbox, at, entry);
+        read_event(outbox, at, ret_out);
+        return true;
+    }
+    outbox->event_at = outbox->tail;
     return false;
 }
 
@@ -162,12 +204,10 @@ void dht_outbox_forget(struct dht_outbox *outbox, uint32_t op)
 {
     size_t at = outbox->head;
     while (at < outbox->tail) {
-        struct entry entry;
-        memcpy(&entry, outbox->bytes + at, sizeof entry);
-        if (entry.op == op) {
-            entry.is_dropped = 1;
-            memcpy(outbox->bytes + at, &entry, sizeof entry);
-        }
-        at += padded(sizeof entry) + padded(entry.len);
+        size_t next;
+        struct entry entry = entry_at(outbox, at, &next);
+        if (entry.op == op && !entry.is_dropped)
+            mark_dropped(outbox, at, entry);
+        at = next;
     }
 }

@@ -11,8 +11,10 @@
 
 struct dht_outbox {
     uint8_t *bytes;
-    size_t head; // the oldest entry
-    size_t tail; // where the next one goes
+    size_t head;     // the oldest entry
+    size_t tail;     // where the next one goes
+    size_t event_at; // no event waits before this; at least head
+    uint32_t events; // that wait
     size_t capacity;
     size_t capacity_max;
     size_t keep; // memory kept while the queue is empty
@@ -36,6 +38,9 @@ bool dht_outbox_event(struct dht_outbox *outbox, const struct dht_out *event);
 
 // Takes the oldest entry.
 bool dht_outbox_next(struct dht_outbox *outbox, struct dht_out *ret_out);
+
+// Takes the oldest event, passing over datagrams, which stay.
+bool dht_outbox_next_event(struct dht_outbox *outbox, struct dht_out *ret_out);
 
 // Drops what is queued for the operation.
 void dht_outbox_forget(struct dht_outbox *outbox, uint32_t op);

@@ -2,26 +2,19 @@
 #ifndef PNR_DHT_TIMER_H
 #define PNR_DHT_TIMER_H
 
-// The engine's one heap of timers. A timer lives inside the object that it wakes, which stays where
-// it is while the timer is set; the heap only points to it. What a timer means is its kind,
-// dispatched by the engine.
+// A heap of timers: the engine has one, and so has the brain above it. A timer lives inside the
+// object that it wakes, which stays where it is while the timer is set; the heap only points to it.
+// What a timer means is its kind, dispatched by the engine.
 
 #include "pnr/dht.h"
 
 #define DHT_TIMER_IDLE     UINT32_MAX
-#define DHT_TIMER_STANDING 3 // timers that are there for life: all kinds but transactions'
-
-enum dht_timer_kind {
-    DHT_TIMER_TRANSACTION,
-    DHT_TIMER_MAINTAIN,
-    DHT_TIMER_ITEMS,
-    DHT_TIMER_PEERS,
-};
+#define DHT_TIMER_STANDING 3 // timers that are there for life, in any one owner's heap
 
 struct dht_timer {
     int64_t due_us;
     uint32_t position; // in the heap; DHT_TIMER_IDLE: not set
-    enum dht_timer_kind kind;
+    uint32_t kind;     // the owner's: what it means
 };
 
 struct dht_timer_heap {
@@ -36,7 +29,7 @@ void dht_timer_heap_fini(struct dht_timer_heap *heap);
 // set just now, so that setting them cannot fail. False where memory is short.
 bool dht_timer_reserve(struct dht_timer_heap *heap, uint32_t more);
 
-void dht_timer_init(struct dht_timer *timer, enum dht_timer_kind kind);
+void dht_timer_init(struct dht_timer *timer, uint32_t kind);
 
 // Sets the timer, or moves it. Room has to have been reserved.
 void dht_timer_set(struct dht_timer_heap *heap, struct dht_timer *timer, int64_t due_us);

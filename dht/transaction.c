@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "dht/transaction.h"
 
+#include "dht/engine.h"
 #include "dht/krpc.h"
 
 #include <assert.h>

@@ -292,6 +292,11 @@ struct dht_out {
 // Takes the oldest output. False where there is none.
 bool dht_next(struct dht *dht, struct dht_out *ret_out);
 
+// Takes the oldest output that is no datagram; the datagrams stay queued, in their order. For a
+// caller that acts on events with inputs of its own, before it sends what has come about: its
+// datagrams then need no copy.
+bool dht_next_event(struct dht *dht, struct dht_out *ret_out);
+
 // ---- looking in ----
 
 // A contact of the routing table, as dht_contacts() and `pnr peers` show it.
