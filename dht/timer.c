@@ -26,7 +26,7 @@ bool dht_timer_reserve(struct dht_timer_heap *heap, uint32_t more)
     return true;
 }
 
-void dht_timer_init(struct dht_timer *timer, enum dht_timer_kind kind)
+void dht_timer_init(struct dht_timer *timer, uint32_t kind)
 {
     *timer = (struct dht_timer){.position = DHT_TIMER_IDLE, .kind = kind};
 }

@@ -1,0 +1,439 @@
+// SPDX-License-Identifier: MIT
+#include "node/daemon/config.h"
+
+#include "dht/addr.h"
+#include "node/daemon/config_keys.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <ini.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define GLOBAL_CLOUD "Global_"
+#define CLOUD_PREFIX "cloud "
+#define KEYS_MAX     64 // a bit of struct reading's seen for each
+
+static bool is_section(const struct daemon_config_key *key, const char *section)
+{
+    return strcmp(key->section, section) == 0;
+}
+
+// Sets the keys of a section to their defaults.
+static void set_defaults(const char *section, void *base)
+{
+    assert(daemon_config_key_count <= KEYS_MAX);
+    for (size_t i = 0; i < daemon_config_key_count; i++) {
+        const struct daemon_config_key *key = &daemon_config_keys[i];
+        if (!is_section(key, section))
+            continue;
+        bool good = daemon_config_value_add(key, base, key->standard, NULL);
+        assert(good);
+        (void)good;
+    }
+}
+
+// A cloud of any name; those that are not Global_ know nobody and listen nowhere yet.
+static void init_cloud(struct daemon_config_cloud *cloud, const char *name)
+{
+    memset(cloud, 0, sizeof *cloud);
+    set_defaults("cloud", cloud);
+    snprintf(cloud->name, sizeof cloud->name, "%s", name);
+    if (strcmp(name, GLOBAL_CLOUD) != 0) {
+        cloud->listen.count = 0;
+        cloud->bootstrap.count = 0;
+    }
+}
+
+void daemon_config_init(struct daemon_config *config)
+{
+    memset(config, 0, sizeof *config);
+    set_defaults("node", config);
+    set_defaults("publish", config);
+    init_cloud(&config->clouds[0], GLOBAL_CLOUD);
+    config->cloud_count = 1;
+}
+
+// ---- reading ----
+
+// Sections are counted for `seen`: 0 is [node], 1 is [publish], 2 + i is cloud i.
+#define SECTION_COUNT (2 + DAEMON_CONFIG_CLOUDS_MAX)
+
+struct reading {
+    FILE *stream;
+    const char *name;
+    daemon_config_error_fn report;
+    void *ctx;
+    struct daemon_config *config;
+    unsigned line;                // the line read last; inih calls us before it reads the next
+    unsigned errors;              // found so far
+    bool indented;                // the line starts with a space
+    uint64_t seen[SECTION_COUNT]; // a bit for each key of the table
+    unsigned cloud_lines[DAEMON_CONFIG_CLOUDS_MAX]; // where each was first named
+    const struct daemon_config_key *last_key;
+    size_t last_section;
+};
+
+__attribute__((format(printf, 3, 4))) static void complain(struct reading *reading, unsigned line,
+                                                           const char *format, ...)
+{
+    char text[600];
+    char whole[900];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    reading->errors++;
+    if (reading->errors > DAEMON_CONFIG_ERRORS_MAX)
+        return;
+    snprintf(whole, sizeof whole, "%.250s:%u: %s", reading->name, line, text);
+    reading->report(reading->ctx, whole);
+}
+
+// Whether the line has a control character in it other than a tab and its end.
+static bool has_control(const char *line, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        unsigned char byte = (unsigned char)line[i];
+        if ((byte < 0x20 && byte != '\t' && byte != '\r' && byte != '\n') || byte == 0x7f)
+            return true;
+    }
+    return false;
+}
+
+// inih's fgets. It tells its callback no line number, but asks for one line at a time, so counting
+// here gives it. A line that does not fit would come in two parts, the second looking like a line
+// of its own, so it is swallowed here.
+static char *read_line(char *out, int out_len, void *stream)
+{
+    struct reading *reading = stream;
+    size_t used = 0;
+    bool fits = true;
+    int next;
+    while ((next = getc(reading->stream)) != EOF) {
+        fits = fits && used + 1 < (size_t)out_len;
+        if (fits)
+            out[used++] = (char)next;
+        if (next == '\n')
+            break;
+    }
+    if (used == 0)
+        return NULL;
+    out[used] = '\0';
+    reading->line++;
+    reading->indented = out[0] == ' ' || out[0] == '\t';
+    if (!fits)
+        complain(reading, reading->line,
+                 "the line is too long: expected at most %d bytes (a list may go on in an indented "
+                 "line)",
+                 out_len - 3);
+    else if (has_control(out, used))
+        complain(reading, reading->line, "a control character: expected text");
+    else
+        return out;
+    snprintf(out, (size_t)out_len, "#\n"); // in its place
+    return out;
+}
+
+static bool is_cloud_name(const char *name)
+{
+    size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-");
+    return len >= 1 && len <= DAEMON_CONFIG_CLOUD_NAME_MAX && name[len] == '\0';
+}
+
+// The index of the cloud called name, made where it is new; -1 after a report.
+static int find_cloud(struct reading *reading, const char *name)
+{
+    struct daemon_config *config = reading->config;
+    for (size_t i = 0; i < config->cloud_count; i++) {
+        if (strcmp(config->clouds[i].name, name) == 0)
+            return (int)i;
+    }
+    if (!is_cloud_name(name)) {
+        complain(reading, reading->line,
+                 "\"%.60s\" is no name of a cloud: expected 1 to %d letters, digits, '_', '.' or "
+                 "'-'",
+                 name, DAEMON_CONFIG_CLOUD_NAME_MAX);
+        return -1;
+    }
+    if (config->cloud_count == DAEMON_CONFIG_CLOUDS_MAX) {
+        complain(reading, reading->line, "too many clouds: expected at most %d",
+                 DAEMON_CONFIG_CLOUDS_MAX);
+        return -1;
+    }
+    init_cloud(&config->clouds[config->cloud_count], name);
+    reading->cloud_lines[config->cloud_count] = reading->line;
+    return (int)config->cloud_count++;
+}
+
+// Finds what a section's keys belong to: its number for `seen`, the name of its part of the table
+// and the struct. False after a report.
+static bool find_section(struct reading *reading, const char *section, size_t *ret_number,
+                         const char **ret_table, void **ret_base)
+{
+    *ret_base = reading->config;
+    *ret_table = section;
+    if (strcmp(section, "node") == 0 || strcmp(section, "publish") == 0) {
+        *ret_number = section[0] == 'p';
+        return true;
+    }
+    if (strncmp(section, CLOUD_PREFIX, strlen(CLOUD_PREFIX)) != 0) {
+        complain(reading, reading->line,
+                 "unknown section [%.60s]: expected [node], [publish] or [cloud NAME]", section);
+        return false;
+    }
+    int cloud = find_cloud(reading, section + strlen(CLOUD_PREFIX));
+    if (cloud < 0)
+        return false;
+    *ret_number = 2 + (size_t)cloud;
+    *ret_table = "cloud";
+    *ret_base = &reading->config->clouds[cloud];
+    return true;
+}
+
+// The keys that a section knows, for an error's text.
+static void list_keys(const char *table, char *out, size_t out_len)
+{
+    size_t used = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < daemon_config_key_count && used < out_len; i++) {
+        if (is_section(&daemon_config_keys[i], table))
+            used += (size_t)snprintf(out + used, out_len - used, "%s%s", used > 0 ? ", " : "",
+                                     daemon_config_keys[i].name);
+    }
+}
+
+// Whether key may be given here: once, and on indented lines only if it is a list.
+static bool may_be_given(struct reading *reading, const struct daemon_config_key *key,
+                         size_t section, void *base)
+{
+    uint64_t bit = UINT64_C(1) << (key - daemon_config_keys);
+    bool goes_on =
+        reading->indented && reading->last_key == key && reading->last_section == section;
+    if (goes_on && !daemon_config_value_is_list(key)) {
+        complain(reading, reading->line,
+                 "an indented line goes on with %s, which is no list: expected a key at the "
+                 "start of the line",
+                 key->name);
+        return false;
+    }
+    if (!goes_on && (reading->seen[section] & bit) != 0) {
+        complain(reading, reading->line, "%s is given twice: expected each key once in a section",
+                 key->name);
+        return false;
+    }
+    if (!goes_on)
+        daemon_config_value_clear(key, base);
+    reading->seen[section] |= bit;
+    reading->last_key = key;
+    reading->last_section = section;
+    return true;
+}
+
+// inih's callback, for each key and each indented line. Errors are reported here, so that it always
+// goes on.
+static int take_value(void *user, const char *section_name, const char *name, const char *value)
+{
+    struct reading *reading = user;
+    size_t section = 0;
+    const char *table = NULL;
+    void *base = NULL;
+    if (!find_section(reading, section_name, &section, &table, &base))
+        return 1;
+    const struct daemon_config_key *key = daemon_config_key_find(table, name);
+    if (key == NULL) {
+        char known[512];
+        list_keys(table, known, sizeof known);
+        complain(reading, reading->line, "unknown key %.60s: expected one of %s", name, known);
+        return 1;
+    }
+    struct daemon_error error;
+    if (may_be_given(reading, key, section, base) &&
+        !daemon_config_value_add(key, base, value, &error))
+        complain(reading, reading->line, "%s", error.text);
+    return 1;
+}
+
+// Whether two clouds want the same address.
+static bool collide(const struct daemon_config_cloud *a, const struct daemon_config_cloud *b)
+{
+    for (size_t i = 0; a->enabled && b->enabled && i < a->listen.count; i++) {
+        for (size_t j = 0; j < b->listen.count; j++) {
+            if (dht_addr_equal(&a->listen.list[i], &b->listen.list[j]))
+                return true;
+        }
+    }
+    return false;
+}
+
+// What can only be said of the whole file.
+static void check_clouds(struct reading *reading)
+{
+    const struct daemon_config *config = reading->config;
+    for (size_t i = 0; i < config->cloud_count; i++) {
+        const struct daemon_config_cloud *cloud = &config->clouds[i];
+        if (cloud->enabled && cloud->listen.count == 0)
+            complain(reading, reading->cloud_lines[i],
+                     "cloud %s listens nowhere: expected listen = ADDRESS:PORT", cloud->name);
+        for (size_t j = 0; j < i; j++) {
+            if (collide(cloud, &config->clouds[j]))
+                complain(reading, reading->cloud_lines[i],
+                         "clouds %s and %s listen at the same address: expected different ports",
+                         config->clouds[j].name, cloud->name);
+        }
+    }
+}
+
+bool daemon_config_read_stream(FILE *stream, const char *name, struct daemon_config *ret_config,
+                               daemon_config_error_fn report, void *ctx)
+{
+    struct daemon_config *config = malloc(sizeof *config);
+    struct reading reading = {
+        .stream = stream, .name = name, .report = report, .ctx = ctx, .config = config};
+    if (config == NULL) {
+        report(ctx, "no memory for the configuration");
+        return false;
+    }
+    daemon_config_init(config);
+    int line = ini_parse_stream(read_line, &reading, take_value, &reading);
+    if (line != 0 && reading.errors == 0)
+        complain(&reading, line > 0 ? (unsigned)line : 0,
+                 "neither a section nor a key: expected [SECTION], KEY = VALUE or # COMMENT");
+    if (ferror(stream))
+        complain(&reading, reading.line, "cannot be read: %s", strerror(errno));
+    check_clouds(&reading);
+    bool ok = reading.errors == 0;
+    if (ok)
+        *ret_config = *config;
+    free(config);
+    return ok;
+}
+
+bool daemon_config_read(const char *path, struct daemon_config *ret_config,
+                        daemon_config_error_fn report, void *ctx)
+{
+    FILE *stream = fopen(path, "r");
+    if (stream == NULL) {
+        char text[512];
+        snprintf(text, sizeof text, "%.250s: cannot be opened: %s", path, strerror(errno));
+        report(ctx, text);
+        return false;
+    }
+    bool ok = daemon_config_read_stream(stream, path, ret_config, report, ctx);
+    fclose(stream);
+    return ok;
+}
+
+// ---- reload ----
+
+struct reload {
+    daemon_config_key_fn changed;
+    daemon_config_key_fn needs_restart;
+    void *ctx;
+};
+
+static void tell(const struct reload *reload, bool is_changed, const char *section,
+                 const char *name)
+{
+    char text[160];
+    daemon_config_key_fn fn = is_changed ? reload->changed : reload->needs_restart;
+    snprintf(text, sizeof text, "%s%s%s", section, name[0] == '\0' ? "" : ": ", name);
+    if (fn != NULL)
+        fn(reload->ctx, text);
+}
+
+// Takes over what may change of one section; full_name is how it is told.
+static void reload_section(const struct reload *reload, const char *section, void *base,
+                           const void *fresh, const char *full_name)
+{
+    char before[DAEMON_CONFIG_VALUE_MAX];
+    char after[DAEMON_CONFIG_VALUE_MAX];
+    for (size_t i = 0; i < daemon_config_key_count; i++) {
+        const struct daemon_config_key *key = &daemon_config_keys[i];
+        if (!is_section(key, section))
+            continue;
+        daemon_config_value_write(key, base, ",", before);
+        daemon_config_value_write(key, fresh, ",", after);
+        if (strcmp(before, after) == 0)
+            continue;
+        if (key->reloadable)
+            daemon_config_value_copy(key, base, fresh);
+        tell(reload, key->reloadable, full_name, key->name);
+    }
+}
+
+static const struct daemon_config_cloud *cloud_named(const struct daemon_config *config,
+                                                     const char *name)
+{
+    for (size_t i = 0; i < config->cloud_count; i++) {
+        if (strcmp(config->clouds[i].name, name) == 0)
+            return &config->clouds[i];
+    }
+    return NULL;
+}
+
+void daemon_config_reload(struct daemon_config *config, const struct daemon_config *fresh,
+                          daemon_config_key_fn changed, daemon_config_key_fn needs_restart,
+                          void *ctx)
+{
+    const struct reload reload = {changed, needs_restart, ctx};
+    char name[sizeof CLOUD_PREFIX + DAEMON_CONFIG_CLOUD_NAME_MAX];
+    reload_section(&reload, "node", config, fresh, "node");
+    reload_section(&reload, "publish", config, fresh, "publish");
+    for (size_t i = 0; i < config->cloud_count; i++) {
+        struct daemon_config_cloud *cloud = &config->clouds[i];
+        const struct daemon_config_cloud *other = cloud_named(fresh, cloud->name);
+        snprintf(name, sizeof name, CLOUD_PREFIX "%s", cloud->name);
+        if (other == NULL)
+            tell(&reload, false, name, "");
+        else
+            reload_section(&reload, "cloud", cloud, other, name);
+    }
+    for (size_t i = 0; i < fresh->cloud_count; i++) {
+        snprintf(name, sizeof name, CLOUD_PREFIX "%s", fresh->clouds[i].name);
+        if (cloud_named(config, fresh->clouds[i].name) == NULL)
+            tell(&reload, false, name, "");
+    }
+}
+
+// ---- use ----
+
+bool daemon_config_cloud_is_lab(const struct daemon_config_cloud *cloud)
+{
+    bool local = cloud->lab != DAEMON_CONFIG_LAB_NO;
+    for (size_t i = 0; cloud->lab == DAEMON_CONFIG_LAB_AUTO && i < cloud->listen.count; i++)
+        local = local && dht_addr_is_local(&cloud->listen.list[i]);
+    for (size_t i = 0; cloud->lab == DAEMON_CONFIG_LAB_AUTO && i < cloud->bootstrap.count; i++) {
+        const struct daemon_config_host *host = &cloud->bootstrap.list[i];
+        bool is_ipv6 = strchr(host->host, ':') != NULL;
+        char text[DAEMON_CONFIG_TEXT_MAX + 16];
+        struct dht_addr addr;
+        snprintf(text, sizeof text, is_ipv6 ? "[%s]:%u" : "%s:%u", host->host, host->port);
+        local = local && dht_addr_from_text(text, &addr) && dht_addr_is_local(&addr);
+    }
+    return local;
+}
+
+void daemon_config_cloud_apply(const struct daemon_config_cloud *cloud,
+                               struct dht_config *ret_config)
+{
+    ret_config->role = (enum dht_role)cloud->role;
+    ret_config->lab = daemon_config_cloud_is_lab(cloud);
+    ret_config->lookup_width = (uint32_t)cloud->lookup_width;
+    ret_config->store_width = (uint32_t)cloud->store_width;
+    ret_config->in_flight = (uint32_t)cloud->queries_in_flight;
+    ret_config->ops_max = (uint32_t)cloud->operations_max;
+    ret_config->items_max = (uint32_t)cloud->items_max;
+    ret_config->items_bytes_max = (size_t)cloud->items_bytes_max;
+    ret_config->items_per_source_max = (uint32_t)cloud->items_per_source_max;
+    ret_config->item_lifetime_us = cloud->item_lifetime_us;
+    ret_config->swarms_max = (uint32_t)cloud->swarms_max;
+    ret_config->peers_max = (uint32_t)cloud->peers_max;
+    ret_config->peers_per_swarm_max = (uint32_t)cloud->peers_per_swarm_max;
+    ret_config->peer_lifetime_us = cloud->peer_lifetime_us;
+    ret_config->sources_max = (uint32_t)cloud->sources_max;
+    ret_config->queries_per_source = (uint32_t)cloud->queries_per_source;
+    ret_config->verifies_per_second = (uint32_t)cloud->verifies_per_second;
+    ret_config->outbox_max = (size_t)cloud->outbox_bytes_max;
+}

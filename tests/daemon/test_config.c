@@ -1,0 +1,443 @@
+// SPDX-License-Identifier: MIT
+#include "tests/daemon/unit.h"
+
+#include "node/daemon/config.h"
+#include "node/daemon/config_keys.h"
+#include "node/daemon/log.h"
+
+// All reports of a reading, each on a line.
+static void append_text(void *ctx, const char *text)
+{
+    char *all = ctx;
+    size_t used = strlen(all);
+    snprintf(all + used, 8192 - used, "%s\n", text);
+}
+
+static bool read_bytes(const char *bytes, size_t len, struct daemon_config *config, char *errors)
+{
+    FILE *stream = tmpfile();
+    assert_non_null(stream);
+    assert_int_equal(fwrite(bytes, 1, len, stream), len);
+    rewind(stream);
+    errors[0] = '\0';
+    bool ok = daemon_config_read_stream(stream, "pnr.conf", config, append_text, errors);
+    fclose(stream);
+    return ok;
+}
+
+static bool read_text(const char *text, struct daemon_config *config, char *errors)
+{
+    return read_bytes(text, strlen(text), config, errors);
+}
+
+// The value of a key as it is written; cloud counts for [cloud] keys.
+static const char *value_of(const struct daemon_config *config, const char *section,
+                            const char *name, size_t cloud)
+{
+    static char text[DAEMON_CONFIG_VALUE_MAX];
+    const struct daemon_config_key *key = daemon_config_key_find(section, name);
+    assert_non_null(key);
+    bool is_cloud = strcmp(section, "cloud") == 0;
+    daemon_config_value_write(
+        key, is_cloud ? (const void *)&config->clouds[cloud] : (const void *)config, ", ", text);
+    return text;
+}
+
+static void test_table(void **state)
+{
+    (void)state;
+    struct daemon_config config;
+    daemon_config_init(&config); // asserts that each default fits its own type and bounds
+    for (size_t i = 0; i < daemon_config_key_count; i++) {
+        const struct daemon_config_key *key = &daemon_config_keys[i];
+        if (daemon_config_key_find(key->section, key->name) != key)
+            fail_msg("row %s: twice", key->name);
+        if (strcmp(value_of(&config, key->section, key->name, 0), key->standard) != 0)
+            fail_msg("row %s: the default is %s, not %s", key->name,
+                     value_of(&config, key->section, key->name, 0), key->standard);
+        if (key->what[strlen(key->what) - 1] != '.')
+            fail_msg("row %s: what has no end", key->name);
+    }
+    assert_int_equal(config.log_level, DAEMON_LOG_INFO);
+    assert_int_equal(config.clouds[0].role, DHT_ROLE_AUTO);
+    assert_int_equal(config.clouds[0].lab, DAEMON_CONFIG_LAB_AUTO);
+    assert_true(config.clouds[0].enabled);
+    assert_string_equal(config.clouds[0].name, "Global_");
+}
+
+static void test_values(void **state)
+{
+    (void)state;
+    static const struct row {
+        const char *section;
+        const char *key;
+        const char *value;
+        const char *wanted; // NULL: refused
+    } rows[] = {
+        {"node", "state-dir", "/srv/pnr", "/srv/pnr"},
+        {"node", "state-dir", "/srv/p n r", "/srv/p n r"},
+        {"node", "state-dir", "srv", NULL},
+        {"node", "state-dir", "", NULL},
+        {"node", "keys-dir", "", ""},
+        {"node", "control", "", ""},
+        {"node", "control", "unix:/a tcp:/b", "unix:/a, tcp:/b"},
+        {"node", "control", "/a", "/a"},
+        {"node", "control", "unix:a", NULL},
+        {"node", "control",
+         "/23456789/123456789/123456789/123456789/123456789/123456789/123456789/123456789/"
+         "123456789/1234567890",
+         NULL},
+        {"node", "control", "/a,/b,/c,/d,/e", NULL},
+        {"node", "control-group", "pnr-admins", "pnr-admins"},
+        {"node", "control-group", "a b", NULL},
+        {"node", "log-level", "debug", "debug"},
+        {"node", "log-level", "Debug", NULL},
+        {"node", "log-level", "", NULL},
+        {"node", "keys-max", "1", "1"},
+        {"node", "keys-max", "0", NULL},
+        {"node", "keys-max", "100001", NULL},
+        {"node", "keys-max", "-1", NULL},
+        {"node", "keys-max", "1K", NULL},
+        {"node", "keys-max", "9999999999999999999", NULL},
+        {"node", "cache-bytes-max", "1048576", "1M"},
+        {"node", "cache-bytes-max", "1025", "1025"},
+        {"node", "cache-bytes-max", "3k", "3K"},
+        {"node", "cache-bytes-max", "2G", "2G"},
+        {"node", "cache-bytes-max", "0", "0"},
+        {"node", "cache-bytes-max", "1 M", NULL},
+        {"node", "cache-bytes-max", "1MB", NULL},
+        {"node", "cache-bytes-max", "999999999999999999G", NULL},
+        {"publish", "ttl", "300s", "5m"},
+        {"publish", "ttl", "90m", "90m"},
+        {"publish", "ttl", "2H", "2h"},
+        {"publish", "ttl", "301s", "301s"},
+        {"publish", "ttl", "299s", NULL},
+        {"publish", "ttl", "600", NULL},
+        {"publish", "ttl", "1d", NULL},
+        {"publish", "ttl", "h", NULL},
+        {"cloud", "enabled", "no", "no"},
+        {"cloud", "enabled", "0", NULL},
+        {"cloud", "listen", "127.0.0.1:0", "127.0.0.1:0"},
+        {"cloud", "listen", "[::1]:5,10.0.0.1:6", "[::1]:5, 10.0.0.1:6"},
+        {"cloud", "listen", "10.0.0.1:6 10.0.0.2:6", NULL},
+        {"cloud", "listen", "localhost:6", NULL},
+        {"cloud", "listen", "10.0.0.1", NULL},
+        {"cloud", "listen", "::1:5", NULL},
+        {"cloud", "bootstrap", "", ""},
+        {"cloud", "bootstrap", "a.example:1, 192.0.2.1:2 ,[2001:db8::1]:3,",
+         "a.example:1, 192.0.2.1:2, [2001:db8::1]:3"},
+        {"cloud", "bootstrap", "a.example", NULL},
+        {"cloud", "bootstrap", "a.example:0", NULL},
+        {"cloud", "bootstrap", "a.example:65536", NULL},
+        {"cloud", "bootstrap", "a.example:1x", NULL},
+        {"cloud", "bootstrap", ":1", NULL},
+        {"cloud", "bootstrap", "2001:db8::1:3", NULL},
+        {"cloud", "bootstrap", "[x]:3", NULL},
+        {"cloud", "bootstrap", "a/b:3", NULL},
+        {"cloud", "role", "client", "client"},
+        {"cloud", "lookup-width", "33", NULL},
+    };
+    for (size_t i = 0; i < UNIT_COUNT(rows); i++) {
+        struct daemon_config config;
+        char errors[8192];
+        char text[512];
+        snprintf(text, sizeof text, "[%s%s]\n%s = %s\n", rows[i].section,
+                 strcmp(rows[i].section, "cloud") == 0 ? " Global_" : "", rows[i].key,
+                 rows[i].value);
+        bool ok = read_text(text, &config, errors);
+        if (ok != (rows[i].wanted != NULL))
+            fail_msg("row %s = %s: %s", rows[i].key, rows[i].value, ok ? "taken" : errors);
+        if (ok && strcmp(value_of(&config, rows[i].section, rows[i].key, 0), rows[i].wanted) != 0)
+            fail_msg("row %s = %s: became %s", rows[i].key, rows[i].value,
+                     value_of(&config, rows[i].section, rows[i].key, 0));
+        if (!ok) {
+            unit_has(rows[i].value, errors, "pnr.conf:2: ");
+            unit_has(rows[i].value, errors, rows[i].key);
+            unit_has(rows[i].value, errors, ": expected ");
+        }
+    }
+}
+
+static void test_files(void **state)
+{
+    (void)state;
+    static const struct row {
+        const char *name;
+        const char *text;
+        const char *wanted; // part of the reports; NULL: the file is good
+    } rows[] = {
+        {"empty", "", NULL},
+        {"comments", "# a\n; b\n\n[node]\n# c\nlog-level = warn ; d\n", NULL},
+        {"byte order mark", "\xef\xbb\xbf[node]\nlog-level = warn\n", NULL},
+        {"line ends of DOS", "[node]\r\nlog-level = warn\r\n", NULL},
+        {"no last line end", "[node]\nlog-level = warn", NULL},
+        {"colon", "[node]\nlog-level: warn\n", NULL},
+        {"a section twice", "[node]\nlog-level = warn\n[node]\nkeys-max = 5\n", NULL},
+        {"list on several lines",
+         "[cloud Global_]\nbootstrap = a.example:1,\n  b.example:2\n\tc.example:3\n", NULL},
+        {"unknown key", "[node]\n\nlog_level = warn\n",
+         "pnr.conf:3: unknown key log_level: expected one of state-dir, keys-dir, control,"},
+        {"key of another section", "[publish]\nlisten = 1.2.3.4:5\n",
+         "pnr.conf:2: unknown key listen: expected one of ttl, renew"},
+        {"unknown section", "[nodes]\nlog-level = warn\n",
+         "pnr.conf:2: unknown section [nodes]: expected [node], [publish] or [cloud NAME]"},
+        {"no section", "log-level = warn\n", "pnr.conf:1: unknown section []"},
+        {"no key", "[node]\nlog-level\n", "pnr.conf:2: neither a section nor a key: expected"},
+        {"open section", "[node\n", "pnr.conf:1: neither a section nor a key"},
+        {"key twice", "[node]\nlog-level = warn\nlog-level = warn\n",
+         "pnr.conf:3: log-level is given twice"},
+        {"key twice over sections", "[node]\nkeys-max = 1\n[publish]\n[node]\nkeys-max = 1\n",
+         "pnr.conf:5: keys-max is given twice"},
+        {"list twice", "[cloud Global_]\nbootstrap = a:1\nbootstrap = b:2\n", "given twice"},
+        {"indented, no list", "[node]\nlog-level = warn\n  keys-max = 5\n",
+         "pnr.conf:3: an indented line goes on with log-level, which is no list"},
+        {"indented, bad element", "[cloud Global_]\nbootstrap = a:1\n  b\n",
+         "pnr.conf:3: bootstrap: \"b\" does not fit"},
+        {"control character", "[node]\nstate-dir = /a\x1b[2J\n", "pnr.conf:2: a control character"},
+        {"bad cloud name", "[cloud a/b]\nrole = auto\n", "is no name of a cloud"},
+        {"no cloud name", "[cloud ]\nrole = auto\n", "is no name of a cloud"},
+        {"long cloud name",
+         "[cloud abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJK]\nrole = auto\n",
+         "is no name of a cloud"},
+        {"cloud without an address", "[cloud lab]\nlab = yes\n",
+         "pnr.conf:2: cloud lab listens nowhere"},
+        {"disabled cloud without an address", "[cloud lab]\nenabled = no\n", NULL},
+        {"same address", "\n[cloud lab]\nlisten = 0.0.0.0:3540\n",
+         "pnr.conf:3: clouds Global_ and lab listen at the same address"},
+        {"same address, one disabled",
+         "[cloud lab]\nlisten = 0.0.0.0:3540\n[cloud Global_]\nenabled = no\n", NULL},
+        {"too many clouds",
+         "[cloud a]\nenabled=no\n[cloud b]\nenabled=no\n[cloud c]\nenabled=no\n[cloud d]\n"
+         "enabled=no\n[cloud e]\nenabled=no\n[cloud f]\nenabled=no\n[cloud g]\nenabled=no\n"
+         "[cloud h]\nenabled=no\n",
+         "pnr.conf:16: too many clouds"},
+    };
+    for (size_t i = 0; i < UNIT_COUNT(rows); i++) {
+        struct daemon_config config;
+        char errors[8192];
+        memset(&config, 0x5a, sizeof config);
+        bool ok = read_text(rows[i].text, &config, errors);
+        if (ok != (rows[i].wanted == NULL))
+            fail_msg("row %s: %s", rows[i].name, ok ? "taken" : errors);
+        if (!ok)
+            unit_has(rows[i].name, errors, rows[i].wanted);
+        if (!ok) // untouched
+            assert_int_equal(config.state_dir.text[0], 0x5a);
+    }
+}
+
+static void test_lists_and_clouds(void **state)
+{
+    (void)state;
+    struct daemon_config config;
+    char errors[8192];
+    assert_true(read_text("[cloud lab]\nlisten = 127.0.0.1:4000\nlab = yes\n"
+                          "[cloud Global_]\nbootstrap = a.example:1,\n  b.example:2\n"
+                          "\tc.example:3 [2001:db8::1]:4\n"
+                          "[cloud lab]\nstore-width = 3\n",
+                          &config, errors));
+    assert_int_equal(config.cloud_count, 2);
+    assert_string_equal(config.clouds[1].name, "lab");
+    assert_string_equal(value_of(&config, "cloud", "bootstrap", 0),
+                        "a.example:1, b.example:2, c.example:3, [2001:db8::1]:4");
+    assert_string_equal(value_of(&config, "cloud", "bootstrap", 1), "");
+    assert_int_equal(config.clouds[1].store_width, 3);
+    assert_int_equal(config.clouds[0].store_width, 20);
+}
+
+// A line of 197 bytes is taken with any line end; a longer one is not cut in two.
+static void test_line_length(void **state)
+{
+    (void)state;
+    static const struct row {
+        const char *name;
+        size_t len;
+        const char *end;
+        bool ok;
+    } rows[] = {
+        {"longest", 197, "\n", true},         {"longest, DOS", 197, "\r\n", true},
+        {"longest, no end", 197, "", true},   {"too long", 199, "\n", false},
+        {"too long, no end", 200, "", false},
+    };
+    for (size_t i = 0; i < UNIT_COUNT(rows); i++) {
+        struct daemon_config config;
+        char errors[8192];
+        char text[256] = "";
+        memset(text, '#', rows[i].len);
+        snprintf(text + rows[i].len, 32, "%s[node]\nx = 1\n", rows[i].end);
+        if (rows[i].end[0] == '\0')
+            text[rows[i].len] = '\0';
+        bool ok = read_text(text, &config, errors);
+        bool too_long = strstr(errors, "pnr.conf:1: the line is too long") != NULL;
+        if (too_long == rows[i].ok)
+            fail_msg("row %s: %s", rows[i].name, errors);
+        if (rows[i].end[0] != '\0') // the lines after it keep their numbers
+            unit_has(rows[i].name, errors, "pnr.conf:3: unknown key x");
+        assert_int_equal(ok, rows[i].ok && rows[i].end[0] == '\0');
+    }
+}
+
+static void test_nul_and_many_errors(void **state)
+{
+    (void)state;
+    static const char nul[] = "[node]\nstate-dir = /a\0b";
+    static char many[4096];
+    struct daemon_config config;
+    char errors[8192];
+    assert_false(read_bytes(nul, sizeof nul - 1, &config, errors));
+    unit_has("NUL", errors, "pnr.conf:2: a control character");
+    strcat(many, "[node]\n");
+    for (int i = 0; i < 50; i++)
+        strcat(many, "x = 1\n");
+    assert_false(read_text(many, &config, errors));
+    size_t lines = 0;
+    for (const char *at = errors; (at = strchr(at, '\n')) != NULL; at++)
+        lines++;
+    assert_int_equal(lines, DAEMON_CONFIG_ERRORS_MAX);
+    errors[0] = '\0';
+    assert_false(daemon_config_read("/nowhere/pnr.conf", &config, append_text, errors));
+    unit_has("no file", errors, "/nowhere/pnr.conf: cannot be opened");
+}
+
+static void dump(const struct daemon_config *config, char *out, size_t out_len)
+{
+    FILE *stream = fmemopen(out, out_len, "w");
+    assert_non_null(stream);
+    daemon_config_dump(config, stream);
+    assert_int_equal(ferror(stream), 0);
+    fclose(stream);
+}
+
+// What is dumped reads back as the same, and dumps as the same.
+static void test_dump(void **state)
+{
+    (void)state;
+    static char host[DAEMON_CONFIG_TEXT_MAX];
+    static char first[65536];
+    static char second[65536];
+    static char changed[8192];
+    char errors[8192];
+    struct daemon_config config;
+    daemon_config_init(&config);
+    dump(&config, first, sizeof first);
+    assert_true(read_text(first, &config, errors));
+    dump(&config, second, sizeof second);
+    assert_string_equal(first, second);
+    unit_has("dump", first, "\nstate-dir = /var/lib/pnr\n");
+    unit_has("dump", first, "\n# Where publications, sequence numbers");
+
+    memset(host, 'h', sizeof host - 1); // the longest values that fit
+    snprintf(changed, sizeof changed,
+             "[node]\nstate-dir = /%.158s\ncontrol =\nlog-level = debug\n[publish]\nttl = 301s\n"
+             "[cloud lab]\nlisten = [::1]:9\nlab = yes\nitems-bytes-max = 3G\n"
+             "[cloud Global_]\nbootstrap = %s:65535\n  %s:1\n [2001:db8::1]:2\n",
+             host, host, host);
+    if (!read_text(changed, &config, errors))
+        fail_msg("%s", errors);
+    dump(&config, first, sizeof first);
+    struct daemon_config again;
+    if (!read_text(first, &again, errors))
+        fail_msg("%s", errors);
+    dump(&again, second, sizeof second);
+    assert_string_equal(first, second);
+    assert_int_equal(again.clouds[0].bootstrap.count, 3);
+    assert_int_equal(again.control.count, 0);
+    assert_int_equal(again.clouds[1].items_bytes_max, INT64_C(3) << 30);
+}
+
+static void test_reload(void **state)
+{
+    (void)state;
+    struct daemon_config config;
+    struct daemon_config fresh;
+    char errors[8192];
+    char told[8192] = "";
+    daemon_config_init(&config);
+    assert_true(read_text("[node]\nlog-level = debug\nstate-dir = /new\n[publish]\nttl = 1h\n"
+                          "[cloud Global_]\nbootstrap = a:1\nrole = client\n"
+                          "[cloud lab]\nlisten = 127.0.0.1:1\n",
+                          &fresh, errors));
+    daemon_config_reload(&config, &fresh, NULL, append_text, told);
+    assert_string_equal(told, "node: state-dir\ncloud Global_: role\ncloud lab\n");
+    assert_string_equal(value_of(&config, "node", "log-level", 0), "debug");
+    assert_string_equal(value_of(&config, "publish", "ttl", 0), "1h");
+    assert_string_equal(value_of(&config, "cloud", "bootstrap", 0), "a:1");
+    assert_string_equal(value_of(&config, "node", "state-dir", 0), "/var/lib/pnr");
+    assert_string_equal(value_of(&config, "cloud", "role", 0), "auto");
+    assert_int_equal(config.cloud_count, 1);
+    told[0] = '\0';
+    daemon_config_init(&config);
+    daemon_config_reload(&config, &fresh, append_text, NULL, told);
+    assert_string_equal(told, "node: log-level\npublish: ttl\ncloud Global_: bootstrap\n");
+    told[0] = '\0';
+    daemon_config_reload(&config, &config, append_text, append_text, told);
+    assert_string_equal(told, "");
+}
+
+static void test_lab(void **state)
+{
+    (void)state;
+    static const struct row {
+        const char *name;
+        const char *lines;
+        bool lab;
+    } rows[] = {
+        {"the public network", "", false},
+        {"loopback", "listen = 127.0.0.1:1\nbootstrap =\n", true},
+        {"loopback, local hosts", "listen = [::1]:1\nbootstrap = 127.0.0.1:2 [::1]:3\n", true},
+        {"private, behind a router", "listen = 192.168.1.5:3540\n", false},
+        {"private, public host", "listen = 10.0.0.1:1\nbootstrap = 8.8.8.8:1\n", false},
+        {"private, a name", "listen = 10.0.0.1:1\nbootstrap = ten.example:1\n", false},
+        {"wildcard", "listen = 0.0.0.0:1\nbootstrap = 10.0.0.1:1\n", false},
+        {"public address", "listen = 8.8.8.8:1\nbootstrap =\n", false},
+        {"asked for", "listen = 8.8.8.8:1\nlab = yes\n", true},
+        {"asked not to", "listen = 127.0.0.1:1\nbootstrap =\nlab = no\n", false},
+    };
+    for (size_t i = 0; i < UNIT_COUNT(rows); i++) {
+        struct daemon_config config;
+        struct dht_config engine = {.items_max = 1};
+        char text[256];
+        char errors[8192];
+        snprintf(text, sizeof text, "[cloud Global_]\n%s", rows[i].lines);
+        if (!read_text(text, &config, errors))
+            fail_msg("row %s: %s", rows[i].name, errors);
+        daemon_config_cloud_apply(&config.clouds[0], &engine);
+        if (engine.lab != rows[i].lab)
+            fail_msg("row %s", rows[i].name);
+        assert_int_equal(engine.items_max, 100000);
+        assert_int_equal(engine.item_lifetime_us, INT64_C(7200000000));
+    }
+}
+
+// docs/config.md says what the table says. To make it anew: test_daemon_config --docs
+// >docs/config.md
+static void test_docs(void **state)
+{
+    (void)state;
+    static char wanted[65536];
+    static char found[65536];
+    FILE *stream = fmemopen(wanted, sizeof wanted, "w");
+    daemon_config_print_docs(stream);
+    fclose(stream);
+    stream = fopen(PNR_SOURCE_DIR "/docs/config.md", "r");
+    assert_non_null(stream);
+    found[fread(found, 1, sizeof found - 1, stream)] = '\0';
+    fclose(stream);
+    assert_string_equal(found, wanted);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "--docs") == 0) {
+        daemon_config_print_docs(stdout);
+        return 0;
+    }
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_table),       cmocka_unit_test(test_values),
+        cmocka_unit_test(test_files),       cmocka_unit_test(test_lists_and_clouds),
+        cmocka_unit_test(test_line_length), cmocka_unit_test(test_nul_and_many_errors),
+        cmocka_unit_test(test_dump),        cmocka_unit_test(test_reload),
+        cmocka_unit_test(test_lab),         cmocka_unit_test(test_docs),
+    };
+    return cmocka_run_group_tests_name("daemon/config", tests, NULL, NULL);
+}
