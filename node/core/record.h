@@ -11,7 +11,7 @@
 // withdrawn. A foreign record, anybody's pkarr record, has no entries either, but resolves to the
 // addresses that stand in it, with port 0 where it tells none.
 //
-// A record is a plain value of about 2.3 KB: it owns nothing and can be copied. The functions here
+// A record is a plain value of about 3 KB: it owns nothing and can be copied. The functions here
 // keep it canonical (entries by machine id, endpoints by machine, protocol, port and address, none
 // twice), so that equal contents give equal bytes on every machine; change it through them only.
 
@@ -76,9 +76,12 @@ struct core_record {
     uint16_t foreign_len;
     uint8_t foreign[CORE_DNS_READ_MAX];
     uint32_t foreign_ttl_s; // the least of theirs; UINT32_MAX where there are none
-    bool foreign_lost;      // some could not be kept: the record can be read but not encoded
-    bool foreign_cut;       // more than 10 foreign endpoints: the rest was left out
-    bool is_foreign;        // no mark of ours in it: written by other software
+    // What they resolve to. While there are no entries, these are the endpoints too.
+    uint32_t foreign_endpoint_count;
+    struct core_record_endpoint foreign_endpoints[CORE_RECORD_ENDPOINTS_MAX];
+    bool foreign_cut;  // more than 10 foreign endpoints: the rest was left out
+    bool foreign_lost; // some could not be kept: the record can be read but not encoded
+    bool is_foreign;   // no mark of ours in it: written by other software
 };
 
 enum core_record_error {
@@ -123,7 +126,7 @@ bool core_record_is_tombstone(const struct core_record *record);
 // How long it may be cached: the least TTL of all its resource records, within 300 to 86400 s.
 uint32_t core_record_ttl_s(const struct core_record *record);
 
-// Whether both resolve to the same: all but signed-until, lifetime and TTLs. A republish that
+// Whether both say the same: all but signed-until, lifetime and the TTL of ours. A republish that
 // renews those alone is not a change.
 bool core_record_same_content(const struct core_record *a, const struct core_record *b);
 
