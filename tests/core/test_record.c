@@ -581,6 +581,28 @@ static void test_foreign_lost(void **state)
     assert_int_equal(core_record_encode(&record, helper_key, msg, &len), CORE_RECORD_FOREIGN);
 }
 
+// The most addresses, and the most services, that one message can hold.
+static void test_foreign_crowds(void **state)
+{
+    (void)state;
+    static const struct rr crowds[] = {{NULL, CORE_DNS_A, "c0000201"},
+                                       {NULL, CORE_DNS_HTTPS, "0001 00"}};
+    for (size_t i = 0; i < 2; i++) {
+        uint8_t msg[CORE_DNS_READ_MAX];
+        struct core_record record;
+        struct core_dns_writer writer = core_dns_writer(msg, sizeof(msg));
+        size_t len = 0;
+        while (!writer.full) {
+            len = core_dns_written(&writer);
+            put_rr(&writer, crowds[i].label, crowds[i].type, crowds[i].rdata);
+        }
+        assert_true(len > CORE_DNS_READ_MAX - 20);
+        assert_int_equal(decode(msg, len, &record), CORE_RECORD_OK);
+        assert_int_equal(record.endpoint_count, i == 0 ? 1 : 0);
+        assert_false(record.foreign_lost);
+    }
+}
+
 // ---- sizes and limits ----
 
 static void test_sizes(void **state)
@@ -898,6 +920,7 @@ int main(void)
         cmocka_unit_test(test_readings),
         cmocka_unit_test(test_foreign_survive),
         cmocka_unit_test(test_foreign_lost),
+        cmocka_unit_test(test_foreign_crowds),
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_parts),
