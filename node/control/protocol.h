@@ -31,11 +31,12 @@
 #define CONTROL_MACHINE_MAX   32         // bytes of a machine id
 #define CONTROL_LABEL_LEN_MAX                                                                      \
     64 // bytes of a key's label: A-Z a-z 0-9 '_' '-' '.', first no '.' or '-'
-#define CONTROL_PEM_LEN_MAX    4096 // bytes of a PEM file
-#define CONTROL_TEXT_LEN_MAX   1024 // bytes of any other text
-#define CONTROL_REFUSED_MAX    64   // entries of `refused`; more are left out
-#define CONTROL_CLOUDS_MAX     16   // entries of `clouds`
-#define CONTROL_TIMEOUT_MS_MAX 600000
+#define CONTROL_PEM_LEN_MAX        4096 // bytes of a PEM file
+#define CONTROL_TEXT_LEN_MAX       1024 // bytes of any other text
+#define CONTROL_REFUSED_MAX        64   // entries of `refused`; more are left out
+#define CONTROL_CLOUDS_MAX         16   // entries of `clouds`
+#define CONTROL_TIMEOUT_MS_MAX     600000
+#define CONTROL_TIMEOUT_MS_DEFAULT 30000
 
 // ---- access ----
 
@@ -218,12 +219,15 @@ enum control_error {
 #define CONTROL_KEY_OUTCOME        "outcome"        // text: answered, found, error or silent
 #define CONTROL_KEY_PUBLICATIONS   "publications"   // int
 #define CONTROL_KEY_REQUESTS       "requests"       // int: requests under way, of all clients
-#define CONTROL_KEY_ROLE           "role"           // text: client or server
+#define CONTROL_KEY_ROLE           "role"           // text: CONTROL_ROLE_TEXT_*
 #define CONTROL_KEY_RTT_US         "rtt_us"         // int; left out where not known
 #define CONTROL_KEY_SECURE         "secure"         // bool: BEP 42
 #define CONTROL_KEY_SESSIONS       "sessions"       // int: clients connected
 #define CONTROL_KEY_UPTIME_S       "uptime_s"       // int
 #define CONTROL_KEY_VERSION        "version"        // text: the daemon's version
+
+#define CONTROL_ROLE_TEXT_CLIENT "client"
+#define CONTROL_ROLE_TEXT_SERVER "server"
 
 // ---- words for enums ----
 // The tables behind control_protocol_word_*() are in the order of the enums.
