@@ -24,6 +24,7 @@
 #define CORE_DNS_NAME_MAX    255  // RFC 1035, with the root's zero byte
 #define CORE_DNS_RDATA_MAX   1024 // of one record read; names inside are written out in full
 #define CORE_DNS_HEADER_LEN  12
+#define CORE_DNS_ANSWERS_MAX 90 // that a message of CORE_DNS_READ_MAX bytes can hold: 11 bytes each
 #define CORE_DNS_SUFFIXES    64 // names that a writer remembers to point at
 #define CORE_DNS_CLASS_IN    1
 #define CORE_DNS_FLAGS_REPLY 0x8000 // QR and nothing else, as pkarr writes it

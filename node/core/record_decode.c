@@ -158,8 +158,9 @@ struct decoding {
     struct core_dns_name apex;
     struct core_dns_name mark;
     bool has_mark;
-    uint32_t mark_at;
-    uint32_t ours_ttl_s; // the least of our own records
+    uint32_t mark_at;                      // 0 without a mark
+    bool service_at[CORE_DNS_ANSWERS_MAX]; // which records are services of ours
+    uint32_t ours_ttl_s;                   // the least of our own records
 };
 
 // Finds the mark and reads it. False where the message or the mark is malformed, or there are two.
@@ -199,13 +200,13 @@ struct service {
     uint8_t protocol;
 };
 
-// Whether rr, at place `at`, is one of ours. The spans of ret_service point into rr.
-static bool is_our_service(const struct decoding *decoding, uint32_t at,
-                           const struct core_dns_rr *rr, struct service *ret_service)
+// Whether rr, which stands before the mark, is one of ours. before: the record before it, where
+// that is one; from it comes what rr leaves out. The spans of ret_service point into rr.
+static bool is_our_service(const struct decoding *decoding, const struct core_dns_rr *rr,
+                           const struct service *before, struct service *ret_service)
 {
     struct core_dns_svcb svcb;
-    if (!decoding->has_mark || at > decoding->mark_at || rr->head.type != CORE_DNS_SVCB ||
-        rr->head.rr_class != CORE_DNS_CLASS_IN ||
+    if (rr->head.type != CORE_DNS_SVCB || rr->head.rr_class != CORE_DNS_CLASS_IN ||
         !core_dns_name_equal(&rr->head.name, &decoding->apex) ||
         !core_dns_svcb((struct dht_span){rr->rdata, rr->rdata_len}, &svcb)) {
         return false;
@@ -215,12 +216,23 @@ static bool is_our_service(const struct decoding *decoding, uint32_t at,
     struct dht_span ipv4 = find_param(&svcb, CORE_DNS_IPV4HINT, &known_len);
     struct dht_span ipv6 = find_param(&svcb, CORE_DNS_IPV6HINT, &known_len);
     struct dht_span pnr = find_param(&svcb, CORE_DNS_PRIVATE, &known_len);
-    if (svcb.priority != 1 || svcb.target.len != 1 || pnr.len != CORE_RECORD_PNR_LEN ||
-        known_len != svcb.params.len) {
+    if (svcb.priority != 1 || svcb.target.len != 1 || known_len != svcb.params.len ||
+        ipv4.len + ipv6.len == 0) {
         return false;
     }
-    *ret_service =
-        (struct service){(uint16_t)load(port.data, port.len), ipv4, ipv6, pnr.data[0], pnr.data[1]};
+    struct service service = {.port = (uint16_t)load(port.data, port.len)};
+    service.ipv4 = ipv4;
+    service.ipv6 = ipv6;
+    if (pnr.len == CORE_RECORD_PNR_LEN) {
+        service.entry = pnr.data[0];
+        service.protocol = pnr.data[1];
+    } else if (pnr.data == NULL && before != NULL) {
+        service.entry = before->entry;
+        service.protocol = before->protocol;
+    } else {
+        return false;
+    }
+    *ret_service = service;
     return true;
 }
 
@@ -240,19 +252,19 @@ static bool add_hints(struct core_record *record, const struct service *service,
     return true;
 }
 
-// Reads the endpoints out of our services. False where one makes no sense.
-static bool decode_services(const struct decoding *decoding, struct core_record *record)
+// Finds our services and reads the endpoints out of them. False where one makes no sense.
+static bool decode_services(struct decoding *decoding, struct core_record *record)
 {
     struct core_dns_reader reader = core_dns_reader(decoding->msg);
     struct core_dns_rr rr;
-    for (uint32_t at = 0; core_dns_next(&reader, &rr); at++) {
-        struct service service;
-        if (!is_our_service(decoding, at, &rr, &service)) {
-            continue;
-        }
-        if (service.entry >= record->entry_count || service.ipv4.len + service.ipv6.len == 0 ||
-            !add_hints(record, &service, service.ipv4, 4) ||
-            !add_hints(record, &service, service.ipv6, 16)) {
+    struct service service;
+    bool follows = false; // the record before was a service of ours
+    for (uint32_t at = 0; at < decoding->mark_at && core_dns_next(&reader, &rr); at++) {
+        follows = is_our_service(decoding, &rr, follows ? &service : NULL, &service);
+        decoding->service_at[at] = follows;
+        if (follows && (service.entry >= record->entry_count ||
+                        !add_hints(record, &service, service.ipv4, 4) ||
+                        !add_hints(record, &service, service.ipv6, 16))) {
             return false;
         }
     }
@@ -263,12 +275,11 @@ static bool decode_services(const struct decoding *decoding, struct core_record 
 static bool is_ours(const struct decoding *decoding, uint32_t at, const struct core_dns_rr *rr,
                     const struct core_record *record)
 {
-    struct service service;
     struct dht_addr addr;
     if (!decoding->has_mark || at > decoding->mark_at) {
         return false;
     }
-    if (at == decoding->mark_at || is_our_service(decoding, at, rr, &service)) {
+    if (at == decoding->mark_at || decoding->service_at[at]) {
         return true;
     }
     if (!core_foreign_addr(rr, &decoding->apex, &addr)) {

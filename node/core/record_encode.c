@@ -85,8 +85,10 @@ static void encode_hints(struct encoding *encoding, const struct core_record_end
     }
 }
 
+// Writes one service. before: the endpoint before, or NULL; where it has the same entry and
+// protocol, they are not told again.
 static void encode_service(struct encoding *encoding, const struct core_record_endpoint *endpoints,
-                           uint32_t count)
+                           uint32_t count, const struct core_record_endpoint *before)
 {
     struct core_dns_writer *writer = &encoding->writer;
     encoding->head.type = CORE_DNS_SVCB;
@@ -100,24 +102,28 @@ static void encode_service(struct encoding *encoding, const struct core_record_e
     }
     encode_hints(encoding, endpoints, count, 4);
     encode_hints(encoding, endpoints, count, 16);
-    core_dns_put_u16(writer, CORE_DNS_PRIVATE);
-    core_dns_put_u16(writer, CORE_RECORD_PNR_LEN);
-    core_dns_put_u8(writer, endpoints->entry);
-    core_dns_put_u8(writer, endpoints->protocol);
+    if (before == NULL || before->entry != endpoints->entry ||
+        before->protocol != endpoints->protocol) {
+        core_dns_put_u16(writer, CORE_DNS_PRIVATE);
+        core_dns_put_u16(writer, CORE_RECORD_PNR_LEN);
+        core_dns_put_u8(writer, endpoints->entry);
+        core_dns_put_u8(writer, endpoints->protocol);
+    }
     core_dns_close(writer);
 }
 
 static void encode_services(struct encoding *encoding)
 {
     const struct core_record *record = encoding->record;
+    const struct core_record_endpoint *endpoints = record->endpoints;
     uint32_t next = 0;
     for (uint32_t first = 0; first < record->endpoint_count; first = next) {
-        for (next = first + 1; next < record->endpoint_count; next++) {
-            if (!same_service(&record->endpoints[first], &record->endpoints[next])) {
-                break;
-            }
+        next = first + 1;
+        while (next < record->endpoint_count && same_service(&endpoints[first], &endpoints[next])) {
+            next++;
         }
-        encode_service(encoding, &record->endpoints[first], next - first);
+        encode_service(encoding, &endpoints[first], next - first,
+                       first > 0 ? &endpoints[first - 1] : NULL);
     }
 }
 

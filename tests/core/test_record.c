@@ -313,8 +313,6 @@ static const struct broken brokens[] = {
     {"entry number 1 of 1", "0001 00 0004 0004 c0000201 ff00 0002 0106", PNR1 M1,
      CORE_RECORD_MALFORMED, NULL},
     {"service of a tombstone", SERVICE, PNR1, CORE_RECORD_MALFORMED, NULL},
-    {"service without hint", "0001 00 0003 0002 0050 ff00 0002 0006", PNR1 M1,
-     CORE_RECORD_MALFORMED, NULL},
     {"eleven endpoints",
      "0001 00 0004 002c 00000000 00000001 00000002 00000003 00000004 00000005 00000006 00000007"
      "00000008 00000009 0000000a ff00 0002 0006",
@@ -404,6 +402,10 @@ struct reading {
     {                                                                                              \
         NULL, CORE_DNS_SVCB, SERVICE                                                               \
     }
+#define NEXT                                                                                       \
+    {                                                                                              \
+        NULL, CORE_DNS_SVCB, "0001 00 0003 0002 0051 0004 0004 c0000202"                           \
+    }
 #define MARK                                                                                       \
     {                                                                                              \
         "_pnr", CORE_DNS_TXT, PNR1 M1                                                              \
@@ -472,6 +474,17 @@ static const struct reading readings[] = {
     {"our service behind the mark", {A("01"), MARK, OURS}, "", 2},
     {"address behind the mark", {OURS, MARK, A("01")}, "1:80/6@0", 1},
     {"another address before the mark", {A("02"), A("01"), OURS, MARK}, "1:80/6@0", 1},
+    {"ours without hint",
+     {{NULL, CORE_DNS_SVCB, "0001 00 0003 0002 0050 ff00 0002 0006"}, MARK},
+     "",
+     1},
+    {"entry and protocol as before", {OURS, NEXT, MARK}, "1:80/6@0 2:81/6@0", 0},
+    {"before nothing", {NEXT, OURS, MARK}, "1:80/6@0", 1},
+    {"behind something else", {OURS, A("01"), NEXT, MARK}, "1:80/6@0", 1},
+    {"empty parameter",
+     {OURS, {NULL, CORE_DNS_SVCB, "0001 00 0004 0004 c0000202 ff00 0000"}, MARK},
+     "1:80/6@0",
+     1},
     {"services of both", {OURS, {NULL, CORE_DNS_HTTPS, "0001 00"}, MARK}, "1:80/6@0", 1},
     {"not our form",
      {A("01"),
@@ -605,6 +618,24 @@ static void test_foreign_crowds(void **state)
 
 // ---- sizes and limits ----
 
+// The longest record that one machine can make: 10 addresses on 10 ports, over two protocols, the
+// longest comment and the longest payload. A registration of Winsock may have all of them at once.
+static void test_largest_machine(void **state)
+{
+    (void)state;
+    struct core_record record;
+    struct core_record_endpoint endpoints[10];
+    uint8_t msg[CORE_RECORD_LEN_MAX];
+    for (uint8_t i = 0; i < 10; i++) {
+        endpoints[i] = helper_v6(i, (uint16_t)(1000 + i), i % 2 == 0 ? 6 : 17);
+    }
+    core_record_init(&record);
+    replace(&record, 1, endpoints, 10);
+    set_comment(&record, "123456789012345678901234567890123456789");
+    set_payload(&record, CORE_RECORD_PAYLOAD_BINARY, CORE_RECORD_PAYLOAD_MAX, true);
+    assert_int_equal(encode(&record, msg), 991);
+}
+
 static void test_sizes(void **state)
 {
     (void)state;
@@ -612,7 +643,7 @@ static void test_sizes(void **state)
     uint8_t msg[CORE_RECORD_LEN_MAX];
     build_one_machine(&record);
     assert_true(encode(&record, msg) < 300);
-    // 10 endpoints, no two alike in anything, of 3 machines, and the longest comment.
+    // 10 endpoints, no two alike in address or port, of 3 machines, and the longest comment.
     core_record_init(&record);
     struct core_record_endpoint endpoints[10];
     for (uint8_t i = 0; i < 10; i++) {
@@ -623,9 +654,8 @@ static void test_sizes(void **state)
     replace(&record, 3, endpoints + 7, 3);
     set_comment(&record, "123456789012345678901234567890123456789");
     size_t len = encode(&record, msg);
-    assert_int_equal(len, 973);
-    // One byte of payload takes three.
-    for (size_t payload_len = 1; payload_len < 40; payload_len++) {
+    assert_int_equal(len, 931);
+    for (size_t payload_len = 1; payload_len < 80; payload_len++) {
         set_payload(&record, CORE_RECORD_PAYLOAD_BINARY, payload_len, false);
         bool fits = len + 2 + payload_len <= CORE_RECORD_LEN_MAX;
         size_t with_payload = 0;
@@ -922,6 +952,7 @@ int main(void)
         cmocka_unit_test(test_foreign_lost),
         cmocka_unit_test(test_foreign_crowds),
         cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_largest_machine),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_parts),
         cmocka_unit_test(test_order_does_not_matter),

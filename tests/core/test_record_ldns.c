@@ -49,13 +49,19 @@ static uint32_t u16(const uint8_t *at)
     return (uint32_t)at[0] << 8 | at[1];
 }
 
+// What the pnr parameter of this service, or of the last one before that has it, says.
+struct pnr {
+    uint8_t entry;
+    uint8_t protocol;
+};
+
 // Whether the SVCB data tells this endpoint. A reading of RFC 9460 that shares nothing with ours.
-static bool service_tells(const uint8_t *data, size_t len, const struct core_record_endpoint *want)
+static bool service_tells(const uint8_t *data, size_t len, const struct core_record_endpoint *want,
+                          struct pnr *pnr)
 {
     assert_true(len >= 3 && u16(data) == 1 && data[2] == 0);
     uint32_t port = 0;
     bool addr_fits = false;
-    bool rest_fits = false;
     for (size_t at = 3; at < len; at += 4 + u16(data + at + 2)) {
         const uint8_t *value = data + at + 4;
         uint32_t value_len = u16(data + at + 2);
@@ -67,21 +73,23 @@ static bool service_tells(const uint8_t *data, size_t len, const struct core_rec
                 addr_fits = addr_fits || memcmp(value + i, want->addr.ip, want->addr.ip_len) == 0;
             }
         } else if (key == 65280) {
-            rest_fits = value[0] == want->entry && value[1] == want->protocol;
+            *pnr = (struct pnr){value[0], value[1]};
         }
     }
-    return addr_fits && rest_fits && port == want->addr.port;
+    return addr_fits && port == want->addr.port && pnr->entry == want->entry &&
+           pnr->protocol == want->protocol;
 }
 
 static int count_services(const ldns_pkt *pkt, const struct core_record_endpoint *endpoint)
 {
     int found = 0;
+    struct pnr pnr = {0xff, 0xff};
     ldns_rr_list *list = ldns_pkt_answer(pkt);
     for (size_t i = 0; i < ldns_rr_list_rr_count(list); i++) {
         const ldns_rr *rr = ldns_rr_list_rr(list, i);
         uint8_t data[CORE_DNS_RDATA_MAX];
         if (ldns_rr_get_type(rr) == LDNS_RR_TYPE_SVCB) {
-            found += service_tells(data, rdata_of(rr, data, sizeof(data)), endpoint);
+            found += service_tells(data, rdata_of(rr, data, sizeof(data)), endpoint, &pnr);
         }
     }
     return found;
