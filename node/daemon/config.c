@@ -13,6 +13,7 @@
 
 #define GLOBAL_CLOUD "Global_"
 #define CLOUD_PREFIX "cloud "
+#define SECOND_US    1000000
 #define KEYS_MAX     64 // a bit of struct reading's seen for each
 
 static bool is_section(const struct daemon_config_key *key, const char *section)
@@ -413,6 +414,27 @@ bool daemon_config_cloud_is_lab(const struct daemon_config_cloud *cloud)
         local = local && dht_addr_from_text(text, &addr) && dht_addr_is_local(&addr);
     }
     return local;
+}
+
+void daemon_config_node_apply(const struct daemon_config *config,
+                              const struct daemon_config_cloud *cloud,
+                              struct node_config *ret_config)
+{
+    _Static_assert(sizeof ret_config->cloud == sizeof cloud->name, "the name fits");
+    memcpy(ret_config->cloud, cloud->name, sizeof ret_config->cloud);
+    ret_config->sessions_max = (uint32_t)config->clients_max;
+    ret_config->session_out_max = (uint32_t)config->client_bytes_max;
+    ret_config->requests_max = (uint32_t)config->client_requests_max;
+    ret_config->resolves_max = (uint32_t)config->resolves_max;
+    ret_config->publications_max = (uint32_t)config->publications_max;
+    ret_config->publishing_max = (uint32_t)config->publishing_max;
+    ret_config->keys_max = (uint32_t)config->keys_max;
+    ret_config->cache_max = (uint32_t)config->cache_max;
+    ret_config->negative_ttl_s = (uint32_t)(config->negative_ttl_us / SECOND_US);
+    ret_config->renew_us = config->publish_renew_us;
+    ret_config->lifetime_us = config->publish_lifetime_us;
+    ret_config->snapshot_us = config->snapshot_us;
+    ret_config->keep_items = config->keep_items != 0;
 }
 
 void daemon_config_cloud_apply(const struct daemon_config_cloud *cloud,

@@ -18,11 +18,12 @@
 #include "node/daemon/config_value.h"
 #include "node/daemon/error.h"
 #include "pnr/dht.h"
+#include "pnr/node.h"
 
 #include <stdio.h>
 
 #define DAEMON_CONFIG_CLOUDS_MAX     8
-#define DAEMON_CONFIG_CLOUD_NAME_MAX 40
+#define DAEMON_CONFIG_CLOUD_NAME_MAX NODE_CLOUD_NAME_MAX
 #define DAEMON_CONFIG_ERRORS_MAX     20 // reported at one reading
 
 enum daemon_config_lab {
@@ -66,10 +67,18 @@ struct daemon_config {
     int log_level;                           // enum daemon_log_level
     int64_t keys_max;
     int64_t clients_max;
+    int64_t client_bytes_max;
+    int64_t client_requests_max;
+    int64_t resolves_max;
     int64_t cache_max;
-    int64_t cache_bytes_max;
+    int64_t negative_ttl_us;
+    int64_t snapshot_us;
+    int keep_items; // 0 or 1
     int64_t publish_ttl_us;
     int64_t publish_renew_us;
+    int64_t publish_lifetime_us;
+    int64_t publications_max;
+    int64_t publishing_max;
     size_t cloud_count;
     struct daemon_config_cloud clouds[DAEMON_CONFIG_CLOUDS_MAX]; // [0] is Global_
 };
@@ -109,6 +118,12 @@ void daemon_config_reload(struct daemon_config *config, const struct daemon_conf
 // its addresses are local ones, loopback or private: those it listens on and its bootstrap hosts.
 // A name, or a wildcard to listen on, is not local.
 bool daemon_config_cloud_is_lab(const struct daemon_config_cloud *cloud);
+
+// Copies what the brain of a cloud has to know into ret_config, which node_config_init() has filled
+// in: its name, and all of [node] and [publish] that is the brain's.
+void daemon_config_node_apply(const struct daemon_config *config,
+                              const struct daemon_config_cloud *cloud,
+                              struct node_config *ret_config);
 
 // Copies what the engine has to know, all but the address family, into ret_config, which
 // dht_config_init() has filled in.

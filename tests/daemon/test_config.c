@@ -99,14 +99,18 @@ static void test_values(void **state)
         {"node", "keys-max", "-1", NULL},
         {"node", "keys-max", "1K", NULL},
         {"node", "keys-max", "9999999999999999999", NULL},
-        {"node", "cache-bytes-max", "1048576", "1M"},
-        {"node", "cache-bytes-max", "1025", "1025"},
-        {"node", "cache-bytes-max", "3k", "3K"},
-        {"node", "cache-bytes-max", "2G", "2G"},
-        {"node", "cache-bytes-max", "0", "0"},
-        {"node", "cache-bytes-max", "1 M", NULL},
-        {"node", "cache-bytes-max", "1MB", NULL},
-        {"node", "cache-bytes-max", "999999999999999999G", NULL},
+        {"node", "client-bytes-max", "1048576", "1M"},
+        {"node", "client-bytes-max", "65537", "65537"},
+        {"node", "client-bytes-max", "65k", "65K"},
+        {"node", "client-bytes-max", "1G", "1G"},
+        {"node", "client-bytes-max", "2G", NULL},
+        {"node", "client-bytes-max", "63K", NULL},
+        {"node", "cache-max", "0", "0"},
+        {"node", "snapshot", "0", "0s"},
+        {"node", "snapshot", "0s", "0s"},
+        {"node", "client-bytes-max", "1 M", NULL},
+        {"node", "client-bytes-max", "1MB", NULL},
+        {"node", "client-bytes-max", "999999999999999999G", NULL},
         {"publish", "ttl", "300s", "5m"},
         {"publish", "ttl", "90m", "90m"},
         {"publish", "ttl", "2H", "2h"},
@@ -178,7 +182,7 @@ static void test_files(void **state)
         {"unknown key", "[node]\n\nlog_level = warn\n",
          "pnr.conf:3: unknown key log_level: expected one of state-dir, keys-dir, control,"},
         {"key of another section", "[publish]\nlisten = 1.2.3.4:5\n",
-         "pnr.conf:2: unknown key listen: expected one of ttl, renew"},
+         "pnr.conf:2: unknown key listen: expected one of ttl, renew, lifetime"},
         {"unknown section", "[nodes]\nlog-level = warn\n",
          "pnr.conf:2: unknown section [nodes]: expected [node], [publish] or [cloud NAME]"},
         {"no section", "log-level = warn\n", "pnr.conf:1: unknown section []"},
@@ -358,9 +362,9 @@ static void test_reload(void **state)
                           "[cloud lab]\nlisten = 127.0.0.1:1\n",
                           &fresh, errors));
     daemon_config_reload(&config, &fresh, NULL, append_text, told);
-    assert_string_equal(told, "node: state-dir\ncloud Global_: role\ncloud lab\n");
+    assert_string_equal(told, "node: state-dir\npublish: ttl\ncloud Global_: role\ncloud lab\n");
     assert_string_equal(value_of(&config, "node", "log-level", 0), "debug");
-    assert_string_equal(value_of(&config, "publish", "ttl", 0), "1h");
+    assert_string_equal(value_of(&config, "publish", "ttl", 0), "10m");
     assert_string_equal(value_of(&config, "cloud", "bootstrap", 0), "a:1");
     assert_string_equal(value_of(&config, "node", "state-dir", 0), "/var/lib/pnr");
     assert_string_equal(value_of(&config, "cloud", "role", 0), "auto");
@@ -368,7 +372,7 @@ static void test_reload(void **state)
     told[0] = '\0';
     daemon_config_init(&config);
     daemon_config_reload(&config, &fresh, append_text, NULL, told);
-    assert_string_equal(told, "node: log-level\npublish: ttl\ncloud Global_: bootstrap\n");
+    assert_string_equal(told, "node: log-level\ncloud Global_: bootstrap\n");
     told[0] = '\0';
     daemon_config_reload(&config, &config, append_text, append_text, told);
     assert_string_equal(told, "");
@@ -409,6 +413,37 @@ static void test_lab(void **state)
     }
 }
 
+// The defaults told here are the ones that the brain and its engine have by themselves.
+static void test_defaults_agree(void **state)
+{
+    (void)state;
+    struct daemon_config config;
+    struct dht_config own;
+    struct dht_config engine;
+    struct node_config node;
+    daemon_config_init(&config);
+    dht_config_init(&own, DHT_IPV4);
+    memcpy(&engine, &own, sizeof engine); // with its padding
+    daemon_config_cloud_apply(&config.clouds[0], &engine);
+    assert_memory_equal(&engine, &own, sizeof engine);
+    memset(&node, 0, sizeof node);
+    daemon_config_node_apply(&config, &config.clouds[0], &node);
+    assert_string_equal(node.cloud, "Global_");
+    assert_int_equal(node.sessions_max, 256);
+    assert_int_equal(node.session_out_max, 1 << 20);
+    assert_int_equal(node.requests_max, 64);
+    assert_int_equal(node.resolves_max, 1024);
+    assert_int_equal(node.publications_max, 4096);
+    assert_int_equal(node.publishing_max, 32);
+    assert_int_equal(node.keys_max, 1024);
+    assert_int_equal(node.cache_max, 4096);
+    assert_int_equal(node.negative_ttl_s, 30);
+    assert_int_equal(node.renew_us, INT64_C(3000000000));
+    assert_int_equal(node.lifetime_us, INT64_C(10800000000));
+    assert_int_equal(node.snapshot_us, INT64_C(300000000));
+    assert_true(node.keep_items);
+}
+
 // docs/config.md says what the table says. To make it anew: test_daemon_config --docs
 // >docs/config.md
 static void test_docs(void **state)
@@ -437,7 +472,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_files),       cmocka_unit_test(test_lists_and_clouds),
         cmocka_unit_test(test_line_length), cmocka_unit_test(test_nul_and_many_errors),
         cmocka_unit_test(test_dump),        cmocka_unit_test(test_reload),
-        cmocka_unit_test(test_lab),         cmocka_unit_test(test_docs),
+        cmocka_unit_test(test_lab),         cmocka_unit_test(test_defaults_agree),
+        cmocka_unit_test(test_docs),
     };
     return cmocka_run_group_tests_name("daemon/config", tests, NULL, NULL);
 }
