@@ -71,7 +71,8 @@ static int refuse_passphrase(char *buffer, int buffer_len, int writing, void *ct
 EVP_PKEY *daemon_key_pem_read(struct dht_span pem, struct daemon_error *ret_error)
 {
     if (pem.len > DAEMON_KEY_FILE_MAX) {
-        daemon_error_set(ret_error, "too long for a key: more than %d bytes", DAEMON_KEY_FILE_MAX);
+        daemon_error_set_kind(ret_error, DAEMON_ERROR_INVALID,
+                              "too long for a key: more than %d bytes", DAEMON_KEY_FILE_MAX);
         return NULL;
     }
     BIO *bio = BIO_new_mem_buf(pem.data, (int)pem.len);
@@ -81,14 +82,16 @@ EVP_PKEY *daemon_key_pem_read(struct dht_span pem, struct daemon_error *ret_erro
     BIO_free(bio);
     ERR_clear_error(); // its texts may quote what was read
     if (key == NULL) {
-        daemon_error_set(ret_error, "no unencrypted private key in PEM form (PKCS#8); remedy: "
-                                    "openssl pkey -in FILE -out NEW takes a passphrase off");
+        daemon_error_set_kind(ret_error, DAEMON_ERROR_INVALID,
+                              "no unencrypted private key in PEM form (PKCS#8); remedy: "
+                              "openssl pkey -in FILE -out NEW takes a passphrase off");
         return NULL;
     }
     if (!EVP_PKEY_is_a(key, "ED25519")) {
         EVP_PKEY_free(key);
-        daemon_error_set(ret_error, "not an Ed25519 key; remedy: make one with pnr key create or "
-                                    "openssl genpkey -algorithm ED25519");
+        daemon_error_set_kind(ret_error, DAEMON_ERROR_INVALID,
+                              "not an Ed25519 key; remedy: make one with pnr key create or "
+                              "openssl genpkey -algorithm ED25519");
         return NULL;
     }
     return key;
@@ -212,8 +215,10 @@ bool daemon_key_file_create(int dir_fd, const char *name, EVP_PKEY *key,
         saved_errno = errno;
         unlinkat(dir_fd, name, 0);
     }
-    daemon_error_set(ret_error, "cannot write the key file %s: %s", name,
-                     saved_errno == EEXIST ? "it is there already" : strerror(saved_errno));
+    daemon_error_set_kind(ret_error,
+                          saved_errno == EEXIST ? DAEMON_ERROR_TAKEN : DAEMON_ERROR_FAILED,
+                          "cannot write the key file %s: %s", name,
+                          saved_errno == EEXIST ? "it is there already" : strerror(saved_errno));
     return false;
 }
 

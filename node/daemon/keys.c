@@ -76,19 +76,19 @@ static bool check_new(const struct daemon_keys *keys, const char *label, EVP_PKE
     struct daemon_keys_entry entry = {.label = ""};
     size_t len = sizeof entry.key;
     if (!daemon_keys_label_valid(label)) {
-        daemon_error_set(ret_error,
-                         "not a key label: expected 1 to %d of a-z, 0-9 and '-', and not 0",
-                         DAEMON_KEYS_LABEL_MAX);
+        daemon_error_set_kind(ret_error, DAEMON_ERROR_INVALID,
+                              "not a key label: expected 1 to %d of a-z, 0-9 and '-', and not 0",
+                              DAEMON_KEYS_LABEL_MAX);
         return false;
     }
     snprintf(entry.label, sizeof entry.label, "%s", label);
     if (find_label(keys, label) != NULL) {
-        daemon_error_set(ret_error, "there is a key %s already", label);
+        daemon_error_set_kind(ret_error, DAEMON_ERROR_TAKEN, "there is a key %s already", label);
         return false;
     }
     if (keys->count == keys->max) {
-        daemon_error_set(ret_error, "no room for the key %s: there are %zu already", label,
-                         keys->count);
+        daemon_error_set_kind(ret_error, DAEMON_ERROR_FULL,
+                              "no room for the key %s: there are %zu already", label, keys->count);
         return false;
     }
     if (EVP_PKEY_get_raw_public_key(secret, entry.key, &len) != 1) {
@@ -97,7 +97,8 @@ static bool check_new(const struct daemon_keys *keys, const char *label, EVP_PKE
     }
     const struct key *same = find_key(keys, entry.key);
     if (same != NULL) {
-        daemon_error_set(ret_error, "the key %s is there already, as %s", label, same->entry.label);
+        daemon_error_set_kind(ret_error, DAEMON_ERROR_TAKEN, "the key %s is there already, as %s",
+                              label, same->entry.label);
         return false;
     }
     *ret_entry = entry;
@@ -276,7 +277,8 @@ bool daemon_keys_import_seed(struct daemon_keys *keys, const char *label, struct
     uint8_t seed[SEED_LEN];
     EVP_PKEY *secret = NULL;
     if (!read_seed(hex, seed)) {
-        daemon_error_set(ret_error, "not a seed: expected %d hex digits", 2 * SEED_LEN);
+        daemon_error_set_kind(ret_error, DAEMON_ERROR_INVALID, "not a seed: expected %d hex digits",
+                              2 * SEED_LEN);
     } else {
         secret = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, sizeof seed);
         if (secret == NULL) {
@@ -293,7 +295,7 @@ bool daemon_keys_export_pem(const struct daemon_keys *keys, const char *label,
 {
     const struct key *found = find_label(keys, label);
     if (found == NULL) {
-        daemon_error_set(ret_error, "there is no key of that label");
+        daemon_error_set_kind(ret_error, DAEMON_ERROR_NOT_FOUND, "there is no key of that label");
         return false;
     }
     return daemon_key_pem_write(found->secret, ret_pem, ret_error);

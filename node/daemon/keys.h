@@ -43,10 +43,11 @@ const struct daemon_keys_entry *daemon_keys_find(const struct daemon_keys *keys,
 bool daemon_keys_label_valid(const char *label);
 
 // Each of these three adds one key, on disk before in memory. False, with nothing changed, where
-// the label is malformed or taken, the key is there already, the set is full or the disk fails.
+// the label is malformed (DAEMON_ERROR_INVALID) or taken, the key is there already
+// (DAEMON_ERROR_TAKEN), the set is full (DAEMON_ERROR_FULL) or the disk fails.
 bool daemon_keys_create(struct daemon_keys *keys, const char *label, uint8_t ret_key[DHT_KEY_LEN],
                         struct daemon_error *ret_error);
-// pem: PEM text of an unencrypted PKCS#8 Ed25519 key.
+// pem: PEM text of an unencrypted PKCS#8 Ed25519 key; else DAEMON_ERROR_INVALID.
 bool daemon_keys_import_pem(struct daemon_keys *keys, const char *label, struct dht_span pem,
                             uint8_t ret_key[DHT_KEY_LEN], struct daemon_error *ret_error);
 // hex: the 32-byte seed (RFC 8032's secret key) as 64 hex digits; white space around is ignored.

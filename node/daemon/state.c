@@ -123,7 +123,7 @@ static void work(struct daemon_state *state)
     uint64_t waiting = state->queued - first;
     size_t count = waiting > DAEMON_STATE_BATCH ? DAEMON_STATE_BATCH : (size_t)waiting;
     struct daemon_state_counters counters = {0};
-    struct daemon_error why = {""};
+    struct daemon_error why = {.text = ""};
     pthread_mutex_unlock(&state->mutex);
     bool ok = write_batch(state, first, count, &counters, &why);
     log_change(state->failing, !ok, &why); // only this thread changes it

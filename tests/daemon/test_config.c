@@ -65,166 +65,169 @@ static void test_table(void **state)
     assert_string_equal(config.clouds[0].name, "Global_");
 }
 
+static const struct value_row {
+    const char *section;
+    const char *key;
+    const char *value;
+    const char *wanted; // NULL: refused
+} value_rows[] = {
+    {"node", "state-dir", "/srv/pnr", "/srv/pnr"},
+    {"node", "state-dir", "/srv/p n r", "/srv/p n r"},
+    {"node", "state-dir", "srv", NULL},
+    {"node", "state-dir", "", NULL},
+    {"node", "keys-dir", "", ""},
+    {"node", "control", "", ""},
+    {"node", "control", "unix:/a tcp:/b", "unix:/a, tcp:/b"},
+    {"node", "control", "/a", "/a"},
+    {"node", "control", "unix:a", NULL},
+    {"node", "control",
+     "/23456789/123456789/123456789/123456789/123456789/123456789/123456789/123456789/"
+     "123456789/1234567890",
+     NULL},
+    {"node", "control", "/a,/b,/c,/d,/e", NULL},
+    {"node", "control-group", "pnr-admins", "pnr-admins"},
+    {"node", "control-group", "a b", NULL},
+    {"node", "log-level", "debug", "debug"},
+    {"node", "log-level", "Debug", NULL},
+    {"node", "log-level", "", NULL},
+    {"node", "keys-max", "1", "1"},
+    {"node", "keys-max", "0", NULL},
+    {"node", "keys-max", "100001", NULL},
+    {"node", "keys-max", "-1", NULL},
+    {"node", "keys-max", "1K", NULL},
+    {"node", "keys-max", "9999999999999999999", NULL},
+    {"node", "client-bytes-max", "1048576", "1M"},
+    {"node", "client-bytes-max", "65537", "65537"},
+    {"node", "client-bytes-max", "65k", "65K"},
+    {"node", "client-bytes-max", "1G", "1G"},
+    {"node", "client-bytes-max", "2G", NULL},
+    {"node", "client-bytes-max", "63K", NULL},
+    {"node", "cache-max", "0", "0"},
+    {"node", "snapshot", "0", "0s"},
+    {"node", "snapshot", "0s", "0s"},
+    {"node", "client-bytes-max", "1 M", NULL},
+    {"node", "client-bytes-max", "1MB", NULL},
+    {"node", "client-bytes-max", "999999999999999999G", NULL},
+    {"publish", "ttl", "300s", "5m"},
+    {"publish", "ttl", "90m", "90m"},
+    {"publish", "ttl", "2H", "2h"},
+    {"publish", "ttl", "301s", "301s"},
+    {"publish", "ttl", "299s", NULL},
+    {"publish", "ttl", "600", NULL},
+    {"publish", "ttl", "1d", NULL},
+    {"publish", "ttl", "h", NULL},
+    {"cloud", "enabled", "no", "no"},
+    {"cloud", "enabled", "0", NULL},
+    {"cloud", "listen", "127.0.0.1:0", "127.0.0.1:0"},
+    {"cloud", "listen", "[::1]:5,10.0.0.1:6", "[::1]:5, 10.0.0.1:6"},
+    {"cloud", "listen", "10.0.0.1:6 10.0.0.2:6", NULL},
+    {"cloud", "listen", "localhost:6", NULL},
+    {"cloud", "listen", "10.0.0.1", NULL},
+    {"cloud", "listen", "::1:5", NULL},
+    {"cloud", "bootstrap", "", ""},
+    {"cloud", "bootstrap", "a.example:1, 192.0.2.1:2 ,[2001:db8::1]:3,",
+     "a.example:1, 192.0.2.1:2, [2001:db8::1]:3"},
+    {"cloud", "bootstrap", "a.example", NULL},
+    {"cloud", "bootstrap", "a.example:0", NULL},
+    {"cloud", "bootstrap", "a.example:65536", NULL},
+    {"cloud", "bootstrap", "a.example:1x", NULL},
+    {"cloud", "bootstrap", ":1", NULL},
+    {"cloud", "bootstrap", "2001:db8::1:3", NULL},
+    {"cloud", "bootstrap", "[x]:3", NULL},
+    {"cloud", "bootstrap", "a/b:3", NULL},
+    {"cloud", "role", "client", "client"},
+    {"cloud", "lookup-width", "33", NULL},
+};
+
 static void test_values(void **state)
 {
     (void)state;
-    static const struct row {
-        const char *section;
-        const char *key;
-        const char *value;
-        const char *wanted; // NULL: refused
-    } rows[] = {
-        {"node", "state-dir", "/srv/pnr", "/srv/pnr"},
-        {"node", "state-dir", "/srv/p n r", "/srv/p n r"},
-        {"node", "state-dir", "srv", NULL},
-        {"node", "state-dir", "", NULL},
-        {"node", "keys-dir", "", ""},
-        {"node", "control", "", ""},
-        {"node", "control", "unix:/a tcp:/b", "unix:/a, tcp:/b"},
-        {"node", "control", "/a", "/a"},
-        {"node", "control", "unix:a", NULL},
-        {"node", "control",
-         "/23456789/123456789/123456789/123456789/123456789/123456789/123456789/123456789/"
-         "123456789/1234567890",
-         NULL},
-        {"node", "control", "/a,/b,/c,/d,/e", NULL},
-        {"node", "control-group", "pnr-admins", "pnr-admins"},
-        {"node", "control-group", "a b", NULL},
-        {"node", "log-level", "debug", "debug"},
-        {"node", "log-level", "Debug", NULL},
-        {"node", "log-level", "", NULL},
-        {"node", "keys-max", "1", "1"},
-        {"node", "keys-max", "0", NULL},
-        {"node", "keys-max", "100001", NULL},
-        {"node", "keys-max", "-1", NULL},
-        {"node", "keys-max", "1K", NULL},
-        {"node", "keys-max", "9999999999999999999", NULL},
-        {"node", "client-bytes-max", "1048576", "1M"},
-        {"node", "client-bytes-max", "65537", "65537"},
-        {"node", "client-bytes-max", "65k", "65K"},
-        {"node", "client-bytes-max", "1G", "1G"},
-        {"node", "client-bytes-max", "2G", NULL},
-        {"node", "client-bytes-max", "63K", NULL},
-        {"node", "cache-max", "0", "0"},
-        {"node", "snapshot", "0", "0s"},
-        {"node", "snapshot", "0s", "0s"},
-        {"node", "client-bytes-max", "1 M", NULL},
-        {"node", "client-bytes-max", "1MB", NULL},
-        {"node", "client-bytes-max", "999999999999999999G", NULL},
-        {"publish", "ttl", "300s", "5m"},
-        {"publish", "ttl", "90m", "90m"},
-        {"publish", "ttl", "2H", "2h"},
-        {"publish", "ttl", "301s", "301s"},
-        {"publish", "ttl", "299s", NULL},
-        {"publish", "ttl", "600", NULL},
-        {"publish", "ttl", "1d", NULL},
-        {"publish", "ttl", "h", NULL},
-        {"cloud", "enabled", "no", "no"},
-        {"cloud", "enabled", "0", NULL},
-        {"cloud", "listen", "127.0.0.1:0", "127.0.0.1:0"},
-        {"cloud", "listen", "[::1]:5,10.0.0.1:6", "[::1]:5, 10.0.0.1:6"},
-        {"cloud", "listen", "10.0.0.1:6 10.0.0.2:6", NULL},
-        {"cloud", "listen", "localhost:6", NULL},
-        {"cloud", "listen", "10.0.0.1", NULL},
-        {"cloud", "listen", "::1:5", NULL},
-        {"cloud", "bootstrap", "", ""},
-        {"cloud", "bootstrap", "a.example:1, 192.0.2.1:2 ,[2001:db8::1]:3,",
-         "a.example:1, 192.0.2.1:2, [2001:db8::1]:3"},
-        {"cloud", "bootstrap", "a.example", NULL},
-        {"cloud", "bootstrap", "a.example:0", NULL},
-        {"cloud", "bootstrap", "a.example:65536", NULL},
-        {"cloud", "bootstrap", "a.example:1x", NULL},
-        {"cloud", "bootstrap", ":1", NULL},
-        {"cloud", "bootstrap", "2001:db8::1:3", NULL},
-        {"cloud", "bootstrap", "[x]:3", NULL},
-        {"cloud", "bootstrap", "a/b:3", NULL},
-        {"cloud", "role", "client", "client"},
-        {"cloud", "lookup-width", "33", NULL},
-    };
-    for (size_t i = 0; i < UNIT_COUNT(rows); i++) {
+    for (size_t i = 0; i < UNIT_COUNT(value_rows); i++) {
         struct daemon_config config;
         char errors[8192];
         char text[512];
-        snprintf(text, sizeof text, "[%s%s]\n%s = %s\n", rows[i].section,
-                 strcmp(rows[i].section, "cloud") == 0 ? " Global_" : "", rows[i].key,
-                 rows[i].value);
+        snprintf(text, sizeof text, "[%s%s]\n%s = %s\n", value_rows[i].section,
+                 strcmp(value_rows[i].section, "cloud") == 0 ? " Global_" : "", value_rows[i].key,
+                 value_rows[i].value);
         bool ok = read_text(text, &config, errors);
-        if (ok != (rows[i].wanted != NULL))
-            fail_msg("row %s = %s: %s", rows[i].key, rows[i].value, ok ? "taken" : errors);
-        if (ok && strcmp(value_of(&config, rows[i].section, rows[i].key, 0), rows[i].wanted) != 0)
-            fail_msg("row %s = %s: became %s", rows[i].key, rows[i].value,
-                     value_of(&config, rows[i].section, rows[i].key, 0));
+        if (ok != (value_rows[i].wanted != NULL))
+            fail_msg("row %s = %s: %s", value_rows[i].key, value_rows[i].value,
+                     ok ? "taken" : errors);
+        if (ok && strcmp(value_of(&config, value_rows[i].section, value_rows[i].key, 0),
+                         value_rows[i].wanted) != 0)
+            fail_msg("row %s = %s: became %s", value_rows[i].key, value_rows[i].value,
+                     value_of(&config, value_rows[i].section, value_rows[i].key, 0));
         if (!ok) {
-            unit_has(rows[i].value, errors, "pnr.conf:2: ");
-            unit_has(rows[i].value, errors, rows[i].key);
-            unit_has(rows[i].value, errors, ": expected ");
+            unit_has(value_rows[i].value, errors, "pnr.conf:2: ");
+            unit_has(value_rows[i].value, errors, value_rows[i].key);
+            unit_has(value_rows[i].value, errors, ": expected ");
         }
     }
 }
 
+static const struct file_row {
+    const char *name;
+    const char *text;
+    const char *wanted; // part of the reports; NULL: the file is good
+} file_rows[] = {
+    {"empty", "", NULL},
+    {"comments", "# a\n; b\n\n[node]\n# c\nlog-level = warn ; d\n", NULL},
+    {"byte order mark", "\xef\xbb\xbf[node]\nlog-level = warn\n", NULL},
+    {"line ends of DOS", "[node]\r\nlog-level = warn\r\n", NULL},
+    {"no last line end", "[node]\nlog-level = warn", NULL},
+    {"colon", "[node]\nlog-level: warn\n", NULL},
+    {"a section twice", "[node]\nlog-level = warn\n[node]\nkeys-max = 5\n", NULL},
+    {"list on several lines",
+     "[cloud Global_]\nbootstrap = a.example:1,\n  b.example:2\n\tc.example:3\n", NULL},
+    {"unknown key", "[node]\n\nlog_level = warn\n",
+     "pnr.conf:3: unknown key log_level: expected one of state-dir, keys-dir, control,"},
+    {"key of another section", "[publish]\nlisten = 1.2.3.4:5\n",
+     "pnr.conf:2: unknown key listen: expected one of ttl, renew, lifetime"},
+    {"unknown section", "[nodes]\nlog-level = warn\n",
+     "pnr.conf:2: unknown section [nodes]: expected [node], [publish] or [cloud NAME]"},
+    {"no section", "log-level = warn\n", "pnr.conf:1: unknown section []"},
+    {"no key", "[node]\nlog-level\n", "pnr.conf:2: neither a section nor a key: expected"},
+    {"open section", "[node\n", "pnr.conf:1: neither a section nor a key"},
+    {"key twice", "[node]\nlog-level = warn\nlog-level = warn\n",
+     "pnr.conf:3: log-level is given twice"},
+    {"key twice over sections", "[node]\nkeys-max = 1\n[publish]\n[node]\nkeys-max = 1\n",
+     "pnr.conf:5: keys-max is given twice"},
+    {"list twice", "[cloud Global_]\nbootstrap = a:1\nbootstrap = b:2\n", "given twice"},
+    {"indented, no list", "[node]\nlog-level = warn\n  keys-max = 5\n",
+     "pnr.conf:3: an indented line goes on with log-level, which is no list"},
+    {"indented, bad element", "[cloud Global_]\nbootstrap = a:1\n  b\n",
+     "pnr.conf:3: bootstrap: \"b\" does not fit"},
+    {"control character", "[node]\nstate-dir = /a\x1b[2J\n", "pnr.conf:2: a control character"},
+    {"bad cloud name", "[cloud a/b]\nrole = auto\n", "is no name of a cloud"},
+    {"no cloud name", "[cloud ]\nrole = auto\n", "is no name of a cloud"},
+    {"long cloud name", "[cloud abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJK]\nrole = auto\n",
+     "is no name of a cloud"},
+    {"cloud without an address", "[cloud lab]\nlab = yes\n",
+     "pnr.conf:2: cloud lab listens nowhere"},
+    {"disabled cloud without an address", "[cloud lab]\nenabled = no\n", NULL},
+    {"same address", "\n[cloud lab]\nlisten = 0.0.0.0:3540\n",
+     "pnr.conf:3: clouds Global_ and lab listen at the same address"},
+    {"same address, one disabled",
+     "[cloud lab]\nlisten = 0.0.0.0:3540\n[cloud Global_]\nenabled = no\n", NULL},
+    {"too many clouds",
+     "[cloud a]\nenabled=no\n[cloud b]\nenabled=no\n[cloud c]\nenabled=no\n[cloud d]\n"
+     "enabled=no\n[cloud e]\nenabled=no\n[cloud f]\nenabled=no\n[cloud g]\nenabled=no\n"
+     "[cloud h]\nenabled=no\n",
+     "pnr.conf:16: too many clouds"},
+};
+
 static void test_files(void **state)
 {
     (void)state;
-    static const struct row {
-        const char *name;
-        const char *text;
-        const char *wanted; // part of the reports; NULL: the file is good
-    } rows[] = {
-        {"empty", "", NULL},
-        {"comments", "# a\n; b\n\n[node]\n# c\nlog-level = warn ; d\n", NULL},
-        {"byte order mark", "\xef\xbb\xbf[node]\nlog-level = warn\n", NULL},
-        {"line ends of DOS", "[node]\r\nlog-level = warn\r\n", NULL},
-        {"no last line end", "[node]\nlog-level = warn", NULL},
-        {"colon", "[node]\nlog-level: warn\n", NULL},
-        {"a section twice", "[node]\nlog-level = warn\n[node]\nkeys-max = 5\n", NULL},
-        {"list on several lines",
-         "[cloud Global_]\nbootstrap = a.example:1,\n  b.example:2\n\tc.example:3\n", NULL},
-        {"unknown key", "[node]\n\nlog_level = warn\n",
-         "pnr.conf:3: unknown key log_level: expected one of state-dir, keys-dir, control,"},
-        {"key of another section", "[publish]\nlisten = 1.2.3.4:5\n",
-         "pnr.conf:2: unknown key listen: expected one of ttl, renew, lifetime"},
-        {"unknown section", "[nodes]\nlog-level = warn\n",
-         "pnr.conf:2: unknown section [nodes]: expected [node], [publish] or [cloud NAME]"},
-        {"no section", "log-level = warn\n", "pnr.conf:1: unknown section []"},
-        {"no key", "[node]\nlog-level\n", "pnr.conf:2: neither a section nor a key: expected"},
-        {"open section", "[node\n", "pnr.conf:1: neither a section nor a key"},
-        {"key twice", "[node]\nlog-level = warn\nlog-level = warn\n",
-         "pnr.conf:3: log-level is given twice"},
-        {"key twice over sections", "[node]\nkeys-max = 1\n[publish]\n[node]\nkeys-max = 1\n",
-         "pnr.conf:5: keys-max is given twice"},
-        {"list twice", "[cloud Global_]\nbootstrap = a:1\nbootstrap = b:2\n", "given twice"},
-        {"indented, no list", "[node]\nlog-level = warn\n  keys-max = 5\n",
-         "pnr.conf:3: an indented line goes on with log-level, which is no list"},
-        {"indented, bad element", "[cloud Global_]\nbootstrap = a:1\n  b\n",
-         "pnr.conf:3: bootstrap: \"b\" does not fit"},
-        {"control character", "[node]\nstate-dir = /a\x1b[2J\n", "pnr.conf:2: a control character"},
-        {"bad cloud name", "[cloud a/b]\nrole = auto\n", "is no name of a cloud"},
-        {"no cloud name", "[cloud ]\nrole = auto\n", "is no name of a cloud"},
-        {"long cloud name",
-         "[cloud abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJK]\nrole = auto\n",
-         "is no name of a cloud"},
-        {"cloud without an address", "[cloud lab]\nlab = yes\n",
-         "pnr.conf:2: cloud lab listens nowhere"},
-        {"disabled cloud without an address", "[cloud lab]\nenabled = no\n", NULL},
-        {"same address", "\n[cloud lab]\nlisten = 0.0.0.0:3540\n",
-         "pnr.conf:3: clouds Global_ and lab listen at the same address"},
-        {"same address, one disabled",
-         "[cloud lab]\nlisten = 0.0.0.0:3540\n[cloud Global_]\nenabled = no\n", NULL},
-        {"too many clouds",
-         "[cloud a]\nenabled=no\n[cloud b]\nenabled=no\n[cloud c]\nenabled=no\n[cloud d]\n"
-         "enabled=no\n[cloud e]\nenabled=no\n[cloud f]\nenabled=no\n[cloud g]\nenabled=no\n"
-         "[cloud h]\nenabled=no\n",
-         "pnr.conf:16: too many clouds"},
-    };
-    for (size_t i = 0; i < UNIT_COUNT(rows); i++) {
+    for (size_t i = 0; i < UNIT_COUNT(file_rows); i++) {
         struct daemon_config config;
         char errors[8192];
         memset(&config, 0x5a, sizeof config);
-        bool ok = read_text(rows[i].text, &config, errors);
-        if (ok != (rows[i].wanted == NULL))
-            fail_msg("row %s: %s", rows[i].name, ok ? "taken" : errors);
+        bool ok = read_text(file_rows[i].text, &config, errors);
+        if (ok != (file_rows[i].wanted == NULL))
+            fail_msg("row %s: %s", file_rows[i].name, ok ? "taken" : errors);
         if (!ok)
-            unit_has(rows[i].name, errors, rows[i].wanted);
+            unit_has(file_rows[i].name, errors, file_rows[i].wanted);
         if (!ok) // untouched
             assert_int_equal(config.state_dir.text[0], 0x5a);
     }

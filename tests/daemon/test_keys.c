@@ -25,7 +25,7 @@ static struct dht_span span(const char *text)
 
 static struct daemon_keys *open_keys(void)
 {
-    struct daemon_error error = {""};
+    struct daemon_error error = {.text = ""};
     struct daemon_keys *keys = daemon_keys_open(unit_path("keys"), KEY_MAX, &error);
     if (keys == NULL)
         fail_msg("%s", error.text);
@@ -34,7 +34,7 @@ static struct daemon_keys *open_keys(void)
 
 static void expect_refused(const char *row, const char *wanted)
 {
-    struct daemon_error error = {""};
+    struct daemon_error error = {.text = ""};
     struct daemon_keys *keys = daemon_keys_open(unit_path("keys"), KEY_MAX, &error);
     if (keys != NULL)
         fail_msg("row %s: opened", row);
@@ -114,7 +114,9 @@ static void test_import_and_export(void **state)
     assert_memory_equal(key, seed_public, DHT_KEY_LEN);
     assert_true(daemon_keys_export_pem(keys, "seed", pem, NULL));
     assert_string_equal(pem, SEED_PEM);
-    assert_false(daemon_keys_export_pem(keys, "none", pem, NULL));
+    struct daemon_error error = {.text = ""};
+    assert_false(daemon_keys_export_pem(keys, "none", pem, &error));
+    assert_int_equal(error.kind, DAEMON_ERROR_NOT_FOUND);
     daemon_keys_close(keys);
 
     assert_int_equal(unlink(unit_path("keys/seed.pem")), 0);
@@ -140,26 +142,28 @@ static void test_import_refused(void **state)
         bool is_pem;
         const char *text;
         const char *wanted;
+        enum daemon_error_kind kind;
     } rows[] = {
-        {"empty", "new", true, "", "no unencrypted private key"},
-        {"no PEM", "new", true, "hello", "no unencrypted private key"},
+        {"empty", "new", true, "", "no unencrypted private key", DAEMON_ERROR_INVALID},
+        {"no PEM", "new", true, "hello", "no unencrypted private key", DAEMON_ERROR_INVALID},
         {"cut off", "new", true, "-----BEGIN PRIVATE KEY-----\n" SEED_PEM_LINE,
-         "no unencrypted private key"},
-        {"another kind", "new", true, x25519_pem, "not an Ed25519 key"},
-        {"too long", "new", true, too_long, "too long"},
-        {"label taken", "taken", false, SEED_HEX, "there is a key taken already"},
-        {"bad label", "No", false, SEED_HEX, "not a key label"},
-        {"a path", "../x", true, SEED_PEM, "not a key label"},
-        {"short seed", "new", false, "9d61b1", "expected 64 hex digits"},
-        {"long seed", "new", false, SEED_HEX "00", "expected 64 hex digits"},
+         "no unencrypted private key", DAEMON_ERROR_INVALID},
+        {"another kind", "new", true, x25519_pem, "not an Ed25519 key", DAEMON_ERROR_INVALID},
+        {"too long", "new", true, too_long, "too long", DAEMON_ERROR_INVALID},
+        {"label taken", "taken", false, SEED_HEX, "there is a key taken already",
+         DAEMON_ERROR_TAKEN},
+        {"bad label", "No", false, SEED_HEX, "not a key label", DAEMON_ERROR_INVALID},
+        {"a path", "../x", true, SEED_PEM, "not a key label", DAEMON_ERROR_INVALID},
+        {"short seed", "new", false, "9d61b1", "expected 64 hex digits", DAEMON_ERROR_INVALID},
+        {"long seed", "new", false, SEED_HEX "00", "expected 64 hex digits", DAEMON_ERROR_INVALID},
         {"no hex", "new", false, "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f6g",
-         "expected 64 hex digits"},
+         "expected 64 hex digits", DAEMON_ERROR_INVALID},
     };
     struct daemon_keys *keys = open_keys();
     uint8_t key[DHT_KEY_LEN];
     assert_true(daemon_keys_create(keys, "taken", key, NULL));
     for (size_t i = 0; i < UNIT_COUNT(rows); i++) {
-        struct daemon_error error = {""};
+        struct daemon_error error = {.text = ""};
         bool ok =
             rows[i].is_pem
                 ? daemon_keys_import_pem(keys, rows[i].label, span(rows[i].text), key, &error)
@@ -167,6 +171,8 @@ static void test_import_refused(void **state)
         if (ok)
             fail_msg("row %s: taken", rows[i].name);
         unit_has(rows[i].name, error.text, rows[i].wanted);
+        if (error.kind != rows[i].kind)
+            fail_msg("row %s: kind %d", rows[i].name, (int)error.kind);
         if (strstr(error.text, "MC4CAQ") != NULL || strstr(error.text, "9d61") != NULL)
             fail_msg("row %s: a secret in \"%s\"", rows[i].name, error.text);
         assert_int_equal(daemon_keys_count(keys), 1);
@@ -185,7 +191,7 @@ static void test_encrypted(void **state)
         PEM_write_bio_PKCS8PrivateKey(bio, secret, EVP_aes_128_cbc(), password, 6, NULL, NULL), 1);
     size_t len = (size_t)BIO_get_mem_data(bio, &text);
     struct daemon_keys *keys = open_keys();
-    struct daemon_error error = {""};
+    struct daemon_error error = {.text = ""};
     uint8_t key[DHT_KEY_LEN];
     struct dht_span pem = {(const uint8_t *)text, len};
     assert_false(daemon_keys_import_pem(keys, "new", pem, key, &error));
@@ -199,18 +205,20 @@ static void test_bounds(void **state)
 {
     (void)state;
     struct daemon_keys *keys = open_keys();
-    struct daemon_error error = {""};
+    struct daemon_error error = {.text = ""};
     uint8_t key[DHT_KEY_LEN];
     char label[8];
     assert_true(daemon_keys_import_seed(keys, "seed", span(SEED_HEX), key, NULL));
     assert_false(daemon_keys_import_pem(keys, "again", span(SEED_PEM), key, &error));
     unit_has("same key", error.text, "there already, as seed");
+    assert_int_equal(error.kind, DAEMON_ERROR_TAKEN);
     for (int i = 1; i < KEY_MAX; i++) {
         snprintf(label, sizeof label, "k%d", i);
         assert_true(daemon_keys_create(keys, label, key, NULL));
     }
     assert_false(daemon_keys_create(keys, "more", key, &error));
     unit_has("full", error.text, "no room");
+    assert_int_equal(error.kind, DAEMON_ERROR_FULL);
     assert_int_equal(access(unit_path("keys/more.pem"), F_OK), -1);
     daemon_keys_close(keys);
 }
@@ -220,12 +228,13 @@ static void test_never_overwrites(void **state)
 {
     (void)state;
     struct daemon_keys *keys = open_keys();
-    struct daemon_error error = {""};
+    struct daemon_error error = {.text = ""};
     uint8_t key[DHT_KEY_LEN];
     char text[16] = "";
     unit_write(unit_path("keys/late.pem"), "theirs", 0600);
     assert_false(daemon_keys_create(keys, "late", key, &error));
     unit_has("late", error.text, "there already");
+    assert_int_equal(error.kind, DAEMON_ERROR_TAKEN);
     FILE *file = fopen(unit_path("keys/late.pem"), "r");
     assert_non_null(fgets(text, sizeof text, file));
     fclose(file);
@@ -242,11 +251,12 @@ static void test_disk_fails(void **state)
 {
     (void)state;
     struct daemon_keys *keys = open_keys();
-    struct daemon_error error = {""};
+    struct daemon_error error = {.text = ""};
     uint8_t key[DHT_KEY_LEN];
     assert_int_equal(rmdir(unit_path("keys")), 0);
     assert_false(daemon_keys_create(keys, "home", key, &error));
     unit_has("gone", error.text, "cannot write the key file home.pem");
+    assert_int_equal(error.kind, DAEMON_ERROR_FAILED);
     assert_int_equal(daemon_keys_count(keys), 0);
     daemon_keys_close(keys);
     unit_write(unit_path("keys"), "a file in its place", 0600);

@@ -79,7 +79,7 @@ static void test_open(void **state)
     };
     for (size_t i = 0; i < UNIT_COUNT(rows); i++) {
         struct daemon_notify notify;
-        struct daemon_error error = {""};
+        struct daemon_error error = {.text = ""};
         print_message("row %s\n", rows[i].name);
         unsetenv("NOTIFY_SOCKET");
         if (rows[i].socket != NULL)

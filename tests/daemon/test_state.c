@@ -84,7 +84,7 @@ static struct daemon_state *open_with(bool synchronous, uint32_t write_max)
     const char *dir = unit_path("state");
     struct daemon_state_options options = {
         .dir = dir, .synchronous = synchronous, .write_max = write_max};
-    struct daemon_error error = {""};
+    struct daemon_error error = {.text = ""};
     struct daemon_state *state = daemon_state_open(&options, &error);
     if (state == NULL)
         fail_msg("%s", error.text);
@@ -94,7 +94,7 @@ static struct daemon_state *open_with(bool synchronous, uint32_t write_max)
 static void expect_refused(const char *row, const char *wanted)
 {
     struct daemon_state_options options = {.dir = unit_path("state")};
-    struct daemon_error error = {""};
+    struct daemon_error error = {.text = ""};
     struct daemon_state *state = daemon_state_open(&options, &error);
     if (state != NULL)
         fail_msg("row %s: opened", row);
@@ -417,7 +417,7 @@ static void test_disk_trouble(void **unused)
     };
     for (size_t i = 0; i < UNIT_COUNT(rows); i++) {
         struct daemon_state *state = open_with(false, 0);
-        struct daemon_error why = {""};
+        struct daemon_error why = {.text = ""};
         char last[16];
         print_message("row %s\n", rows[i].name);
         assert_int_equal(put(state, 1, true, "before", rows[i].name), DAEMON_STATE_TAKEN);

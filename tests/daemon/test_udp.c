@@ -49,7 +49,7 @@ static struct dht_addr addr_of(const char *text)
 static struct daemon_udp *open_at(const char *text)
 {
     struct dht_addr addr = addr_of(text);
-    struct daemon_error error = {""};
+    struct daemon_error error = {.text = ""};
     struct daemon_udp *udp = daemon_udp_open(&addr, BUFFER_BYTES, &error);
     if (udp == NULL)
         fail_msg("%s", error.text);
@@ -279,7 +279,7 @@ static void test_refused(void **state)
     struct daemon_udp *holder = open_at("127.0.0.1:0");
     struct dht_addr taken = info_of(holder).addr;
     struct dht_addr foreign = addr_of("192.0.2.1:3540");
-    struct daemon_error error = {""};
+    struct daemon_error error = {.text = ""};
     char wanted[128];
     assert_null(daemon_udp_open(&taken, BUFFER_BYTES, &error));
     snprintf(wanted, sizeof wanted, "cannot use UDP 127.0.0.1:%u: the port is taken", taken.port);
