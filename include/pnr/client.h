@@ -158,7 +158,8 @@ PNR_API const char *pnr_client_error_text(const struct pnr_client *client);
 // The socket: a file descriptor, on Windows a SOCKET. -1 where there is none now. It may change
 // until the client is ready, so ask again after each pnr_client_process().
 PNR_API intptr_t pnr_client_fd(const struct pnr_client *client);
-PNR_API unsigned pnr_client_wants(const struct pnr_client *client); // PNR_WANTS_*
+// What to wait for: PNR_WANTS_*. Not PNR_WANTS_READ while the room for answers is full: fetch some.
+PNR_API unsigned pnr_client_wants(const struct pnr_client *client);
 
 // In how many milliseconds pnr_client_process() has to be called at the latest; -1: never.
 PNR_API int pnr_client_timeout_ms(const struct pnr_client *client);

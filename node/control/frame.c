@@ -2,6 +2,7 @@
 #include "node/control/frame.h"
 
 #include "node/control/fields.h"
+#include "node/control/secret.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,9 +18,20 @@ void control_frame_reader_init(struct control_frame_reader *reader, size_t frame
     reader->frame_max = frame_max;
 }
 
+// Some frames hold keys, so what was in the buffer is wiped before the memory goes.
+static void drop_buffer(struct control_frame_reader *reader)
+{
+    if (reader->buf != NULL) {
+        control_secret_wipe(reader->buf, reader->capacity);
+    }
+    free(reader->buf);
+    reader->buf = NULL;
+    reader->capacity = 0;
+}
+
 void control_frame_reader_free(struct control_frame_reader *reader)
 {
-    free(reader->buf);
+    drop_buffer(reader);
     memset(reader, 0, sizeof *reader);
     reader->broken = true;
 }
@@ -39,12 +51,12 @@ static size_t frame_len(const struct control_frame_reader *reader, const uint8_t
 static void forget_yielded(struct control_frame_reader *reader)
 {
     reader->yielded = false;
-    reader->len = 0;
     if (reader->capacity > BUFFER_KEEP) {
-        free(reader->buf);
-        reader->buf = NULL;
-        reader->capacity = 0;
+        drop_buffer(reader);
+    } else {
+        control_secret_wipe(reader->buf, reader->len);
     }
+    reader->len = 0;
 }
 
 static bool make_room(struct control_frame_reader *reader, size_t len)
@@ -54,10 +66,14 @@ static bool make_room(struct control_frame_reader *reader, size_t len)
     }
     size_t capacity = reader->capacity * 2 > len ? reader->capacity * 2 : len;
     capacity = capacity < BUFFER_MIN ? BUFFER_MIN : capacity;
-    uint8_t *buf = realloc(reader->buf, capacity);
+    uint8_t *buf = malloc(capacity);
     if (buf == NULL) {
         return false;
     }
+    if (reader->len > 0) {
+        memcpy(buf, reader->buf, reader->len);
+    }
+    drop_buffer(reader);
     reader->buf = buf;
     reader->capacity = capacity;
     return true;

@@ -103,21 +103,22 @@ enum control_answer control_protocol_answer(struct dht_span word);
 const char *control_protocol_answer_word(enum control_answer answer); // "" where unknown
 
 // ---- errors: enum name, code on the wire (and exit code of the command line), meaning ----
-// The same numbers as enum pnr_error in include/pnr/client.h.
+// The same numbers as enum pnr_error in include/pnr/client.h. Clients say UNREACHABLE and MEMORY of
+// themselves; they are never on the wire. With FAILED the text of the answer says why.
 
 #define CONTROL_ERRORS(X)                                                                          \
     X(OK, 0, "done")                                                                               \
-    X(FAILED, 1, "it failed; the text says why")                                                   \
+    X(FAILED, 1, "it failed")                                                                      \
     X(USAGE, 2, "unknown request, or arguments that make no sense")                                \
     X(NOT_FOUND, 3, "no such name, key or publication")                                            \
     X(TIMED_OUT, 4, "not answered in time")                                                        \
-    X(UNREACHABLE, 5, "the daemon cannot be reached (said by clients, never on the wire)")         \
+    X(UNREACHABLE, 5, "the daemon cannot be reached")                                              \
     X(REFUSED, 6, "not allowed at this level of access")                                           \
     X(CANCELLED, 7, "ended by cancel, or by the daemon's end")                                     \
     X(CONFLICT, 8, "a newer record stands in the way and could not be merged")                     \
     X(FULL, 9, "a bound is reached; try again later")                                              \
     X(PROTOCOL, 10, "the other side broke the protocol")                                           \
-    X(MEMORY, 11, "out of memory (said by clients, never on the wire)")
+    X(MEMORY, 11, "out of memory")
 
 enum control_error {
 #define CONTROL_ERROR_ENUM(name, code, meaning) CONTROL_ERROR_##name = code,

@@ -83,6 +83,11 @@ enum pnr_error pnr_resolve(struct pnr_client *client, const struct pnr_resolve *
 
 static bool is_sound(const struct pnr_publish *publish)
 {
+    if ((publish->endpoints == NULL && publish->endpoint_count > 0) ||
+        (publish->comment == NULL && publish->comment_len > 0) ||
+        (publish->payload == NULL && publish->payload_len > 0)) {
+        return false;
+    }
     for (size_t i = 0; i < publish->endpoint_count && i < PNR_ENDPOINTS_MAX; i++) {
         if (publish->endpoints[i].ip_len != 4 && publish->endpoints[i].ip_len != 16) {
             return false;

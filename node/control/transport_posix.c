@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,27 +36,41 @@ static enum control_transport_state state_of(int error)
     }
 }
 
-static bool set_flags(int fd)
+// A socket that never waits and that the children of our process do not get.
+static int open_socket(int family)
 {
-    int flags = fcntl(fd, F_GETFL);
-    return flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 &&
-           fcntl(fd, F_SETFD, FD_CLOEXEC) == 0;
+#if defined(SOCK_CLOEXEC) && defined(SOCK_NONBLOCK)
+    return socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+#else
+    int fd = socket(family, SOCK_STREAM, 0);
+    int flags = fd < 0 ? -1 : fcntl(fd, F_GETFL);
+    if (flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 &&
+        fcntl(fd, F_SETFD, FD_CLOEXEC) == 0) {
+        return fd;
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return -1;
+#endif
 }
 
 static enum control_transport_state connect_to(const struct sockaddr *addr, socklen_t addr_len,
                                                intptr_t *ret_socket)
 {
-    int fd = socket(addr->sa_family, SOCK_STREAM, 0);
+    int fd = open_socket(addr->sa_family);
+    int one = 1;
     if (fd < 0) {
         return CONTROL_TRANSPORT_FAILED;
     }
-    enum control_transport_state state = CONTROL_TRANSPORT_FAILED;
-    if (set_flags(fd)) {
-        int status = connect(fd, addr, addr_len);
+    if (addr->sa_family == AF_INET) {
+        // Requests are small and wait for their answers.
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    }
+    enum control_transport_state state = CONTROL_TRANSPORT_DONE;
+    if (connect(fd, addr, addr_len) != 0) {
         // An interrupted connect goes on by itself.
-        state = status == 0        ? CONTROL_TRANSPORT_DONE
-                : (errno == EINTR) ? CONTROL_TRANSPORT_PENDING
-                                   : state_of(errno);
+        state = errno == EINTR ? CONTROL_TRANSPORT_PENDING : state_of(errno);
     }
     if (state == CONTROL_TRANSPORT_DONE || state == CONTROL_TRANSPORT_PENDING) {
         *ret_socket = fd;

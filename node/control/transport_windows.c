@@ -38,12 +38,15 @@ enum control_transport_state control_transport_connect_tcp(uint16_t port, intptr
 {
     struct sockaddr_in addr = {.sin_family = AF_INET};
     u_long nonblocking = 1;
+    BOOL one = TRUE;
     addr.sin_port = htons(port);
     addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     SOCKET fd = socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
     if (fd == INVALID_SOCKET) {
         return CONTROL_TRANSPORT_FAILED;
     }
+    // Requests are small and wait for their answers.
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, (const char *)&one, sizeof one);
     // Not for the children of a process that knows nothing of this socket.
     SetHandleInformation((HANDLE)fd, HANDLE_FLAG_INHERIT, 0);
     enum control_transport_state state = CONTROL_TRANSPORT_FAILED;

@@ -302,7 +302,57 @@ static void last_words_are_heard(void **state)
     fake_stop(fake);
 }
 
-// Says an answer of n fields bytes as far as the socket takes it. Whether it took all.
+// A daemon that has stopped reading, but not writing, ends the connection and raises no signal.
+static void deaf_daemons_end_it(void **state)
+{
+    (void)state;
+    struct fake *fake = fake_start();
+    struct pnr_event event;
+    uint32_t first = ask(fake);
+    fake_hear(fake);
+    fake_answer(fake, first, "done", "de");
+    assert_int_equal(shutdown(fake->fd, SHUT_RD), 0);
+    uint32_t second = ask(fake);
+    (void)wait_for(fake, first, PNR_EVENT_DONE);
+    event = wait_for(fake, second, PNR_EVENT_ERROR);
+    assert_int_equal(event.error, PNR_ERROR_UNREACHABLE);
+    fake_stop(fake);
+}
+
+// Nothing follows the last event of a request, whatever the daemon says behind it.
+static void nothing_follows_the_last(void **state)
+{
+    (void)state;
+    struct fake *fake = fake_start();
+    struct pnr_event event;
+    uint32_t first = ask(fake), second = ask(fake), third = ask(fake);
+    fake_answer(fake, first, "done", "de");
+    fake_answer(fake, first, "result", "de");
+    fake_answer(fake, first, "error", "de");
+    fake_answer(fake, second, "news", "de");
+    fake_answer(fake, 4711, "result", "de");
+    fake_answer(fake, 0, "result", "de");
+    fake_answer(fake, third, "done", "de");
+    (void)wait_for(fake, third, PNR_EVENT_DONE);
+    (void)wait_for(fake, first, PNR_EVENT_DONE);
+    assert_false(pnr_client_next(fake->client, &event));
+    // A request that has timed out, but whose end was not fetched, takes no answers any more.
+    pnr_client_limit(fake->client, second, 1);
+    while (pnr_client_timeout_ms(fake->client) >= 0) {
+        (void)poll(NULL, 0, pnr_client_timeout_ms(fake->client));
+        assert_int_equal(pnr_client_process(fake->client), PNR_OK);
+    }
+    fake_answer(fake, second, "done", "de");
+    uint32_t fourth = ask(fake);
+    fake_answer(fake, fourth, "done", "de");
+    (void)wait_for(fake, fourth, PNR_EVENT_DONE);
+    event = wait_for(fake, second, PNR_EVENT_ERROR);
+    assert_int_equal(event.error, PNR_ERROR_TIMED_OUT);
+    assert_false(pnr_client_next(fake->client, &event));
+    fake_stop(fake);
+}
+
+// Says a frame where the socket has room for it. Whether it had.
 static bool say_if_room(struct fake *fake, const uint8_t *frame, size_t len)
 {
     struct pollfd wanted = {.fd = fake->fd, .events = POLLOUT};
@@ -543,6 +593,8 @@ int main(void)
         cmocka_unit_test(answers_come_in_drops),
         cmocka_unit_test(trouble_ends_all_requests),
         cmocka_unit_test(last_words_are_heard),
+        cmocka_unit_test(deaf_daemons_end_it),
+        cmocka_unit_test(nothing_follows_the_last),
         cmocka_unit_test(full_queue_stops_reading),
         cmocka_unit_test(requests_are_bounded),
         cmocka_unit_test(requests_say),
