@@ -213,6 +213,25 @@ static void test_close_writes_all(void **unused)
     daemon_state_close(state);
 }
 
+// Items of the usual size lie together in the file, which is hardly larger than they are.
+static void test_size(void **unused)
+{
+    (void)unused;
+    enum { ROWS = 1000, VALUE_LEN = 1100 };
+    static char value[VALUE_LEN + 1];
+    char key[24];
+    struct stat status;
+    struct daemon_state *state = open_with(true, 0);
+    memset(value, 'x', VALUE_LEN);
+    for (int i = 0; i < ROWS; i++) {
+        snprintf(key, sizeof key, "%020u", (unsigned)i * 2654435761u);
+        put(state, 0, false, key, value);
+    }
+    daemon_state_close(state);
+    assert_int_equal(stat(unit_path("state/state.db"), &status), 0);
+    assert_in_range(status.st_size, ROWS * VALUE_LEN, ROWS * VALUE_LEN * 3 / 2);
+}
+
 static bool stop_at_once(void *ctx, struct dht_span key, struct dht_span value)
 {
     (void)key;
@@ -568,11 +587,13 @@ static int silence(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IN_DIR(test_rows_survive), IN_DIR(test_close_writes_all), IN_DIR(test_load_stops),
-        IN_DIR(test_syncs),        IN_DIR(test_grouping),         IN_DIR(test_kill),
-        IN_DIR(test_queue_full),   IN_DIR(test_bytes_bound),      IN_DIR(test_disk_trouble),
-        IN_DIR(test_one_too_big),  IN_DIR(test_schema),           IN_DIR(test_damage),
-        IN_DIR(test_directory),
+        IN_DIR(test_rows_survive), IN_DIR(test_close_writes_all),
+        IN_DIR(test_load_stops),   IN_DIR(test_size),
+        IN_DIR(test_syncs),        IN_DIR(test_grouping),
+        IN_DIR(test_kill),         IN_DIR(test_queue_full),
+        IN_DIR(test_bytes_bound),  IN_DIR(test_disk_trouble),
+        IN_DIR(test_one_too_big),  IN_DIR(test_schema),
+        IN_DIR(test_damage),       IN_DIR(test_directory),
     };
     return cmocka_run_group_tests_name("daemon/state", tests, silence, NULL);
 }
