@@ -2,6 +2,7 @@
 #include "dht/found.h"
 
 #include "dht/id.h"
+#include "dht/search.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -75,8 +76,7 @@ static bool is_better(const struct dht_item *a, const struct dht_item *b)
     return order != 0 ? order > 0 : a->value.len > b->value.len;
 }
 
-static void adopt(struct dht *dht, struct dht_op *op, const struct dht_item *item,
-                  const struct dht_addr *from)
+static void adopt(struct dht_op *op, const struct dht_item *item)
 {
     struct dht_op_item *copy = dht_op_copy_item(item);
     if (copy == NULL)
@@ -87,13 +87,18 @@ static void adopt(struct dht *dht, struct dht_op *op, const struct dht_item *ite
     // played with.
     if (op->best_generation < HOLDS_ANOTHER - 1)
         op->best_generation++;
-    if (op->internal || op->kind != DHT_OP_GET)
+}
+
+static void tell(struct dht *dht, const struct dht_op *op, const struct dht_addr *from)
+{
+    if (op->internal || op->kind != DHT_OP_GET || op->best == NULL)
         return;
-    dht_engine_emit(dht, &(struct dht_out){
-                             .type = DHT_OUT_ITEM,
-                             .op = op->id,
-                             .found = {.item = copy->item, .from = *from},
-                         });
+    dht_engine_emit(
+        dht, &(struct dht_out){
+                 .type = DHT_OUT_ITEM,
+                 .op = op->id,
+                 .found = {.item = op->best->item, .from = *from, .tally = dht_search_tally(op)},
+             });
 }
 
 // A reply with a sequence number and no item: the node has nothing newer than what we have.
@@ -124,9 +129,10 @@ bool dht_found_item(struct dht *dht, struct dht_op *op, uint16_t index, const st
         DHT_COUNT(dht, found_invalid);
         return false;
     }
-    adopt(dht, op, &item, from);
+    adopt(op, &item);
     candidate->seq_seen = item.seq;
     candidate->holds = op->best_generation;
+    tell(dht, op, from);
     return true;
 }
 

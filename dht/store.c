@@ -8,12 +8,20 @@
 
 #define TRIES_MAX 3
 
+// The cas that a node is told: none for who returned no value, there is nothing to compare with
+// (BEP 44). Who returned an older item than the one to be replaced is compared with that: it was
+// left behind, and catches up.
+static int64_t cas_for(const struct dht_op *op, const struct dht_candidate *candidate)
+{
+    if (op->cas == DHT_SEQ_NONE || candidate->holds == 0)
+        return DHT_SEQ_NONE;
+    return candidate->seq_seen < op->cas ? candidate->seq_seen : op->cas;
+}
+
 // Sends the put or the announce to one target.
 static bool ask(struct dht *dht, struct dht_op *op, const struct dht_store_target *target)
 {
     const struct dht_candidate *candidate = &op->lookup.candidates[target->candidate];
-    // BEP 44: no cas for who returned no value; there is nothing to compare with.
-    int64_t cas = candidate->holds != 0 ? op->cas : DHT_SEQ_NONE;
     struct dht_query query = {
         .method = op->kind == DHT_OP_PUT ? DHT_KRPC_PUT : DHT_KRPC_ANNOUNCE_PEER,
         .purpose = DHT_PURPOSE_STORE,
@@ -25,7 +33,7 @@ static bool ask(struct dht *dht, struct dht_op *op, const struct dht_store_targe
         .rtt_us = candidate->rtt_us,
         .seq_known = DHT_SEQ_NONE,
         .item = op->item != NULL ? &op->item->item : NULL,
-        .cas = cas,
+        .cas = cas_for(op, candidate),
         .port = op->port,
         .token = {candidate->token, candidate->token_len},
     };

@@ -260,6 +260,7 @@ struct dht_out {
         struct {
             struct dht_item item;
             struct dht_addr from;
+            struct dht_tally tally; // the counts so far
         } found;
         struct {
             const struct dht_addr *addrs;

@@ -50,6 +50,7 @@ struct node_config {
     uint32_t keys_max;                   // 1024
     uint32_t cache_max;                  // 4096 records
     uint32_t negative_ttl_s;             // 30
+    uint32_t ttl_s;                      // 1,800: of a record whose publisher names none
     int64_t renew_us;                    // 50 min between renewals, less a random tenth
     int64_t lifetime_us;                 // 3 h: how long a machine's entry is signed for
     int64_t snapshot_us;                 // 5 min between writes of contacts and items; 0: none

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+#ifndef PNR_CORE_BRAIN_H
+#define PNR_CORE_BRAIN_H
+
+// The brain as its own parts see it; include/pnr/node.h tells what it is. The story of one request:
+//
+//     bytes --session--> frame --request--> resolve (cache, or engines' lookups --cloud--> items)
+//     --answer--> bytes
+//                                       \-> publication: read, merge, sign, save, store, and again
+//                                       before it expires
+//
+// Every input begins with core_brain_enter() and ends with core_brain_settle(), which hands the
+// engines' events to who waits for them. So no part is ever called back in the middle of its own
+// work.
+
+#include "dht/random.h"
+#include "dht/timer.h"
+#include "node/core/cache.h"
+#include "node/core/keyring.h"
+#include "node/core/outbox.h"
+#include "node/core/owner.h"
+#include "node/core/record.h"
+#include "node/core/seqlog.h"
+#include "pnr/node.h"
+
+#define CORE_SECOND_US INT64_C(1000000)
+#define CORE_MINUTE_US (60 * CORE_SECOND_US)
+
+enum core_timer_kind {
+    CORE_TIMER_REQUEST,
+    CORE_TIMER_RESOLVE,
+    CORE_TIMER_PUBLICATION,
+    CORE_TIMER_SNAPSHOT,
+};
+
+struct core_session;
+struct core_resolve;
+struct core_publication;
+
+struct core_engine {
+    struct dht *dht;
+    struct dht_config config;
+};
+
+struct node {
+    struct node_config config;
+    struct dht_crypto crypto;
+    struct dht_random random;
+    int64_t now_us; // set by core_brain_enter() alone
+    int64_t birth_us;
+    int64_t wall_us;    // wall-clock time as last told,
+    int64_t wall_at_us; // and when that was
+    bool started;
+    struct core_engine engines[NODE_ENGINES_MAX];
+    int engine_count;
+    uint8_t machine[CORE_RECORD_MACHINE_LEN];
+    bool has_machine;
+    struct dht_timer_heap timers;
+    struct dht_timer snapshot_timer;
+    int64_t snapshot_at_us; // when the last one was taken
+    struct core_outbox outbox;
+    struct core_keyring keyring;
+    struct core_cache cache;
+    struct core_seqlog seqlog;
+    struct core_owner_table owners; // of the engines' operations
+    struct core_session *sessions;  // all of them
+    uint32_t session_count;
+    uint32_t next_session;
+    uint32_t request_count;
+    uint32_t next_key_request;
+    struct core_resolve *resolves; // under way
+    uint32_t resolve_count;
+    struct core_publication *publications;
+    uint32_t publication_count;
+    uint32_t publishing_count; // rounds under way
+    uint64_t next_write;
+    struct node_counters counters;
+};
+
+#define CORE_COUNT(node, name) ((node)->counters.name++)
+
+void core_brain_enter(struct node *node, int64_t now_us);
+// Handles all that the input has brought about.
+void core_brain_settle(struct node *node);
+
+// The wall-clock time now, in microseconds.
+int64_t core_brain_wall_us(const struct node *node);
+
+// Whether any engine knows anybody to ask.
+bool core_brain_has_contacts(const struct node *node);
+
+// Queues a row to be written; value.len 0 deletes it. Returns its id, or 0 where memory is short.
+uint64_t core_brain_write(struct node *node, enum node_row_kind kind, struct dht_span key,
+                          struct dht_span value, bool durable);
+
+#endif

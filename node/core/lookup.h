@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+#ifndef PNR_CORE_LOOKUP_H
+#define PNR_CORE_LOOKUP_H
+
+// One look for an item in the whole cloud: the same get on every engine, their answers merged. The
+// best item is kept; ended when every engine has. Part of a resolve or of a publication, which owns
+// the engines' events.
+
+#include "node/core/brain.h"
+
+struct core_lookup {
+    uint32_t ops[NODE_ENGINES_MAX];  // of each engine; 0: none under way (or held, see held)
+    uint32_t held[NODE_ENGINES_MAX]; // ended, and kept for a put
+    uint32_t running;                // engines that have not ended
+    bool found;
+    bool is_mutable;
+    uint8_t key[DHT_KEY_LEN];
+    uint8_t sig[DHT_SIG_LEN];
+    int64_t seq;
+    uint16_t value_len;
+    uint8_t value[DHT_VALUE_LEN_MAX]; // bencoded
+    struct dht_tally tally;           // of all engines that have ended, and of puts
+};
+
+// Starts get on every engine. False where no engine would take it; nothing is under way then.
+bool core_lookup_get(struct node *node, struct core_lookup *lookup, enum core_owner_kind kind,
+                     void *object, const struct dht_get *get);
+
+// Starts to store item on every engine, going on from the held gets where there are any.
+bool core_lookup_put(struct node *node, struct core_lookup *lookup, enum core_owner_kind kind,
+                     void *object, const struct dht_item *item, int64_t cas);
+
+// Takes in an item of one of its operations. Whether it is the best so far.
+bool core_lookup_item(struct core_lookup *lookup, const struct dht_item *item);
+
+// One of its operations has ended; keep: as held. Whether that was the last one.
+bool core_lookup_done(struct node *node, struct core_lookup *lookup, int engine,
+                      const struct dht_tally *tally, bool keep);
+
+// Cancels what is under way, and lets go of what is held.
+void core_lookup_cancel(struct node *node, struct core_lookup *lookup);
+
+// The byte string that a value is, without its length; ret is an empty span where it is no byte
+// string.
+struct dht_span core_lookup_string(const struct core_lookup *lookup);
+
+#endif

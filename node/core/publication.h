@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+#ifndef PNR_CORE_PUBLICATION_H
+#define PNR_CORE_PUBLICATION_H
+
+// Publications: names that this machine keeps alive. One round of publishing:
+//
+//     IDLE --due--> READING    the record that stands, on as many nodes as will store it
+//     READING --merged with what others put there--> SAVING    publication and sequence number,
+//     durably SAVING  --durable: signed--> PARTS (where the payload is kept apart) --> STORING
+//     STORING --done--> IDLE, due again before the record can expire; sooner where it failed
+//
+// A withdrawn name goes through the same rounds with a tombstone, and is forgotten after two hours
+// of that. An anchor is a key's unsalted record, kept published for each key in use so that its
+// 40-hex authority leads to the key: ours is a tombstone, anybody else's is renewed as it is and
+// never replaced.
+//
+// A sequence number is durable before the first datagram that carries it. Bounds: publications_max,
+// and publishing_max rounds at once.
+
+#include "node/core/lookup.h"
+#include "node/core/result.h"
+
+enum core_publication_state {
+    CORE_PUBLICATION_IDLE,
+    CORE_PUBLICATION_READING,
+    CORE_PUBLICATION_SAVING,
+    CORE_PUBLICATION_PARTS,
+    CORE_PUBLICATION_STORING,
+};
+
+#define CORE_PUBLICATION_REFUSED_MAX 32
+#define CORE_PUBLICATION_ERROR_MAX   160
+
+// What a user asked to publish.
+struct core_publication_content {
+    struct core_record_endpoint endpoints[CORE_RECORD_ENDPOINTS_MAX];
+    uint32_t endpoint_count;
+    uint8_t comment[CORE_RECORD_COMMENT_MAX];
+    uint16_t comment_len;
+    uint8_t *payload; // owned
+    uint16_t payload_len;
+    enum core_record_payload_type payload_type;
+    uint32_t ttl_s;
+};
+
+struct core_publication {
+    struct core_publication *next, *prev; // of the node
+    struct dht_timer timer;
+    enum core_publication_state state;
+    uint8_t key[DHT_KEY_LEN];
+    uint8_t classifier[CORE_NAME_CLASSIFIER_LEN_MAX];
+    uint16_t classifier_len;
+    uint8_t salt[DHT_SALT_LEN_MAX];
+    size_t salt_len;
+    struct dht_id target;
+    bool anchor;
+    bool withdrawn;
+    int64_t forget_wall_us; // of a withdrawn one: when its tombstone need not be renewed any more
+    struct core_publication_content content;
+    struct core_request *request; // that waits for this round; NULL: none
+    struct core_lookup lookup;
+    // The round under way, and the record as last signed.
+    struct core_record record;
+    int64_t seq;        // last used; DHT_SEQ_NONE: none
+    int64_t seen_seq;   // newest seen in the DHT, DHT_SEQ_NONE: none
+    int64_t reads_us;   // when this round began
+    uint64_t writes[2]; // waits for these rows; 0: for none
+    bool write_failed;
+    bool fresh; // this round brings something that the user has asked for since the last
+    struct core_lookup parts;
+    uint32_t part;
+    uint32_t conflicts;  // rounds in a row that another writer has spoilt
+    uint32_t failures;   // rounds in a row that stored nothing
+    bool foreign_anchor; // this round renews somebody else's record as it is
+    bool changed;        // asked for something new while a round was under way
+    // What the last round came to.
+    struct dht_tally read_tally;
+    struct dht_tally tally;
+    struct {
+        struct dht_addr addr;
+        int32_t code;
+    } refused[CORE_PUBLICATION_REFUSED_MAX];
+    uint32_t refused_count;
+    int64_t stored_us; // when it was last stored; 0: never
+    char last_error[CORE_PUBLICATION_ERROR_MAX];
+};
+
+// Publishes a name under a key that is held, or changes what it holds; the request is answered when
+// the round is done. content->payload is taken over in every case.
+void core_publication_publish(struct node *node, struct core_request *request,
+                              const struct core_key *key, const struct core_name *name,
+                              struct core_publication_content *content);
+void core_publication_withdraw(struct node *node, struct core_request *request,
+                               const struct core_key *key, const struct core_name *name);
+
+// The request that waited is gone; the round goes on.
+void core_publication_leave(struct node *node, struct core_publication *publication);
+
+// What this machine publishes under the name, as a result of source `local`. False where nothing.
+bool core_publication_result(struct node *node, const uint8_t key[DHT_KEY_LEN],
+                             const struct core_name *name, struct core_record *ret_record,
+                             struct core_result *ret_result);
+
+// Tells all of them to a request.
+void core_publication_list(struct node *node, struct core_request *request);
+
+void core_publication_timer(struct node *node, struct core_publication *publication);
+void core_publication_event(struct node *node, struct core_publication *publication, int engine,
+                            const struct dht_out *event);
+// A row is durable, or could not be made so. Whether it was one of a publication's.
+bool core_publication_written(struct node *node, uint64_t write_id, bool ok);
+
+// All of them are due now, a little apart.
+void core_publication_renew_all(struct node *node);
+
+// A row of an earlier run.
+bool core_publication_restore(struct node *node, struct dht_span key, struct dht_span value);
+void core_publication_free_all(struct node *node);
+
+#endif

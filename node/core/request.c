@@ -1,0 +1,456 @@
+// SPDX-License-Identifier: MIT
+#include "node/core/request.h"
+
+#include "dht/addr.h"
+#include "node/core/publication.h"
+#include "node/core/resolve.h"
+#include "node/core/status.h"
+#include "node/core/zbase32.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TIMEOUT_DEFAULT_MS 30000
+#define PUBLISH_TIMEOUT_US (5 * CORE_MINUTE_US)
+
+static void refuse(struct node *node, struct core_request *request, enum control_error code,
+                   const char *text)
+{
+    CORE_COUNT(node, requests_refused);
+    core_request_fail(node, request, code, text);
+}
+
+// ---- arguments ----
+
+// Each reads an argument; where it makes no sense the request is refused, and gone, and false is
+// returned.
+
+static bool read_name(struct node *node, struct core_request *request, struct dht_span arguments,
+                      struct core_name *ret_name)
+{
+    struct dht_span text;
+    struct core_name_fault fault;
+    char error[CORE_NAME_ERROR_TEXT_MAX];
+    if (!control_fields_string(arguments, CONTROL_KEY_NAME, &text)) {
+        refuse(node, request, CONTROL_ERROR_USAGE, "a name is needed");
+        return false;
+    }
+    if (core_name_parse((const char *)text.data, text.len, ret_name, &fault) != CORE_NAME_OK) {
+        refuse(node, request, CONTROL_ERROR_USAGE, core_name_error_text(&fault, error));
+        return false;
+    }
+    if (ret_name->kind != CORE_NAME_UNSECURED)
+        return true;
+    refuse(node, request, CONTROL_ERROR_REFUSED,
+           "unsecured names (0.something) are not supported yet");
+    return false;
+}
+
+static void start_timer(struct node *node, struct core_request *request, struct dht_span arguments)
+{
+    int64_t timeout_ms = TIMEOUT_DEFAULT_MS;
+    struct control_fields_range range = {1, CONTROL_TIMEOUT_MS_MAX};
+    control_fields_int(arguments, CONTROL_KEY_TIMEOUT_MS, range, &timeout_ms);
+    dht_timer_set(&node->timers, &request->timer, node->now_us + timeout_ms * 1000);
+}
+
+// ---- resolve ----
+
+// A label is a name of this machine's own: the key that it stands for is what is resolved.
+static bool replace_label(const struct node *node, struct core_name *name)
+{
+    if (name->kind != CORE_NAME_LABEL)
+        return true;
+    const struct core_key *key = core_keyring_by_label(&node->keyring, name->label);
+    if (key == NULL)
+        return false;
+    name->kind = CORE_NAME_KEY;
+    memcpy(name->key, key->key, sizeof name->key);
+    memset(name->label, 0, sizeof name->label);
+    return true;
+}
+
+static void resolve(struct node *node, struct core_request *request, struct dht_span arguments)
+{
+    struct core_name name;
+    struct dht_span word;
+    int wait = CONTROL_WAIT_SETTLED;
+    if (!read_name(node, request, arguments, &name))
+        return;
+    if (control_fields_string(arguments, CONTROL_KEY_WAIT, &word))
+        wait = control_protocol_value(CONTROL_VOCABULARY_WAIT, word);
+    if (wait < 0) {
+        refuse(node, request, CONTROL_ERROR_USAGE, "wait is cache, first, settled or all");
+        return;
+    }
+    if (!replace_label(node, &name)) {
+        refuse(node, request, CONTROL_ERROR_NOT_FOUND, "no key has this label here");
+        return;
+    }
+    control_fields_bool(arguments, CONTROL_KEY_TRACE, &request->trace);
+    start_timer(node, request, arguments);
+    core_resolve_start(node, request, &name, (enum control_wait)wait);
+}
+
+// ---- publish ----
+
+static bool read_key(struct node *node, struct core_request *request, const struct core_name *name,
+                     const struct core_key **ret_key)
+{
+    *ret_key = core_keyring_by_name(&node->keyring, name);
+    if (*ret_key != NULL)
+        return true;
+    refuse(node, request, CONTROL_ERROR_NOT_FOUND,
+           name->kind == CORE_NAME_LABEL ? "no key has this label here; make one with: pnr key new"
+                                         : "this key is not held here");
+    return false;
+}
+
+static bool read_endpoints(struct dht_span arguments, struct core_publication_content *content)
+{
+    struct control_endpoint endpoints[CONTROL_ENDPOINTS_MAX];
+    size_t count;
+    if (!control_fields_endpoints(arguments, endpoints, &count))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        struct core_record_endpoint *endpoint = &content->endpoints[i];
+        endpoint->protocol = endpoints[i].proto;
+        endpoint->addr.ip_len = endpoints[i].ip_len;
+        endpoint->addr.port = endpoints[i].port;
+        memcpy(endpoint->addr.ip, endpoints[i].ip, endpoints[i].ip_len);
+    }
+    content->endpoint_count = (uint32_t)count;
+    return true;
+}
+
+static const char *read_comment(struct dht_span arguments, struct core_publication_content *content)
+{
+    struct dht_span comment;
+    if (!control_fields_string(arguments, CONTROL_KEY_COMMENT, &comment))
+        return NULL;
+    if (comment.len > sizeof content->comment || comment.len % 2 != 0)
+        return "a comment has at most 39 UTF-16 units";
+    memcpy(content->comment, comment.data, comment.len);
+    content->comment_len = (uint16_t)comment.len;
+    return NULL;
+}
+
+static const char *read_payload(struct dht_span arguments, struct core_publication_content *content)
+{
+    struct dht_span payload;
+    int64_t type = CORE_RECORD_PAYLOAD_BINARY;
+    struct control_fields_range range = {CORE_RECORD_PAYLOAD_BINARY, CORE_RECORD_PAYLOAD_STRING};
+    if (!control_fields_string(arguments, CONTROL_KEY_PAYLOAD, &payload) || payload.len == 0)
+        return NULL;
+    control_fields_int(arguments, CONTROL_KEY_PAYLOAD_TYPE, range, &type);
+    if (payload.len > CORE_RECORD_PAYLOAD_MAX)
+        return "a payload has at most 4096 bytes";
+    if (type == CORE_RECORD_PAYLOAD_STRING && payload.len % 2 != 0)
+        return "a payload of UTF-16 text has an even number of bytes";
+    content->payload = malloc(payload.len);
+    if (content->payload == NULL)
+        return "out of memory";
+    memcpy(content->payload, payload.data, payload.len);
+    content->payload_len = (uint16_t)payload.len;
+    content->payload_type = (enum core_record_payload_type)type;
+    return NULL;
+}
+
+// Reads what is to be published. Returns what is wrong with it, or NULL.
+static const char *read_content(struct dht_span arguments, struct core_publication_content *content)
+{
+    int64_t ttl_s = 0;
+    struct control_fields_range ttls = {CORE_RECORD_TTL_MIN_S, CORE_RECORD_TTL_MAX_S};
+    struct dht_span raw;
+    if (!read_endpoints(arguments, content))
+        return "a name has at most 10 endpoints, each an address, a port and a protocol";
+    if (control_fields_find(arguments, CONTROL_KEY_TTL_S, &raw) &&
+        !control_fields_int(arguments, CONTROL_KEY_TTL_S, ttls, &ttl_s))
+        return "ttl is 300 to 86400 seconds";
+    content->ttl_s = (uint32_t)ttl_s;
+    const char *wrong = read_comment(arguments, content);
+    if (wrong == NULL)
+        wrong = read_payload(arguments, content);
+    if (wrong == NULL && content->endpoint_count == 0 && content->payload_len == 0)
+        wrong = "there is nothing to publish: give at least one endpoint";
+    return wrong;
+}
+
+static void publish(struct node *node, struct core_request *request, struct dht_span arguments)
+{
+    struct core_name name;
+    const struct core_key *key;
+    struct core_publication_content content = {.ttl_s = 0};
+    if (!read_name(node, request, arguments, &name) || !read_key(node, request, &name, &key))
+        return;
+    const char *wrong = read_content(arguments, &content);
+    if (wrong != NULL) {
+        free(content.payload);
+        refuse(node, request, CONTROL_ERROR_USAGE, wrong);
+        return;
+    }
+    dht_timer_set(&node->timers, &request->timer, node->now_us + PUBLISH_TIMEOUT_US);
+    core_publication_publish(node, request, key, &name, &content);
+}
+
+static void unpublish(struct node *node, struct core_request *request, struct dht_span arguments)
+{
+    struct core_name name;
+    const struct core_key *key;
+    if (!read_name(node, request, arguments, &name) || !read_key(node, request, &name, &key))
+        return;
+    dht_timer_set(&node->timers, &request->timer, node->now_us + PUBLISH_TIMEOUT_US);
+    core_publication_withdraw(node, request, key, &name);
+}
+
+// ---- keys ----
+
+// label hex40 path pem z32, of which pem only where there is one
+static void answer_key(struct node *node, struct core_request *request, enum control_answer kind,
+                       const struct core_key *key)
+{
+    static const char digits[] = "0123456789abcdef";
+    struct core_answer answer;
+    struct dht_bencode_writer *writer = &answer.writer;
+    char hex[2 * DHT_ID_LEN];
+    char z32[CORE_ZBASE32_LEN + 1];
+    for (size_t i = 0; i < DHT_ID_LEN; i++) {
+        hex[2 * i] = digits[key->hash[i] >> 4];
+        hex[2 * i + 1] = digits[key->hash[i] & 15];
+    }
+    core_zbase32_encode(key->key, z32);
+    core_answer_begin(&answer, request, kind);
+    dht_bencode_put_text(writer, CONTROL_KEY_HEX40);
+    dht_bencode_put_string(writer, hex, sizeof hex);
+    dht_bencode_put_text(writer, CONTROL_KEY_LABEL);
+    dht_bencode_put_text(writer, key->label);
+    dht_bencode_put_text(writer, CONTROL_KEY_PATH);
+    dht_bencode_put_text(writer, key->path);
+    dht_bencode_put_text(writer, CONTROL_KEY_Z32);
+    dht_bencode_put_text(writer, z32);
+    core_answer_end(node, &answer);
+}
+
+static bool read_label(struct node *node, struct core_request *request, struct dht_span arguments,
+                       char ret_label[CORE_NAME_LABEL_LEN_MAX + 1])
+{
+    struct dht_span text;
+    struct core_name name;
+    bool good = control_fields_string(arguments, CONTROL_KEY_LABEL, &text) &&
+                core_name_parse((const char *)text.data, text.len, &name, NULL) == CORE_NAME_OK &&
+                name.kind == CORE_NAME_LABEL && name.classifier_len == 0;
+    if (!good) {
+        refuse(node, request, CONTROL_ERROR_USAGE,
+               "a label is 1 to 32 of a-z, 0-9 and -, and not 0 or something that reads as a key");
+        return false;
+    }
+    memcpy(ret_label, name.label, sizeof name.label);
+    return true;
+}
+
+static void key_list(struct node *node, struct core_request *request)
+{
+    struct core_answer answer;
+    for (uint32_t i = 0; i < node->keyring.count; i++)
+        answer_key(node, request, CONTROL_ANSWER_RESULT, &node->keyring.keys[i]);
+    core_answer_begin(&answer, request, CONTROL_ANSWER_DONE);
+    dht_bencode_put_text(&answer.writer, CONTROL_KEY_COUNT);
+    dht_bencode_put_int(&answer.writer, request->results);
+    core_answer_end(node, &answer);
+}
+
+static void key_show(struct node *node, struct core_request *request, struct dht_span arguments)
+{
+    char label[CORE_NAME_LABEL_LEN_MAX + 1];
+    if (!read_label(node, request, arguments, label))
+        return;
+    const struct core_key *key = core_keyring_by_label(&node->keyring, label);
+    if (key == NULL)
+        refuse(node, request, CONTROL_ERROR_NOT_FOUND, "no key has this label here");
+    else
+        answer_key(node, request, CONTROL_ANSWER_DONE, key);
+}
+
+// What takes the secret half of a key is the driver's.
+static void ask_keeper(struct node *node, struct core_request *request, struct dht_span arguments)
+{
+    char label[CORE_NAME_LABEL_LEN_MAX + 1];
+    struct dht_span pem = {0};
+    struct node_out out = {.type = NODE_OUT_KEY};
+    if (!read_label(node, request, arguments, label))
+        return;
+    control_fields_string(arguments, CONTROL_KEY_PEM, &pem);
+    bool import = request->kind == CONTROL_REQUEST_KEY_IMPORT;
+    if (import && (pem.len == 0 || pem.len > CONTROL_PEM_LEN_MAX)) {
+        refuse(node, request, CONTROL_ERROR_USAGE, "the text of a PEM file is needed");
+        return;
+    }
+    bool known = core_keyring_by_label(&node->keyring, label) != NULL;
+    if (known && request->kind != CONTROL_REQUEST_KEY_EXPORT) {
+        refuse(node, request, CONTROL_ERROR_REFUSED, "another key has this label");
+        return;
+    }
+    if (!known && node->keyring.count >= node->config.keys_max) {
+        refuse(node, request, CONTROL_ERROR_FULL, "too many keys are held");
+        return;
+    }
+    out.key.verb =
+        import ? NODE_KEY_IMPORT
+               : (request->kind == CONTROL_REQUEST_KEY_NEW ? NODE_KEY_NEW : NODE_KEY_EXPORT);
+    out.key.label = label;
+    out.key.pem = import ? pem : (struct dht_span){0};
+    request->key_request = ++node->next_key_request;
+    out.key.key_request = request->key_request;
+    if (!core_outbox_key(&node->outbox, &out))
+        refuse(node, request, CONTROL_ERROR_FULL, "out of memory");
+}
+
+struct core_request *core_request_by_key(const struct node *node, uint32_t key_request)
+{
+    for (struct core_session *session = node->sessions; session != NULL; session = session->next)
+        for (struct core_request *request = session->requests; request != NULL;
+             request = request->next)
+            if (request->key_request == key_request)
+                return request;
+    return NULL;
+}
+
+static void answer_export(struct node *node, struct core_request *request,
+                          const struct node_key_answer *key_answer)
+{
+    struct core_answer answer;
+    core_answer_begin(&answer, request, CONTROL_ANSWER_DONE);
+    dht_bencode_put_text(&answer.writer, CONTROL_KEY_LABEL);
+    dht_bencode_put_text(&answer.writer, key_answer->label);
+    dht_bencode_put_text(&answer.writer, CONTROL_KEY_PEM);
+    dht_bencode_put_string(&answer.writer, key_answer->text.data, key_answer->text.len);
+    core_answer_end(node, &answer);
+    memset(answer.buf, 0, sizeof answer.buf); // it held a secret
+}
+
+void core_request_key_answered(struct node *node, struct core_request *request,
+                               const struct node_key_answer *key_answer)
+{
+    request->key_request = 0;
+    if (key_answer->code != CONTROL_ERROR_OK) {
+        char text[CONTROL_TEXT_LEN_MAX];
+        size_t len =
+            key_answer->text.len < sizeof text - 1 ? key_answer->text.len : sizeof text - 1;
+        memcpy(text, key_answer->text.data, len);
+        text[len] = '\0';
+        core_request_fail(node, request, (enum control_error)key_answer->code, text);
+        return;
+    }
+    if (request->kind == CONTROL_REQUEST_KEY_EXPORT) {
+        answer_export(node, request, key_answer);
+        return;
+    }
+    const struct core_key *key = core_keyring_by_label(&node->keyring, key_answer->label);
+    if (key == NULL)
+        core_request_fail(node, request, CONTROL_ERROR_FULL, "too many keys are held");
+    else
+        answer_key(node, request, CONTROL_ANSWER_DONE, key);
+}
+
+// ---- ping ----
+
+static int engine_for(const struct node *node, const struct dht_addr *addr)
+{
+    for (int i = 0; i < node->engine_count; i++)
+        if ((node->engines[i].config.family == DHT_IPV4) == (addr->ip_len == 4))
+            return i;
+    return -1;
+}
+
+static void ping(struct node *node, struct core_request *request, struct dht_span arguments)
+{
+    struct dht_span text;
+    struct dht_addr addr;
+    char copy[DHT_ADDR_TEXT_MAX];
+    bool good = control_fields_string(arguments, CONTROL_KEY_ADDR, &text) && text.len < sizeof copy;
+    if (good) {
+        memcpy(copy, text.data, text.len);
+        copy[text.len] = '\0';
+        good = dht_addr_from_text(copy, &addr) && addr.port != 0;
+    }
+    if (!good) {
+        refuse(node, request, CONTROL_ERROR_USAGE, "an address and a port are needed");
+        return;
+    }
+    int engine = engine_for(node, &addr);
+    if (engine < 0) {
+        refuse(node, request, CONTROL_ERROR_FAILED, "this node does not speak that address family");
+        return;
+    }
+    uint32_t op = dht_ping(node->engines[engine].dht, node->now_us, &addr);
+    if (op == 0 || !core_owner_set(&node->owners, engine, op, CORE_OWNER_REQUEST, request)) {
+        refuse(node, request, CONTROL_ERROR_FULL, "too many operations are under way");
+        return;
+    }
+    request->ping_op = op;
+    request->ping_engine = engine;
+    start_timer(node, request, arguments);
+}
+
+void core_request_pinged(struct node *node, struct core_request *request, int64_t rtt_us)
+{
+    struct core_answer answer;
+    core_owner_clear(&node->owners, request->ping_engine, request->ping_op);
+    request->ping_op = 0;
+    if (rtt_us < 0) {
+        core_request_fail(node, request, CONTROL_ERROR_TIMED_OUT, "nobody answered");
+        return;
+    }
+    core_answer_begin(&answer, request, CONTROL_ANSWER_DONE);
+    dht_bencode_put_text(&answer.writer, CONTROL_KEY_RTT_US);
+    dht_bencode_put_int(&answer.writer, rtt_us);
+    core_answer_end(node, &answer);
+}
+
+// ---- dispatch ----
+
+void core_request_start(struct node *node, struct core_request *request, struct dht_span arguments)
+{
+    switch (request->kind) {
+    case CONTROL_REQUEST_RESOLVE:
+        resolve(node, request, arguments);
+        break;
+    case CONTROL_REQUEST_PUBLISH:
+        publish(node, request, arguments);
+        break;
+    case CONTROL_REQUEST_UNPUBLISH:
+        unpublish(node, request, arguments);
+        break;
+    case CONTROL_REQUEST_PUBLICATIONS:
+        core_publication_list(node, request);
+        break;
+    case CONTROL_REQUEST_KEY_LIST:
+        key_list(node, request);
+        break;
+    case CONTROL_REQUEST_KEY_SHOW:
+        key_show(node, request, arguments);
+        break;
+    case CONTROL_REQUEST_KEY_NEW:
+    case CONTROL_REQUEST_KEY_IMPORT:
+    case CONTROL_REQUEST_KEY_EXPORT:
+        ask_keeper(node, request, arguments);
+        break;
+    case CONTROL_REQUEST_STATUS:
+        core_status_answer(node, request);
+        break;
+    case CONTROL_REQUEST_PEERS:
+        core_status_peers(node, request);
+        break;
+    case CONTROL_REQUEST_PING:
+        ping(node, request, arguments);
+        break;
+    case CONTROL_REQUEST_REGISTER:
+    case CONTROL_REQUEST_UNREGISTER:
+        refuse(node, request, CONTROL_ERROR_REFUSED,
+               "unsecured names (0.something) are not supported yet");
+        break;
+    default:
+        refuse(node, request, CONTROL_ERROR_USAGE, "unknown request");
+        break;
+    }
+}

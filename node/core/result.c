@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+#include "node/core/result.h"
+
+#include "dht/addr.h"
+#include "node/core/zbase32.h"
+
+#include <string.h>
+
+void core_result_put_text(struct dht_bencode_writer *writer, const char *key, const char *text)
+{
+    dht_bencode_put_text(writer, key);
+    dht_bencode_put_text(writer, text);
+}
+
+void core_result_put_int(struct dht_bencode_writer *writer, const char *key, int64_t value)
+{
+    dht_bencode_put_text(writer, key);
+    dht_bencode_put_int(writer, value);
+}
+
+void core_result_put_bytes(struct dht_bencode_writer *writer, const char *key,
+                           struct dht_span bytes)
+{
+    dht_bencode_put_text(writer, key);
+    dht_bencode_put_string(writer, bytes.data, bytes.len);
+}
+
+bool core_result_is_found(const struct core_record *record)
+{
+    return record->entry_count > 0 || record->endpoint_count > 0;
+}
+
+// The endpoints of one machine, or with CORE_RECORD_NO_MACHINE those of nobody.
+static size_t endpoints_of(const struct core_record *record, uint8_t entry,
+                           struct control_endpoint *ret_endpoints)
+{
+    size_t count = 0;
+    for (uint32_t i = 0; i < record->endpoint_count; i++) {
+        const struct core_record_endpoint *endpoint = &record->endpoints[i];
+        if (endpoint->entry != entry || count == CONTROL_ENDPOINTS_MAX)
+            continue;
+        struct control_endpoint *out = &ret_endpoints[count++];
+        *out = (struct control_endpoint){
+            .ip_len = endpoint->addr.ip_len,
+            .proto = endpoint->protocol,
+            .port = endpoint->addr.port,
+        };
+        memcpy(out->ip, endpoint->addr.ip, endpoint->addr.ip_len);
+    }
+    return count;
+}
+
+static void put_name(struct dht_bencode_writer *writer, const struct core_result *result)
+{
+    char text[CORE_NAME_TEXT_LEN_MAX + 1];
+    size_t len = core_name_print(result->name, text);
+    core_result_put_bytes(writer, CONTROL_KEY_NAME, (struct dht_span){(const uint8_t *)text, len});
+}
+
+static void put_payload(struct dht_bencode_writer *writer, const struct core_result *result)
+{
+    if (result->payload.len == 0)
+        return;
+    core_result_put_bytes(writer, CONTROL_KEY_PAYLOAD, result->payload);
+    core_result_put_int(writer, CONTROL_KEY_PAYLOAD_TYPE, (int64_t)result->record->payload.type);
+}
+
+// age_s authority classifier comment copies elapsed_us endpoints final hops machine name
+// nodes_answered nodes_asked payload payload_type seq source ttl_s
+static void answer_one(struct node *node, struct core_request *request,
+                       const struct core_result *result, uint8_t entry)
+{
+    struct core_answer answer;
+    struct dht_bencode_writer *writer = &answer.writer;
+    struct control_endpoint endpoints[CONTROL_ENDPOINTS_MAX];
+    const struct core_record *record = result->record;
+    char authority[CORE_ZBASE32_LEN + 1];
+    core_zbase32_encode(result->key, authority);
+    size_t count = endpoints_of(record, entry, endpoints);
+    core_answer_begin(&answer, request, CONTROL_ANSWER_RESULT);
+    core_result_put_int(writer, CONTROL_KEY_AGE_S, result->age_s);
+    core_result_put_text(writer, CONTROL_KEY_AUTHORITY, authority);
+    core_result_put_bytes(
+        writer, CONTROL_KEY_CLASSIFIER,
+        (struct dht_span){result->name->classifier, result->name->classifier_len});
+    if (record->comment_len > 0)
+        core_result_put_bytes(writer, CONTROL_KEY_COMMENT,
+                              (struct dht_span){record->comment, record->comment_len});
+    core_result_put_int(writer, CONTROL_KEY_COPIES, result->tally.copies);
+    core_result_put_int(writer, CONTROL_KEY_ELAPSED_US, node->now_us - request->started_us);
+    dht_bencode_put_text(writer, CONTROL_KEY_ENDPOINTS);
+    control_fields_put_endpoints(writer, endpoints, count);
+    core_result_put_int(writer, CONTROL_KEY_FINAL, 1);
+    core_result_put_int(writer, CONTROL_KEY_HOPS, result->tally.hops);
+    if (entry != CORE_RECORD_NO_MACHINE)
+        core_result_put_bytes(
+            writer, CONTROL_KEY_MACHINE,
+            (struct dht_span){record->entries[entry].machine, CORE_RECORD_MACHINE_LEN});
+    put_name(writer, result);
+    core_result_put_int(writer, CONTROL_KEY_NODES_ANSWERED, result->tally.answered);
+    core_result_put_int(writer, CONTROL_KEY_NODES_ASKED, result->tally.asked);
+    put_payload(writer, result);
+    core_result_put_int(writer, CONTROL_KEY_SEQ, result->seq);
+    core_result_put_text(writer, CONTROL_KEY_SOURCE,
+                         control_protocol_word(CONTROL_VOCABULARY_SOURCE, (int)result->source));
+    core_result_put_int(writer, CONTROL_KEY_TTL_S, core_record_ttl_s(record));
+    core_answer_end(node, &answer);
+}
+
+static void answer_done(struct node *node, struct core_request *request,
+                        const struct dht_tally *tally)
+{
+    struct core_answer answer;
+    struct dht_bencode_writer *writer = &answer.writer;
+    core_answer_begin(&answer, request, CONTROL_ANSWER_DONE);
+    core_result_put_int(writer, CONTROL_KEY_COPIES, tally->copies);
+    core_result_put_int(writer, CONTROL_KEY_COUNT, request->results);
+    core_result_put_int(writer, CONTROL_KEY_ELAPSED_US, node->now_us - request->started_us);
+    core_result_put_int(writer, CONTROL_KEY_HOPS, tally->hops);
+    core_result_put_int(writer, CONTROL_KEY_NODES_ANSWERED, tally->answered);
+    core_result_put_int(writer, CONTROL_KEY_NODES_ASKED, tally->asked);
+    core_answer_end(node, &answer);
+}
+
+void core_result_answer(struct node *node, struct core_request *request,
+                        const struct core_result *result)
+{
+    const struct core_record *record = result->record;
+    struct control_endpoint endpoints[CONTROL_ENDPOINTS_MAX];
+    for (uint32_t entry = 0; entry < record->entry_count; entry++)
+        answer_one(node, request, result, (uint8_t)entry);
+    // The addresses of a foreign record, and those beside ours under an imported key.
+    if (endpoints_of(record, CORE_RECORD_NO_MACHINE, endpoints) > 0)
+        answer_one(node, request, result, CORE_RECORD_NO_MACHINE);
+    answer_done(node, request, &result->tally);
+}
+
+void core_result_not_found(struct node *node, struct core_request *request, const char *text)
+{
+    core_request_fail(node, request, CONTROL_ERROR_NOT_FOUND, text);
+}
+
+static enum control_outcome outcome_of(enum dht_hop_result result)
+{
+    switch (result) {
+    case DHT_HOP_ANSWERED:
+        return CONTROL_OUTCOME_ANSWERED;
+    case DHT_HOP_FOUND:
+        return CONTROL_OUTCOME_FOUND;
+    case DHT_HOP_ERROR:
+        return CONTROL_OUTCOME_ERROR;
+    case DHT_HOP_SILENT:
+        break;
+    }
+    return CONTROL_OUTCOME_SILENT;
+}
+
+// addr depth id named outcome rtt_us step
+void core_result_hop(struct node *node, struct core_request *request, const struct dht_out *hop)
+{
+    struct core_answer answer;
+    struct dht_bencode_writer *writer = &answer.writer;
+    char addr[DHT_ADDR_TEXT_MAX];
+    dht_addr_to_text(&hop->hop.addr, addr);
+    core_answer_begin(&answer, request, CONTROL_ANSWER_PROGRESS);
+    core_result_put_text(writer, CONTROL_KEY_ADDR, addr);
+    core_result_put_int(writer, CONTROL_KEY_DEPTH, hop->hop.depth);
+    core_result_put_bytes(writer, CONTROL_KEY_NODE_ID,
+                          (struct dht_span){hop->hop.id.bytes, DHT_ID_LEN});
+    core_result_put_int(writer, CONTROL_KEY_NAMED, hop->hop.named);
+    core_result_put_text(
+        writer, CONTROL_KEY_OUTCOME,
+        control_protocol_word(CONTROL_VOCABULARY_OUTCOME, (int)outcome_of(hop->hop.result)));
+    if (hop->hop.rtt_us >= 0)
+        core_result_put_int(writer, CONTROL_KEY_RTT_US, hop->hop.rtt_us);
+    core_result_put_text(writer, CONTROL_KEY_STEP,
+                         control_protocol_word(CONTROL_VOCABULARY_STEP, CONTROL_STEP_HOP));
+    core_answer_end(node, &answer);
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+#ifndef PNR_CORE_RESULT_H
+#define PNR_CORE_RESULT_H
+
+// The results of a resolve, told to one request: one for each publishing machine of a record, or
+// one for all of a foreign record.
+
+#include "node/core/record.h"
+#include "node/core/session.h"
+
+struct core_result {
+    const struct core_name *name; // of kind KEY, or HASH with key set
+    const uint8_t *key;
+    const struct core_record *record;
+    struct dht_span payload; // whole; empty where there is none or it could not be had
+    int64_t seq;
+    int64_t age_s;
+    enum control_source source;
+    struct dht_tally tally;
+};
+
+// Whether the record has anything to tell once what has expired is left out.
+bool core_result_is_found(const struct core_record *record);
+
+// Sends them all, and then `done`. The request is gone afterwards.
+void core_result_answer(struct node *node, struct core_request *request,
+                        const struct core_result *result);
+
+// Ends a request whose lookup found nothing.
+void core_result_not_found(struct node *node, struct core_request *request, const char *text);
+
+// One query of a traced lookup ended.
+void core_result_hop(struct node *node, struct core_request *request, const struct dht_out *hop);
+
+// Fields that several answers share, in the order of their keys where they are neighbours.
+void core_result_put_text(struct dht_bencode_writer *writer, const char *key, const char *text);
+void core_result_put_int(struct dht_bencode_writer *writer, const char *key, int64_t value);
+void core_result_put_bytes(struct dht_bencode_writer *writer, const char *key,
+                           struct dht_span bytes);
+
+#endif

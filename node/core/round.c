@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: MIT
+#include "node/core/round.h"
+
+#include "dht/bencode.h"
+#include "dht/krpc.h"
+#include "node/core/seq.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define BUSY_PAUSE_US     (CORE_SECOND_US / 4)
+#define OFFLINE_PAUSE_US  (CORE_SECOND_US)
+#define CONFLICTS_MAX     5
+#define CONFLICT_PAUSE_US (CORE_SECOND_US)
+
+static void enter(struct node *node, struct core_publication *publication,
+                  enum core_publication_state state)
+{
+    bool was_idle = publication->state == CORE_PUBLICATION_IDLE;
+    bool is_idle = state == CORE_PUBLICATION_IDLE;
+    if (was_idle && !is_idle)
+        node->publishing_count++;
+    if (!was_idle && is_idle)
+        node->publishing_count--;
+    publication->state = state;
+}
+
+void core_round_cancel(struct node *node, struct core_publication *publication)
+{
+    core_lookup_cancel(node, &publication->lookup);
+    core_lookup_cancel(node, &publication->parts);
+    publication->writes[0] = publication->writes[1] = 0;
+    dht_timer_clear(&node->timers, &publication->timer);
+    enter(node, publication, CORE_PUBLICATION_IDLE);
+}
+
+static void fail(struct node *node, struct core_publication *publication, enum control_error code,
+                 const char *text)
+{
+    core_round_cancel(node, publication);
+    CORE_COUNT(node, publish_failed);
+    core_publication_failed(node, publication, code, text);
+}
+
+// ---- reading ----
+
+void core_round_begin(struct node *node, struct core_publication *publication)
+{
+    assert(publication->state == CORE_PUBLICATION_IDLE);
+    bool busy = node->publishing_count >= node->config.publishing_max;
+    if (busy || !core_brain_has_contacts(node)) {
+        dht_timer_set(&node->timers, &publication->timer,
+                      node->now_us + (busy ? BUSY_PAUSE_US : OFFLINE_PAUSE_US));
+        return;
+    }
+    CORE_COUNT(node, publish_rounds);
+    publication->changed = false;
+    publication->foreign_anchor = false;
+    publication->refused_count = 0;
+    publication->reads_us = node->now_us;
+    publication->write_failed = false;
+    struct dht_get get = {
+        .target = publication->target,
+        .salt = {publication->salt, publication->salt_len},
+        .seq_known = DHT_SEQ_NONE,
+        .width = node->engines[0].config.store_width,
+        .hold = true,
+    };
+    enter(node, publication, CORE_PUBLICATION_READING);
+    core_publication_progress(node, publication, CONTROL_STEP_READING);
+    if (!core_lookup_get(node, &publication->lookup, CORE_OWNER_PUBLICATION, publication, &get))
+        fail(node, publication, CONTROL_ERROR_FULL, "too many lookups are under way");
+}
+
+// ---- merging ----
+
+// The record that stands, without what has expired; a fresh one where there is none that can be
+// read.
+static void read_standing(struct node *node, struct core_publication *publication)
+{
+    struct dht_span value = core_lookup_string(&publication->lookup);
+    int64_t wall_s = core_brain_wall_us(node) / CORE_SECOND_US;
+    bool readable =
+        publication->lookup.found && publication->lookup.is_mutable &&
+        core_record_decode(publication->key, value, &publication->record) == CORE_RECORD_OK;
+    if (readable)
+        core_record_prune(&publication->record, wall_s);
+    else
+        core_record_init(&publication->record);
+}
+
+static enum core_record_error set_content(struct node *node, struct core_publication *publication,
+                                          bool by_reference)
+{
+    const struct core_publication_content *content = &publication->content;
+    struct core_record *record = &publication->record;
+    int64_t until_us = core_brain_wall_us(node) + node->config.lifetime_us;
+    struct core_record_entry entry = {
+        .signed_until_s = until_us > 0 ? until_us / CORE_SECOND_US : 0,
+        .lifetime_s = (uint32_t)(node->config.lifetime_us / CORE_SECOND_US),
+    };
+    memcpy(entry.machine, node->machine, sizeof entry.machine);
+    enum core_record_error error =
+        core_record_replace(record, &entry, content->endpoints, content->endpoint_count);
+    // One comment and one payload a name: what we have goes in, and what the user has taken back
+    // comes out, but a mere renewal leaves what another machine has put there.
+    if (error == CORE_RECORD_OK && (content->comment_len > 0 || publication->fresh))
+        error = core_record_set_comment(record,
+                                        (struct dht_span){content->comment, content->comment_len});
+    if (error == CORE_RECORD_OK && (content->payload_len > 0 || publication->fresh))
+        error = core_record_set_payload(record, &node->crypto, content->payload_type,
+                                        (struct dht_span){content->payload, content->payload_len},
+                                        by_reference);
+    if (error == CORE_RECORD_OK)
+        record->ttl_s = content->ttl_s != 0 ? content->ttl_s : node->config.ttl_s;
+    return error;
+}
+
+static enum core_record_error encode(const struct core_publication *publication,
+                                     uint8_t msg[CORE_RECORD_LEN_MAX], size_t *ret_len)
+{
+    return core_record_encode(&publication->record, publication->key, msg, ret_len);
+}
+
+// Puts our own part into the record, or takes it out; ret_msg is then what will be signed.
+static enum core_record_error merge(struct node *node, struct core_publication *publication,
+                                    uint8_t msg[CORE_RECORD_LEN_MAX], size_t *ret_len)
+{
+    if (publication->anchor)
+        return encode(publication, msg, ret_len);
+    if (publication->withdrawn) {
+        core_record_remove(&publication->record, node->machine);
+        return encode(publication, msg, ret_len);
+    }
+    struct core_record standing = publication->record;
+    enum core_record_error error = set_content(node, publication, false);
+    if (error == CORE_RECORD_OK)
+        error = encode(publication, msg, ret_len);
+    if (error != CORE_RECORD_TOO_LARGE || publication->content.payload_len == 0)
+        return error;
+    // A payload that does not fit is kept apart.
+    publication->record = standing;
+    error = set_content(node, publication, true);
+    return error == CORE_RECORD_OK ? encode(publication, msg, ret_len) : error;
+}
+
+// ---- saving ----
+
+static void save(struct node *node, struct core_publication *publication)
+{
+    uint8_t key[NODE_ROW_KEY_MAX];
+    uint8_t row[NODE_ROW_VALUE_MAX];
+    uint8_t seq[8];
+    enter(node, publication, CORE_PUBLICATION_SAVING);
+    core_publication_progress(node, publication, CONTROL_STEP_SAVING);
+    if (publication->fresh) {
+        struct dht_span key_span = {key, core_publication_row_key(publication, key)};
+        struct dht_span row_span = {row, core_publication_row(publication, row)};
+        publication->writes[0] =
+            core_brain_write(node, NODE_ROW_PUBLICATION, key_span, row_span, true);
+        publication->write_failed = publication->writes[0] == 0;
+    }
+    core_seq_write(publication->seq, seq);
+    publication->writes[1] = core_brain_write(
+        node, NODE_ROW_SEQUENCE, (struct dht_span){publication->target.bytes, DHT_ID_LEN},
+        (struct dht_span){seq, sizeof seq}, true);
+    if (publication->writes[1] == 0 || publication->write_failed)
+        fail(node, publication, CONTROL_ERROR_FAILED, "out of memory");
+}
+
+static void read_ended(struct node *node, struct core_publication *publication)
+{
+    uint8_t msg[CORE_RECORD_LEN_MAX];
+    size_t msg_len;
+    const struct core_lookup *lookup = &publication->lookup;
+    publication->read_tally = lookup->tally;
+    publication->seen_seq = lookup->found && lookup->is_mutable ? lookup->seq : DHT_SEQ_NONE;
+    if (lookup->tally.answered == 0) {
+        fail(node, publication, CONTROL_ERROR_FAILED, "no node of the network has answered");
+        return;
+    }
+    if (publication->anchor && lookup->found) {
+        publication->foreign_anchor = true; // renewed as it is, whoever signed it
+        core_round_written(node, publication);
+        return;
+    }
+    read_standing(node, publication);
+    enum core_record_error error = merge(node, publication, msg, &msg_len);
+    if (error != CORE_RECORD_OK) {
+        fail(node, publication, CONTROL_ERROR_REFUSED, core_record_error_text(error));
+        return;
+    }
+    int64_t last = core_seqlog_last(&node->seqlog, &publication->target);
+    if (!core_seq_next(core_brain_wall_us(node), last, publication->seen_seq, &publication->seq)) {
+        CORE_COUNT(node, seq_refused);
+        fail(node, publication, CONTROL_ERROR_REFUSED,
+             "the name's sequence number is near its end: it would be locked for good");
+        return;
+    }
+    if (!core_seqlog_note(&node->seqlog, &publication->target, publication->seq)) {
+        fail(node, publication, CONTROL_ERROR_FULL, "too many names were published from here");
+        return;
+    }
+    save(node, publication);
+}
+
+// ---- storing ----
+
+static void store(struct node *node, struct core_publication *publication)
+{
+    uint8_t msg[CORE_RECORD_LEN_MAX];
+    uint8_t value[DHT_VALUE_LEN_MAX];
+    uint8_t text[DHT_KRPC_SIGNED_MAX];
+    size_t msg_len;
+    struct dht_item item = {
+        .is_mutable = true,
+        .target = publication->target,
+        .seq = publication->seq,
+        .salt = {publication->salt, publication->salt_len},
+    };
+    memcpy(item.key, publication->key, sizeof item.key);
+    if (publication->foreign_anchor) {
+        item.seq = publication->lookup.seq;
+        item.value = (struct dht_span){publication->lookup.value, publication->lookup.value_len};
+        memcpy(item.sig, publication->lookup.sig, sizeof item.sig);
+    } else {
+        struct dht_bencode_writer writer = dht_bencode_writer(value, sizeof value);
+        if (encode(publication, msg, &msg_len) != CORE_RECORD_OK)
+            assert(!"a record that was encoded before can be encoded again");
+        dht_bencode_put_string(&writer, msg, msg_len);
+        item.value = (struct dht_span){value, dht_bencode_written(&writer)};
+        size_t text_len = dht_krpc_signed_text(item.salt, item.seq, item.value, text);
+        if (!node->crypto.sign(node->crypto.ctx, item.key, (struct dht_span){text, text_len},
+                               item.sig)) {
+            fail(node, publication, CONTROL_ERROR_REFUSED, "the key is not held any more");
+            return;
+        }
+    }
+    enter(node, publication, CORE_PUBLICATION_STORING);
+    core_publication_progress(node, publication, CONTROL_STEP_STORING);
+    if (!core_lookup_put(node, &publication->lookup, CORE_OWNER_PUBLICATION, publication, &item,
+                         publication->foreign_anchor ? DHT_SEQ_NONE : publication->seen_seq))
+        fail(node, publication, CONTROL_ERROR_FULL, "too many operations are under way");
+}
+
+// Stores the next part of a payload that is kept apart.
+static void store_part(struct node *node, struct core_publication *publication)
+{
+    const struct core_publication_content *content = &publication->content;
+    uint8_t value[DHT_VALUE_LEN_MAX];
+    struct dht_span payload = {content->payload, content->payload_len};
+    struct dht_span part = core_record_part(payload, publication->part);
+    struct dht_bencode_writer writer = dht_bencode_writer(value, sizeof value);
+    dht_bencode_put_string(&writer, part.data, part.len);
+    struct dht_item item = {.value = {value, dht_bencode_written(&writer)}};
+    core_record_part_target(&node->crypto, part, &item.target);
+    enter(node, publication, CORE_PUBLICATION_PARTS);
+    publication->parts = (struct core_lookup){0};
+    if (!core_lookup_put(node, &publication->parts, CORE_OWNER_PUBLICATION, publication, &item,
+                         DHT_SEQ_NONE))
+        fail(node, publication, CONTROL_ERROR_FULL, "too many operations are under way");
+}
+
+// The payload's parts that are ours to store; 0 where it lies within the record or is another
+// machine's.
+static uint32_t parts_to_store(const struct core_publication *publication)
+{
+    bool apart = publication->record.payload.by_reference && publication->content.payload_len > 0;
+    if (publication->withdrawn || publication->anchor || !apart)
+        return 0;
+    return core_record_part_count(publication->content.payload_len);
+}
+
+void core_round_written(struct node *node, struct core_publication *publication)
+{
+    if (publication->writes[0] != 0 || publication->writes[1] != 0)
+        return;
+    if (publication->write_failed) {
+        fail(node, publication, CONTROL_ERROR_FAILED,
+             "the state directory cannot be written, so nothing was published");
+        return;
+    }
+    publication->part = 0;
+    if (publication->foreign_anchor || parts_to_store(publication) == 0)
+        store(node, publication);
+    else
+        store_part(node, publication);
+}
+
+static void part_ended(struct node *node, struct core_publication *publication)
+{
+    if (publication->parts.tally.stored == 0) {
+        fail(node, publication, CONTROL_ERROR_FAILED, "no node has stored the payload");
+        return;
+    }
+    publication->part++;
+    if (publication->part < parts_to_store(publication))
+        store_part(node, publication);
+    else
+        store(node, publication);
+}
+
+// ---- the end ----
+
+// Somebody else has written the name since we read it.
+static bool is_spoilt(const struct core_publication *publication)
+{
+    uint32_t conflicts = 0;
+    for (uint32_t i = 0; i < publication->refused_count; i++)
+        conflicts += publication->refused[i].code == DHT_KRPC_ERROR_CAS ||
+                     publication->refused[i].code == DHT_KRPC_ERROR_SEQ;
+    return !publication->foreign_anchor && conflicts * 2 > publication->tally.targets;
+}
+
+static void store_ended(struct node *node, struct core_publication *publication)
+{
+    publication->tally = publication->lookup.tally;
+    if (is_spoilt(publication) && ++publication->conflicts <= CONFLICTS_MAX) {
+        core_round_cancel(node, publication);
+        uint64_t pause_us = dht_random_below(&node->random, CONFLICT_PAUSE_US);
+        dht_timer_set(&node->timers, &publication->timer, node->now_us + (int64_t)pause_us);
+        return;
+    }
+    if (publication->conflicts > CONFLICTS_MAX) {
+        publication->conflicts = 0;
+        fail(node, publication, CONTROL_ERROR_CONFLICT,
+             "others keep writing this name at the same moment");
+        return;
+    }
+    publication->conflicts = 0;
+    if (publication->tally.stored == 0) {
+        fail(node, publication, CONTROL_ERROR_FAILED,
+             "no node has stored it; it stands, and is tried again");
+        return;
+    }
+    core_round_cancel(node, publication);
+    core_publication_stored(node, publication);
+}
+
+static void note_refusal(struct core_publication *publication, const struct dht_out *event)
+{
+    if (publication->state != CORE_PUBLICATION_STORING ||
+        publication->refused_count == CORE_PUBLICATION_REFUSED_MAX)
+        return;
+    uint32_t at = publication->refused_count++;
+    publication->refused[at].addr = event->refused.addr;
+    publication->refused[at].code = event->refused.code;
+}
+
+static void done(struct node *node, struct core_publication *publication, int engine,
+                 const struct dht_out *event)
+{
+    bool reading = publication->state == CORE_PUBLICATION_READING;
+    bool in_parts = publication->state == CORE_PUBLICATION_PARTS;
+    struct core_lookup *lookup = in_parts ? &publication->parts : &publication->lookup;
+    if (!core_lookup_done(node, lookup, engine, &event->done.tally, reading))
+        return;
+    if (reading)
+        read_ended(node, publication);
+    else if (in_parts)
+        part_ended(node, publication);
+    else
+        store_ended(node, publication);
+}
+
+void core_round_event(struct node *node, struct core_publication *publication, int engine,
+                      const struct dht_out *event)
+{
+    if (event->type == DHT_OUT_ITEM)
+        core_lookup_item(&publication->lookup, &event->found.item);
+    if (event->type == DHT_OUT_REFUSED)
+        note_refusal(publication, event);
+    if (event->type == DHT_OUT_DONE)
+        done(node, publication, engine, event);
+}

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+#ifndef PNR_CORE_ROUND_H
+#define PNR_CORE_ROUND_H
+
+// One round of publishing, step by step (the states of node/core/publication.h): read what stands,
+// merge, make the sequence number durable, sign, store. Publications start rounds and are told how
+// they ended.
+
+#include "node/core/publication.h"
+
+// Begins a round where one may begin now; otherwise sets the timer to try again.
+void core_round_begin(struct node *node, struct core_publication *publication);
+
+// Steps on: an event of one of its operations, or the end of a write.
+void core_round_event(struct node *node, struct core_publication *publication, int engine,
+                      const struct dht_out *event);
+void core_round_written(struct node *node, struct core_publication *publication);
+
+// Breaks the round off; the publication is IDLE then, without a timer.
+void core_round_cancel(struct node *node, struct core_publication *publication);
+
+// Told by the round to the publication (node/core/publication.c).
+void core_publication_progress(struct node *node, struct core_publication *publication,
+                               enum control_step step);
+// It is stored on some nodes.
+void core_publication_stored(struct node *node, struct core_publication *publication);
+// It came to nothing. code and text are for who waits for it; final: trying again would not help.
+void core_publication_failed(struct node *node, struct core_publication *publication,
+                             enum control_error code, const char *text);
+
+// The durable form of a publication (node/core/publication_row.c): at most NODE_ROW_VALUE_MAX
+// bytes.
+size_t core_publication_row(const struct core_publication *publication,
+                            uint8_t ret_row[NODE_ROW_VALUE_MAX]);
+bool core_publication_read_row(struct dht_span row, struct core_publication *publication);
+// Its key: the public key, then the classifier. Returns its length.
+size_t core_publication_row_key(const struct core_publication *publication,
+                                uint8_t ret_key[NODE_ROW_KEY_MAX]);
+
+#endif

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+#ifndef PNR_CORE_SESSION_H
+#define PNR_CORE_SESSION_H
+
+// Control sessions: bytes in, frames, requests; answers, bytes out. A client that breaks the
+// protocol or does not read is hung up on; whatever it asked for is then cancelled. Bounds:
+// sessions_max, requests_max a session, session_out_max bytes waiting for a client, of which
+// progress may take up half.
+
+#include "node/control/fields.h"
+#include "node/control/frame.h"
+#include "node/core/brain.h"
+
+// One request of a client, from its frame to its final answer.
+struct core_request {
+    struct dht_timer timer; // its deadline
+    struct core_session *session;
+    struct core_request *next, *prev; // of the session
+    uint32_t id;
+    enum control_request kind;
+    int64_t started_us;
+    bool trace;
+    uint32_t results;                     // sent
+    struct core_resolve *resolve;         // it waits for this lookup
+    struct core_request *next_waiter;     // of the lookup
+    struct core_publication *publication; // it waits for this round
+    uint32_t ping_op;                     // it waits for this operation
+    int ping_engine;
+    uint32_t key_request; // it waits for the keeper of keys
+};
+
+struct core_session {
+    struct core_session *next, *prev; // of the node
+    uint32_t id;
+    enum node_access access;
+    struct control_frame_reader reader;
+    struct core_request *requests;
+    uint32_t request_count;
+    size_t out_len; // bytes queued and not yet sent
+    bool doomed;    // hung up on; gone at the end of the input
+};
+
+struct core_session *core_session_find(const struct node *node, uint32_t id);
+void core_session_free_all(struct node *node);
+
+// Gives up the sessions that are doomed.
+void core_session_reap(struct node *node);
+
+// ---- answers ----
+// Begun, filled with fields in the order of their keys, ended. Progress is dropped where the client
+// is slow.
+
+// A buffer big enough for any answer; used for one at a time.
+struct core_answer {
+    struct core_request *request;
+    enum control_answer kind;
+    struct dht_bencode_writer writer;
+    uint8_t buf[CONTROL_FRAME_MAX];
+};
+
+void core_answer_begin(struct core_answer *answer, struct core_request *request,
+                       enum control_answer kind);
+// Sends it. A final one ends the request, which is gone then.
+void core_answer_end(struct node *node, struct core_answer *answer);
+
+// Ends the request with an error.
+void core_request_fail(struct node *node, struct core_request *request, enum control_error code,
+                       const char *text);
+// Ends the request without an answer: takes it out of all that it waits for.
+void core_request_drop(struct node *node, struct core_request *request);
+
+// The request's time is up.
+void core_request_timeout(struct node *node, struct core_request *request);
+
+#endif

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: MIT
+#include "node/core/snapshot.h"
+
+#include "dht/addr.h"
+#include "node/control/fields.h"
+#include "node/core/publication.h"
+#include "node/core/result.h"
+#include "node/core/seq.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CONTACTS_MAX  64    // kept from one run to the next: enough to find the rest
+#define ITEMS_AT_ONCE 16384 // written in one go
+
+// ---- contacts: key: number of the place; value: family, id, compact address ----
+
+static void write_contacts(struct node *node, int engine)
+{
+    struct dht_contact_info *contacts = calloc(1024, sizeof *contacts);
+    if (contacts == NULL)
+        return;
+    size_t count = dht_contacts(node->engines[engine].dht, contacts, 1024);
+    uint8_t place = 0;
+    // From all over the table: a stride through it, for neighbours alone would lead nowhere else.
+    size_t stride = count > CONTACTS_MAX ? count / CONTACTS_MAX : 1;
+    for (size_t i = 0; i < count && place < CONTACTS_MAX; i += stride) {
+        uint8_t key[2] = {(uint8_t)node->engines[engine].config.family, place};
+        uint8_t value[DHT_ID_LEN + DHT_ADDR_COMPACT_MAX];
+        if (!contacts[i].good)
+            continue;
+        memcpy(value, contacts[i].id.bytes, DHT_ID_LEN);
+        size_t len = DHT_ID_LEN + dht_addr_to_compact(&contacts[i].addr, value + DHT_ID_LEN);
+        core_brain_write(node, NODE_ROW_CONTACT, (struct dht_span){key, sizeof key},
+                         (struct dht_span){value, len}, false);
+        place++;
+    }
+    free(contacts);
+}
+
+bool core_snapshot_restore_contact(struct node *node, struct dht_span key, struct dht_span value)
+{
+    struct dht_id id;
+    struct dht_addr addr;
+    if (key.len != 2 || value.len <= DHT_ID_LEN ||
+        !dht_addr_from_compact(value.data + DHT_ID_LEN, value.len - DHT_ID_LEN, &addr))
+        return false;
+    memcpy(id.bytes, value.data, DHT_ID_LEN);
+    for (int i = 0; i < node->engine_count; i++)
+        if ((node->engines[i].config.family == DHT_IPV4) == (addr.ip_len == 4))
+            dht_restore_contact(node->engines[i].dht, node->now_us, &id, &addr);
+    return true;
+}
+
+// ---- items: key: family and target ----
+
+static void write_item(struct node *node, int engine, const struct dht_item *item,
+                       int64_t expires_us)
+{
+    uint8_t key[1 + DHT_ID_LEN];
+    uint8_t row[2048];
+    struct dht_bencode_writer writer = dht_bencode_writer(row, sizeof row);
+    int64_t expires_wall_us = core_brain_wall_us(node) + (expires_us - node->now_us);
+    key[0] = (uint8_t)node->engines[engine].config.family;
+    memcpy(key + 1, item->target.bytes, DHT_ID_LEN);
+    dht_bencode_open_dict(&writer);
+    core_result_put_int(&writer, "expires", expires_wall_us);
+    if (item->is_mutable) {
+        core_result_put_bytes(&writer, "k", (struct dht_span){item->key, DHT_KEY_LEN});
+        core_result_put_bytes(&writer, "salt", item->salt);
+        core_result_put_int(&writer, "seq", item->seq);
+        core_result_put_bytes(&writer, "sig", (struct dht_span){item->sig, DHT_SIG_LEN});
+    }
+    core_result_put_bytes(&writer, "v", item->value);
+    dht_bencode_end(&writer);
+    if (!writer.full)
+        core_brain_write(node, NODE_ROW_ITEM, (struct dht_span){key, sizeof key},
+                         (struct dht_span){row, dht_bencode_written(&writer)}, false);
+}
+
+// Those stored or refreshed since the last time; where there are very many, the newest of them.
+static void write_items(struct node *node, int engine)
+{
+    struct dht_item item;
+    int64_t expires_us;
+    uint32_t cursor = 0;
+    uint32_t count = 0;
+    while (count < ITEMS_AT_ONCE &&
+           (cursor = dht_export_item(node->engines[engine].dht, cursor, node->snapshot_at_us, &item,
+                                     &expires_us)) != 0) {
+        write_item(node, engine, &item, expires_us);
+        count++;
+    }
+}
+
+static bool read_item(struct dht_span row, struct dht_item *ret_item, int64_t *ret_expires_us)
+{
+    struct dht_item item = {.is_mutable = false};
+    struct dht_span key;
+    struct dht_span sig;
+    struct control_fields_range any = {0, INT64_MAX};
+    if (!control_fields_check(row) || !control_fields_string(row, "v", &item.value) ||
+        !control_fields_int(row, "expires", any, ret_expires_us))
+        return false;
+    if (control_fields_string(row, "k", &key)) {
+        bool whole = key.len == DHT_KEY_LEN && control_fields_string(row, "sig", &sig) &&
+                     sig.len == DHT_SIG_LEN && control_fields_int(row, "seq", any, &item.seq) &&
+                     control_fields_string(row, "salt", &item.salt);
+        if (!whole)
+            return false;
+        item.is_mutable = true;
+        memcpy(item.key, key.data, DHT_KEY_LEN);
+        memcpy(item.sig, sig.data, DHT_SIG_LEN);
+    }
+    *ret_item = item;
+    return true;
+}
+
+bool core_snapshot_restore_item(struct node *node, struct dht_span key, struct dht_span value)
+{
+    struct dht_item item;
+    int64_t expires_wall_us;
+    if (key.len != 1 + DHT_ID_LEN || !read_item(value, &item, &expires_wall_us))
+        return false;
+    memcpy(item.target.bytes, key.data + 1, DHT_ID_LEN);
+    int64_t left_us = expires_wall_us - core_brain_wall_us(node);
+    bool taken = false;
+    for (int i = 0; i < node->engine_count && left_us > 0; i++)
+        if (key.data[0] == (uint8_t)node->engines[i].config.family)
+            taken =
+                dht_restore_item(node->engines[i].dht, node->now_us, &item, node->now_us + left_us);
+    if (!taken)
+        core_brain_write(node, NODE_ROW_ITEM, key, (struct dht_span){0}, false);
+    return taken;
+}
+
+// ---- now and then ----
+
+void core_snapshot_start(struct node *node)
+{
+    if (node->config.snapshot_us > 0)
+        dht_timer_set(&node->timers, &node->snapshot_timer,
+                      node->now_us + node->config.snapshot_us);
+}
+
+void core_snapshot_take(struct node *node)
+{
+    int64_t begun_us = node->now_us;
+    for (int i = 0; i < node->engine_count; i++) {
+        write_contacts(node, i);
+        if (node->config.keep_items)
+            write_items(node, i);
+    }
+    node->snapshot_at_us = begun_us;
+    core_snapshot_start(node);
+}
+
+// ---- what earlier runs left ----
+
+static bool restore_machine(struct node *node, struct dht_span key, struct dht_span value)
+{
+    if (key.len != 7 || memcmp(key.data, "machine", 7) != 0 || value.len != CORE_RECORD_MACHINE_LEN)
+        return false;
+    memcpy(node->machine, value.data, CORE_RECORD_MACHINE_LEN);
+    node->has_machine = true;
+    return true;
+}
+
+bool node_restore(struct node *node, enum node_row_kind kind, struct dht_span key,
+                  struct dht_span value)
+{
+    struct dht_id target;
+    int64_t seq;
+    switch (kind) {
+    case NODE_ROW_META:
+        return restore_machine(node, key, value);
+    case NODE_ROW_SEQUENCE:
+        if (key.len != DHT_ID_LEN || !core_seq_read(value, &seq))
+            return false;
+        memcpy(target.bytes, key.data, DHT_ID_LEN);
+        return core_seqlog_note(&node->seqlog, &target, seq);
+    case NODE_ROW_PUBLICATION:
+        return core_publication_restore(node, key, value);
+    case NODE_ROW_CONTACT:
+        return core_snapshot_restore_contact(node, key, value);
+    case NODE_ROW_ITEM:
+        return core_snapshot_restore_item(node, key, value);
+    }
+    return false;
+}
+
+void node_start(struct node *node, int64_t now_us)
+{
+    core_brain_enter(node, now_us);
+    if (!node->has_machine) {
+        dht_random_bytes(&node->random, node->machine, sizeof node->machine);
+        node->has_machine = true;
+        core_brain_write(node, NODE_ROW_META, (struct dht_span){(const uint8_t *)"machine", 7},
+                         (struct dht_span){node->machine, sizeof node->machine}, true);
+    }
+    node->started = true;
+    node->snapshot_at_us = now_us;
+    core_snapshot_start(node);
+    core_publication_renew_all(node);
+    core_brain_settle(node);
+}

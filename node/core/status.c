@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+#include "node/core/status.h"
+
+#include "dht/addr.h"
+#include "node/core/result.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+// ---- counters: a dictionary's keys have to be sorted ----
+
+struct counter {
+    const char *name;
+    uint64_t value;
+};
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct counter *)a)->name, ((const struct counter *)b)->name);
+}
+
+static void put_counters(struct dht_bencode_writer *writer, struct counter *counters, size_t count)
+{
+    qsort(counters, count, sizeof *counters, by_name);
+    dht_bencode_put_text(writer, CONTROL_KEY_COUNTERS);
+    dht_bencode_open_dict(writer);
+    for (size_t i = 0; i < count; i++)
+        core_result_put_int(writer, counters[i].name, (int64_t)counters[i].value);
+    dht_bencode_end(writer);
+}
+
+#define COUNTER_ROW(counter_name, meaning) {#counter_name, counted->counter_name},
+
+static void put_engine_counters(struct dht_bencode_writer *writer,
+                                const struct dht_counters *counted)
+{
+    struct counter counters[] = {DHT_COUNTERS(COUNTER_ROW)};
+    put_counters(writer, counters, sizeof counters / sizeof counters[0]);
+}
+
+static void put_node_counters(struct dht_bencode_writer *writer,
+                              const struct node_counters *counted)
+{
+    struct counter counters[] = {NODE_COUNTERS(COUNTER_ROW)};
+    put_counters(writer, counters, sizeof counters / sizeof counters[0]);
+}
+
+// ---- status ----
+
+static void put_addr(struct dht_bencode_writer *writer, const char *key,
+                     const struct dht_addr *addr)
+{
+    char text[DHT_ADDR_TEXT_MAX];
+    dht_addr_to_text(addr, text);
+    core_result_put_text(writer, key, text);
+}
+
+// contacts contacts_good counters external family id items items_bytes joined listen name
+// nodes_estimate ops role
+static void put_cloud(struct dht_bencode_writer *writer, const struct node *node,
+                      const struct core_engine *engine)
+{
+    struct dht_info info;
+    dht_info(engine->dht, &info);
+    dht_bencode_open_dict(writer);
+    core_result_put_int(writer, CONTROL_KEY_CONTACTS, info.contacts);
+    core_result_put_int(writer, CONTROL_KEY_CONTACTS_GOOD, info.contacts_good);
+    put_engine_counters(writer, &info.counters);
+    if (info.external.ip_len != 0)
+        put_addr(writer, CONTROL_KEY_EXTERNAL, &info.external);
+    core_result_put_int(writer, CONTROL_KEY_FAMILY, (int64_t)engine->config.family);
+    core_result_put_bytes(writer, CONTROL_KEY_NODE_ID,
+                          (struct dht_span){info.id.bytes, DHT_ID_LEN});
+    core_result_put_int(writer, CONTROL_KEY_ITEMS, info.items);
+    core_result_put_int(writer, CONTROL_KEY_ITEMS_BYTES, (int64_t)info.items_bytes);
+    core_result_put_int(writer, CONTROL_KEY_JOINED, info.joined);
+    put_addr(writer, CONTROL_KEY_LISTEN, &engine->config.addr);
+    core_result_put_text(writer, CONTROL_KEY_NAME, node->config.cloud);
+    core_result_put_int(writer, CONTROL_KEY_NODES_ESTIMATE, (int64_t)(info.nodes_estimate + 0.5));
+    core_result_put_int(writer, CONTROL_KEY_OPS, info.ops);
+    core_result_put_text(writer, CONTROL_KEY_ROLE,
+                         info.role == DHT_ROLE_SERVER ? "server" : "client");
+    dht_bencode_end(writer);
+}
+
+// clouds counters keys node nodes publications requests sessions uptime_s version
+void core_status_answer(struct node *node, struct core_request *request)
+{
+    struct core_answer answer;
+    struct dht_bencode_writer *writer = &answer.writer;
+    core_answer_begin(&answer, request, CONTROL_ANSWER_DONE);
+    dht_bencode_put_text(writer, CONTROL_KEY_CLOUDS);
+    dht_bencode_open_list(writer);
+    for (int i = 0; i < node->engine_count; i++)
+        put_cloud(writer, node, &node->engines[i]);
+    dht_bencode_end(writer);
+    struct node_info info;
+    node_info(node, &info);
+    put_node_counters(writer, &info.counters);
+    core_result_put_int(writer, CONTROL_KEY_KEYS, info.keys);
+    core_result_put_int(writer, CONTROL_KEY_NODE, node->config.node_index);
+    core_result_put_int(writer, CONTROL_KEY_NODES, node->config.node_count);
+    core_result_put_int(writer, CONTROL_KEY_PUBLICATIONS, info.publications);
+    core_result_put_int(writer, CONTROL_KEY_REQUESTS, info.requests);
+    core_result_put_int(writer, CONTROL_KEY_SESSIONS, info.sessions);
+    core_result_put_int(writer, CONTROL_KEY_UPTIME_S,
+                        (node->now_us - node->birth_us) / CORE_SECOND_US);
+    core_result_put_text(writer, CONTROL_KEY_VERSION, node->config.version);
+    core_answer_end(node, &answer);
+}
+
+// ---- peers ----
+
+// addr cloud family good id rtt_us secure
+static void answer_peer(struct node *node, struct core_request *request,
+                        const struct core_engine *engine, const struct dht_contact_info *contact)
+{
+    struct core_answer answer;
+    struct dht_bencode_writer *writer = &answer.writer;
+    core_answer_begin(&answer, request, CONTROL_ANSWER_RESULT);
+    put_addr(writer, CONTROL_KEY_ADDR, &contact->addr);
+    core_result_put_text(writer, CONTROL_KEY_CLOUD, node->config.cloud);
+    core_result_put_int(writer, CONTROL_KEY_FAMILY, (int64_t)engine->config.family);
+    core_result_put_int(writer, CONTROL_KEY_GOOD, contact->good);
+    core_result_put_bytes(writer, CONTROL_KEY_NODE_ID,
+                          (struct dht_span){contact->id.bytes, DHT_ID_LEN});
+    if (contact->rtt_us >= 0)
+        core_result_put_int(writer, CONTROL_KEY_RTT_US, contact->rtt_us);
+    core_result_put_int(writer, CONTROL_KEY_SECURE, contact->secure);
+    core_answer_end(node, &answer);
+}
+
+#define PEERS_MAX 2048
+
+void core_status_peers(struct node *node, struct core_request *request)
+{
+    struct dht_contact_info *contacts = calloc(PEERS_MAX, sizeof *contacts);
+    if (contacts == NULL) {
+        core_request_fail(node, request, CONTROL_ERROR_FULL, "out of memory");
+        return;
+    }
+    for (int i = 0; i < node->engine_count; i++) {
+        size_t count = dht_contacts(node->engines[i].dht, contacts, PEERS_MAX);
+        for (size_t j = 0; j < count; j++)
+            answer_peer(node, request, &node->engines[i], &contacts[j]);
+    }
+    free(contacts);
+    struct core_answer answer;
+    core_answer_begin(&answer, request, CONTROL_ANSWER_DONE);
+    core_result_put_int(&answer.writer, CONTROL_KEY_COUNT, request->results);
+    core_answer_end(node, &answer);
+}
