@@ -129,9 +129,9 @@ struct pnr_options {
 PNR_API enum pnr_error pnr_client_open(const struct pnr_options *options, uint32_t timeout_ms,
                                        struct pnr_client **ret_client);
 
-// Begins to connect and returns at once. Requests may be made before the daemon has greeted us;
-// they are sent then. Fails only with USAGE and MEMORY: a daemon that cannot be reached is told by
-// pnr_client_error() and by the requests' events.
+// Begins to connect and returns at once; the daemon has timeout_ms to greet us. Requests may be
+// made before the daemon has greeted us; they are sent then. Fails only with USAGE and MEMORY: a
+// daemon that cannot be reached is told by pnr_client_error() and by the requests' events.
 PNR_API enum pnr_error pnr_client_new(const struct pnr_options *options, uint32_t timeout_ms,
                                       struct pnr_client **ret_client);
 
