@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: MIT
+#include "node/cli/json.h"
+#include "node/cli/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PENDING_MAX   64 // publishers whose last word is waited for; those past it are shown at once
+#define PAYLOAD_SHOWN 24 // bytes of a binary payload on a line
+
+// A result that may yet be bettered, kept until its publisher's last one or the end.
+struct pending {
+    struct pending *next;
+    struct pnr_result result; // its payload is the one behind it
+    uint8_t payload[];
+};
+
+struct lookup {
+    struct pending *first;
+    size_t pending_count;
+    size_t printed_count;
+};
+
+static const char *source_word(enum pnr_source source)
+{
+    static const char *const words[] = {
+        [PNR_SOURCE_CACHE] = "cache", [PNR_SOURCE_DHT] = "dht", [PNR_SOURCE_LOCAL] = "local"};
+    return words[source];
+}
+
+// The payload's text, from malloc(); NULL where it is not text.
+static char *payload_text(const struct pnr_result *result, size_t *ret_len)
+{
+    size_t room = result->payload_len / 2 * 3 + 1;
+    char *text = cli_output_alloc(room);
+    if (result->payload_type == PNR_PAYLOAD_STRING &&
+        cli_text_from_utf16(result->payload, result->payload_len, text, room, ret_len)) {
+        return text;
+    }
+    free(text);
+    return NULL;
+}
+
+// ---- JSON ----
+
+static void payload_json(json_t *object, const struct pnr_result *result)
+{
+    size_t len;
+    if (result->payload_type == PNR_PAYLOAD_NONE) {
+        return;
+    }
+    cli_json_text(object, "payload_type",
+                  result->payload_type == PNR_PAYLOAD_STRING ? "string" : "binary");
+    char *text = payload_text(result, &len);
+    if (text != NULL) {
+        cli_json_value(object, "payload_text", json_stringn(text, len));
+    } else {
+        text = cli_output_alloc((result->payload_len + 2) / 3 * 4 + 1);
+        cli_json_text(object, "payload_base64",
+                      cli_text_base64(result->payload, result->payload_len, text));
+    }
+    free(text);
+}
+
+static void print_json(const struct cli_output *output, const struct pnr_result *result)
+{
+    json_t *object = cli_json_object("result");
+    cli_json_text(object, "name", result->name);
+    cli_json_text(object, "authority", result->authority);
+    cli_json_text(object, "classifier", result->classifier);
+    cli_json_endpoints(object, result->endpoints, result->endpoint_count);
+    cli_json_comment(object, result->comment, result->comment_len);
+    payload_json(object, result);
+    cli_json_hex(object, "machine", result->machine, result->machine_len);
+    if (result->seq >= 0) {
+        cli_json_int(object, "seq", result->seq);
+    }
+    cli_json_int(object, "ttl_s", result->ttl_s);
+    cli_json_int(object, "age_s", result->age_s);
+    cli_json_text(object, "source", source_word(result->source));
+    cli_json_int(object, "nodes_asked", result->tally.nodes_asked);
+    cli_json_int(object, "nodes_answered", result->tally.nodes_answered);
+    cli_json_int(object, "copies", result->tally.copies);
+    cli_json_int(object, "hops", result->tally.hops);
+    cli_json_ms(object, "elapsed_ms", result->tally.elapsed_us);
+    cli_json_bool(object, "final", result->final);
+    cli_json_print(object, output);
+}
+
+// ---- for people ----
+
+static void print_comment(const struct cli_output *output, const struct pnr_result *result)
+{
+    char text[PNR_COMMENT_MAX / 2 * 3 + 1];
+    char shown[4 * sizeof text];
+    char hex[2 * PNR_COMMENT_MAX + 1];
+    size_t len;
+    if (result->comment_len == 0) {
+        return;
+    }
+    printf("%scomment:%s ", cli_output_style(output, CLI_STYLE_DIM),
+           cli_output_style(output, CLI_STYLE_PLAIN));
+    if (cli_text_from_utf16(result->comment, result->comment_len, text, sizeof text, &len)) {
+        printf("%s\n", cli_text_printable(text, len, shown, sizeof shown));
+    } else {
+        printf("no text: %s\n", cli_text_hex(result->comment, result->comment_len, hex));
+    }
+}
+
+static void print_payload(const struct cli_output *output, const struct pnr_result *result)
+{
+    size_t len;
+    if (result->payload_type == PNR_PAYLOAD_NONE) {
+        return;
+    }
+    printf("%spayload:%s ", cli_output_style(output, CLI_STYLE_DIM),
+           cli_output_style(output, CLI_STYLE_PLAIN));
+    char *text = payload_text(result, &len);
+    if (text != NULL) {
+        size_t room = 4 * len + 8;
+        char *shown = cli_output_alloc(room);
+        printf("%s\n", cli_text_printable(text, len, shown, room));
+        free(shown);
+        free(text);
+    } else {
+        char hex[2 * PAYLOAD_SHOWN + 1];
+        size_t shown_len =
+            result->payload_len < PAYLOAD_SHOWN ? result->payload_len : PAYLOAD_SHOWN;
+        printf("%zu bytes, %s%s\n", result->payload_len,
+               cli_text_hex(result->payload, shown_len, hex),
+               shown_len < result->payload_len ? "\xe2\x80\xa6" : "");
+    }
+}
+
+// "signed by tbaj5h…1o9y, seq 17, ttl 5 min"
+static void write_signature(const struct pnr_result *result, bool whole, char *buf, size_t buf_len)
+{
+    char authority[PNR_NAME_MAX];
+    char shown[4 * PNR_AUTHORITY_MAX];
+    struct cli_text ttl;
+    size_t used;
+    snprintf(authority, sizeof authority, "%s", result->authority);
+    if (!whole) {
+        cli_text_short_name(result->authority, authority);
+    }
+    cli_text_printable(authority, strlen(authority), shown, sizeof shown);
+    if (strcmp(result->authority, "0") == 0) {
+        used = (size_t)snprintf(buf, buf_len, "unsigned");
+    } else {
+        used = (size_t)snprintf(buf, buf_len, "signed by %s", shown);
+    }
+    if (result->seq >= 0) {
+        used += (size_t)snprintf(buf + used, buf_len - used, ", seq %lld", (long long)result->seq);
+    }
+    snprintf(buf + used, buf_len - used, ", ttl %s",
+             cli_text_duration(result->ttl_s * 1000000, &ttl));
+}
+
+// "from the DHT: 21 asked, 18 answered, 8 copies, 3 hops, 143 ms"
+static void write_origin(const struct pnr_result *result, char *buf, size_t buf_len)
+{
+    const struct pnr_tally *tally = &result->tally;
+    struct cli_text elapsed;
+    struct cli_text age;
+    cli_text_duration(tally->elapsed_us, &elapsed);
+    if (result->source == PNR_SOURCE_LOCAL) {
+        snprintf(buf, buf_len, "published by this daemon, %s", elapsed.text);
+    } else if (result->source == PNR_SOURCE_CACHE) {
+        snprintf(buf, buf_len, "from the cache: verified %s ago, %s",
+                 cli_text_duration(result->age_s * 1000000, &age), elapsed.text);
+    } else {
+        snprintf(buf, buf_len, "from the DHT: %u asked, %u answered, %u cop%s, %u hop%s, %s",
+                 tally->nodes_asked, tally->nodes_answered, tally->copies,
+                 tally->copies == 1 ? "y" : "ies", tally->hops, tally->hops == 1 ? "" : "s",
+                 elapsed.text);
+    }
+}
+
+static void print_trailer(const struct cli_output *output, const struct pnr_result *result)
+{
+    char signature[512];
+    char origin[256];
+    write_signature(result, output->verbosity > 0, signature, sizeof signature);
+    write_origin(result, origin, sizeof origin);
+    size_t columns = cli_text_columns(signature) + cli_text_columns(origin) + 3;
+    bool breaks = output->width > 0 && columns > output->width;
+    printf("%s%s%s%s%s\n", cli_output_style(output, CLI_STYLE_DIM), signature,
+           breaks ? "\n" : " \xc2\xb7 ", origin, cli_output_style(output, CLI_STYLE_PLAIN));
+}
+
+static void print_people(const struct cli_output *output, const struct pnr_result *result,
+                         bool is_first)
+{
+    char name[4 * PNR_NAME_MAX];
+    struct cli_text text;
+    if (!is_first && output->verbosity >= 0) {
+        putchar('\n');
+    }
+    if (output->verbosity > 0) {
+        printf("%s\n", cli_text_printable(result->name, strlen(result->name), name, sizeof name));
+    }
+    for (size_t i = 0; i < result->endpoint_count; i++) {
+        printf("%s%s%s\n", cli_output_style(output, CLI_STYLE_BOLD),
+               cli_text_endpoint(&result->endpoints[i], &text),
+               cli_output_style(output, CLI_STYLE_PLAIN));
+    }
+    if (output->verbosity < 0) {
+        return;
+    }
+    if (result->endpoint_count == 0) {
+        printf("no endpoints\n");
+    }
+    print_comment(output, result);
+    print_payload(output, result);
+    print_trailer(output, result);
+}
+
+static void print_result(struct cli_context *context, struct lookup *lookup,
+                         const struct pnr_result *result)
+{
+    cli_output_progress_end(&context->output);
+    if (context->output.json) {
+        print_json(&context->output, result);
+    } else {
+        print_people(&context->output, result, lookup->printed_count == 0);
+        fflush(stdout);
+    }
+    lookup->printed_count++;
+}
+
+// ---- results that may be bettered ----
+
+static bool is_same_publisher(const struct pnr_result *a, const struct pnr_result *b)
+{
+    bool is_known = a->machine_len > 0 || a->seq >= 0;
+    return is_known && a->machine_len == b->machine_len &&
+           memcmp(a->machine, b->machine, a->machine_len) == 0 && strcmp(a->name, b->name) == 0;
+}
+
+// Forgets what a newer result of the same publisher replaces.
+static void drop_older(struct lookup *lookup, const struct pnr_result *result)
+{
+    for (struct pending **at = &lookup->first; *at != NULL;) {
+        struct pending *pending = *at;
+        if (is_same_publisher(&pending->result, result)) {
+            *at = pending->next;
+            free(pending);
+            lookup->pending_count--;
+        } else {
+            at = &pending->next;
+        }
+    }
+}
+
+static void keep(struct lookup *lookup, const struct pnr_result *result)
+{
+    struct pending *pending = cli_output_alloc(sizeof *pending + result->payload_len);
+    struct pending **end = &lookup->first;
+    while (*end != NULL) {
+        end = &(*end)->next;
+    }
+    pending->result = *result;
+    pending->next = NULL;
+    if (result->payload_len > 0) {
+        memcpy(pending->payload, result->payload, result->payload_len);
+    }
+    pending->result.payload = pending->payload;
+    *end = pending;
+    lookup->pending_count++;
+}
+
+// What has come in so far is shown also where the lookup ends badly.
+static void print_pending(struct cli_context *context, struct lookup *lookup)
+{
+    while (lookup->first != NULL) {
+        struct pending *pending = lookup->first;
+        lookup->first = pending->next;
+        print_result(context, lookup, &pending->result);
+        free(pending);
+    }
+    lookup->pending_count = 0;
+}
+
+static bool on_event(struct cli_context *context, void *state, const struct pnr_event *event)
+{
+    struct lookup *lookup = state;
+    struct pnr_result result;
+    if (event->type != PNR_EVENT_RESULT) {
+        return true;
+    }
+    if (!pnr_read_result(event, &result)) {
+        return false;
+    }
+    drop_older(lookup, &result);
+    // A program gets each result when it is there, and tells by "final" whether more may follow.
+    if (result.final || context->output.json || lookup->pending_count >= PENDING_MAX) {
+        print_result(context, lookup, &result);
+    } else {
+        keep(lookup, &result);
+    }
+    return true;
+}
+
+int cli_resolve(struct cli_context *context)
+{
+    const struct cli_options *options = context->options;
+    struct pnr_resolve resolve = {
+        .name = context->args[0], .wait = options->wait, .timeout_ms = options->timeout_ms};
+    struct lookup lookup = {.first = NULL};
+    char shown[96];
+    char doing[128];
+    int code = cli_session_open(context);
+    if (code != CLI_EXIT_DONE) {
+        return code;
+    }
+    cli_text_printable(resolve.name, strlen(resolve.name), shown, sizeof shown);
+    snprintf(doing, sizeof doing, "resolving %s", shown);
+    struct cli_call call = {.doing = doing, .on_event = on_event, .state = &lookup};
+    call.begun = pnr_resolve(context->client, &resolve, &call.request);
+    code = cli_session_run(context, &call);
+    print_pending(context, &lookup);
+    return code;
+}
