@@ -3,6 +3,7 @@
 
 #include "dht/addr.h"
 #include "tests/core/crypto_helper.h"
+#include "tests/dht/strict.h"
 
 #include <stdlib.h>
 
@@ -94,8 +95,19 @@ void network_fini(struct network *network)
     free(network->queue);
 }
 
+// What our own nodes say to each other is what the narrowest decoder takes.
+static void check_strictly(const struct dht_datagram *out)
+{
+    const struct strict_rules rules = {.family = DHT_IPV4};
+    const char *fault = strict_check(out->bytes, &rules);
+    if (fault != NULL)
+        fprintf(stderr, "the strict decoder refuses: %s\n", fault);
+    assert(fault == NULL);
+}
+
 static void send(struct network *network, size_t node, const struct dht_datagram *out)
 {
+    check_strictly(out);
     network->sent++;
     if (network_random(network) % 100 < network->loss_percent)
         return;
