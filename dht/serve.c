@@ -8,8 +8,10 @@
 #include <string.h>
 
 #define NODES_MAX         8   // BEP 5's k; never more than 16 (quirk Q5)
-#define PEERS_BYTES_MAX   480 // keeps a get_peers reply within BEP 32's 1,024 bytes
+#define PEERS_BYTES_MAX   480 // keeps a get_peers reply within BEP 32's 1,024 bytes;
+#define PEERS_BYTES_LESS  240 // so does this, beside the contacts of both families
 #define SAMPLES_MAX       20
+#define KEY_LEN           13 // of "6:nodes6" and the length of what follows, at most
 #define SAMPLE_INTERVAL_S 60
 
 struct dht_id dht_serve_id(struct dht_span span)
@@ -26,18 +28,25 @@ void dht_serve_open(struct dht_serve *serve)
     dht_krpc_open_reply(&serve->writer, &serve->envelope);
 }
 
-static void write_nodes(struct dht_serve *serve, const struct dht *dht, const char *key,
-                        const struct dht_id *target)
+// Writes what fits into *room, and takes that off it.
+static void write_nodes(struct dht_serve *serve, const struct dht *dht, const struct dht_id *target,
+                        size_t *room)
 {
     const struct dht_contact *contacts[NODES_MAX];
-    size_t count = dht_table_closest(&dht->table, target, NODES_MAX, contacts);
+    const char *key = dht->config.family == DHT_IPV4 ? "nodes" : "nodes6";
     size_t node_len = dht_engine_node_len(dht);
+    if (*room < KEY_LEN)
+        return;
+    size_t most = (*room - KEY_LEN) / node_len;
+    size_t count =
+        dht_table_closest(&dht->table, target, most < NODES_MAX ? most : NODES_MAX, contacts);
     dht_bencode_put_text(&serve->writer, key);
     uint8_t *at = dht_bencode_put_hole(&serve->writer, count * node_len);
     for (size_t i = 0; at != NULL && i < count; i++, at += node_len) {
         memcpy(at, contacts[i]->id.bytes, DHT_ID_LEN);
         dht_addr_to_compact(&contacts[i]->addr, at + DHT_ID_LEN);
     }
+    *room -= KEY_LEN + count * node_len;
 }
 
 // What is wanted, or else the family of the transport (BEP 32).
@@ -48,25 +57,25 @@ static uint32_t wanted(const struct dht_serve *serve)
     return serve->dht->config.family == DHT_IPV4 ? DHT_KRPC_WANT_NODES : DHT_KRPC_WANT_NODES6;
 }
 
-void dht_serve_nodes(struct dht_serve *serve, const struct dht_id *target)
+void dht_serve_nodes(struct dht_serve *serve, const struct dht_id *target, size_t room)
 {
     const struct dht *dht = serve->dht;
     bool is_ipv4 = dht->config.family == DHT_IPV4;
     const struct dht *ipv4 = is_ipv4 ? dht : dht->sibling;
     const struct dht *ipv6 = is_ipv4 ? dht->sibling : dht;
     if (ipv4 != NULL && (wanted(serve) & DHT_KRPC_WANT_NODES) != 0)
-        write_nodes(serve, ipv4, "nodes", target);
+        write_nodes(serve, ipv4, target, &room);
     if (ipv6 != NULL && (wanted(serve) & DHT_KRPC_WANT_NODES6) != 0)
-        write_nodes(serve, ipv6, "nodes6", target);
+        write_nodes(serve, ipv6, target, &room);
 }
 
 size_t dht_serve_nodes_len(const struct dht_serve *serve)
 {
     size_t len = 0;
     if ((wanted(serve) & DHT_KRPC_WANT_NODES) != 0)
-        len += 12 + NODES_MAX * 26;
+        len += KEY_LEN + NODES_MAX * 26;
     if ((wanted(serve) & DHT_KRPC_WANT_NODES6) != 0)
-        len += 13 + NODES_MAX * 38;
+        len += KEY_LEN + NODES_MAX * 38;
     return len;
 }
 
@@ -138,8 +147,9 @@ static void serve_ping(struct dht_serve *serve)
     dht_serve_close(serve);
 }
 
-// The bytes that a reply needs besides its lists: envelope, id, token.
-#define REPLY_BASE_LEN 110
+// The bytes that a reply needs besides its lists, at most: envelope with a transaction id of 32
+// bytes, id, token, the numbers of BEP 51.
+#define REPLY_BASE_LEN 150
 
 // Whether so many more bytes fit the budget; counts what has to be left out.
 static bool affords(struct dht_serve *serve, size_t len)
@@ -159,7 +169,7 @@ static void serve_nodes_for(struct dht_serve *serve, struct dht_span target_span
     struct dht_id target = dht_serve_id(target_span);
     dht_serve_open(serve);
     if (affords(serve, dht_serve_nodes_len(serve)))
-        dht_serve_nodes(serve, &target);
+        dht_serve_nodes(serve, &target, SIZE_MAX);
     dht_serve_close(serve);
 }
 
@@ -170,8 +180,11 @@ static void write_peers(struct dht_serve *serve, const struct dht_id *info_hash)
     uint8_t compact[PEERS_BYTES_MAX];
     if (dht->peers == NULL || !affords(serve, PEERS_BYTES_MAX * 2))
         return;
+    bool both =
+        dht->sibling != NULL && wanted(serve) == (DHT_KRPC_WANT_NODES | DHT_KRPC_WANT_NODES6);
+    size_t room = both ? PEERS_BYTES_LESS : PEERS_BYTES_MAX;
     size_t count = dht_peer_store_sample(dht->peers, info_hash, serve->msg->noseed,
-                                         PEERS_BYTES_MAX / compact_len, compact);
+                                         room / compact_len, compact);
     if (count == 0)
         return;
     dht_bencode_put_text(&serve->writer, "values");
@@ -208,7 +221,7 @@ static void serve_get_peers(struct dht_serve *serve)
     else
         dht_serve_open(serve);
     if (affords(serve, dht_serve_nodes_len(serve)))
-        dht_serve_nodes(serve, &info_hash);
+        dht_serve_nodes(serve, &info_hash, SIZE_MAX);
     // No token says "full" (BEP 33, quirk Q12).
     if (dht->peers == NULL || dht_peer_store_has_room(dht->peers, &info_hash))
         dht_serve_token(serve, &info_hash);
@@ -264,7 +277,7 @@ static void serve_sample_infohashes(struct dht_serve *serve)
     dht_bencode_put_text(&serve->writer, "interval");
     dht_bencode_put_int(&serve->writer, SAMPLE_INTERVAL_S);
     if (rich)
-        dht_serve_nodes(serve, &target);
+        dht_serve_nodes(serve, &target, SIZE_MAX);
     dht_bencode_put_text(&serve->writer, "num");
     dht_bencode_put_int(&serve->writer, dht->peers != NULL ? dht_peer_store_swarms(dht->peers) : 0);
     dht_bencode_put_text(&serve->writer, "samples");

@@ -25,8 +25,9 @@ void dht_serve_query(struct dht *dht, const struct dht_addr *from, size_t datagr
 
 // For dht/serve_item.c: how a reply is put together.
 void dht_serve_open(struct dht_serve *serve);
-// `nodes` and `nodes6` (BEP 32), closest to target, for the families asked for.
-void dht_serve_nodes(struct dht_serve *serve, const struct dht_id *target);
+// `nodes` and `nodes6` (BEP 32), closest to target, for the families asked for, as many as fit into
+// `room` bytes.
+void dht_serve_nodes(struct dht_serve *serve, const struct dht_id *target, size_t room);
 // How long that is at most.
 size_t dht_serve_nodes_len(const struct dht_serve *serve);
 void dht_serve_token(struct dht_serve *serve, const struct dht_id *target);

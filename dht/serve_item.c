@@ -9,8 +9,9 @@
 
 // ---- get ----
 
-// Room that a reply needs besides the value: envelope, id, token, key, signature, seq.
-#define HIT_BASE_LEN 260
+// Room that a reply needs besides the value, at most: envelope with a transaction id of 32 bytes,
+// id, token, key, signature, seq.
+#define HIT_BASE_LEN 280
 
 static void write_key(struct dht_serve *serve, const char *key, const void *data, size_t len)
 {
@@ -31,13 +32,16 @@ static bool sends_value(struct dht_serve *serve, const struct dht_item *item)
     return false;
 }
 
-// A hit that goes to an unproven source carries no nodes: docs/security.md says why that departs
-// from BEP 44.
-static bool sends_nodes(struct dht_serve *serve, size_t value_len)
+// How many bytes of contacts go along. The value comes first: with a large one there is not room
+// for all contacts in a datagram (quirk Q16). A hit that goes to an unproven source carries none:
+// docs/security.md says why that departs from BEP 44.
+static size_t nodes_room(const struct dht_serve *serve, size_t value_len)
 {
-    if (!serve->proven && value_len > 0)
-        return false;
-    return serve->budget >= HIT_BASE_LEN + value_len + dht_serve_nodes_len(serve);
+    size_t room = serve->budget < DHT_DATAGRAM_MAX ? serve->budget : DHT_DATAGRAM_MAX;
+    size_t used = HIT_BASE_LEN + value_len;
+    if ((!serve->proven && value_len > 0) || room <= used)
+        return 0;
+    return room - used;
 }
 
 // The keys of r in their order: id k nodes nodes6 seq sig token v.
@@ -49,8 +53,7 @@ static void write_hit(struct dht_serve *serve, const struct dht_id *target,
     dht_serve_open(serve);
     if (with_value && is_mutable)
         write_key(serve, "k", item->key, sizeof item->key);
-    if (sends_nodes(serve, with_value ? item->value.len : 0))
-        dht_serve_nodes(serve, target);
+    dht_serve_nodes(serve, target, nodes_room(serve, with_value ? item->value.len : 0));
     if (is_mutable) {
         dht_bencode_put_text(&serve->writer, "seq");
         dht_bencode_put_int(&serve->writer, item->seq);
