@@ -65,12 +65,15 @@ static enum dht_lookup_offer judge(const struct dht_lookup *lookup,
     uint32_t same_wide = 0;
     for (uint16_t i = 0; i < lookup->count; i++) {
         const struct dht_candidate *candidate = &lookup->candidates[i];
-        if (dht_id_equal(&candidate->id, &newcomer->id) ||
-            dht_addr_equal(&candidate->addr, &newcomer->addr))
+        bool same_id = dht_id_equal(&candidate->id, &newcomer->id);
+        bool same_addr = dht_addr_equal(&candidate->addr, &newcomer->addr);
+        // A name that has turned out false must not keep out the true one (quirk Q10).
+        bool in_the_way = candidate->state != DHT_CANDIDATE_DEAD;
+        if ((same_id && same_addr) || (in_the_way && (same_id || same_addr)))
             return DHT_LOOKUP_KNOWN;
         if (lookup->lab)
             continue;
-        if (dht_addr_equal_ip(&candidate->addr, &newcomer->addr))
+        if (in_the_way && dht_addr_equal_ip(&candidate->addr, &newcomer->addr))
             return DHT_LOOKUP_REFUSED;
         same_prefix += dht_addr_prefix(&candidate->addr) == dht_addr_prefix(&newcomer->addr);
         same_wide += newcomer->addr.ip_len == 16 && dht_addr_wide_prefix(&candidate->addr) ==

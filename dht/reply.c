@@ -49,17 +49,21 @@ static void note_contact(struct dht *dht, const struct dht_id *id,
         DHT_COUNT(dht, contacts_refused);
 }
 
-// The node has another id than the one we asked for: it lies, or somebody else has its address now.
-// Either way what we believed is worth nothing (quirks Q7, Q10).
-static void wrong_id(struct dht *dht, const struct dht_transaction *transaction)
+// The node has another id than the one we asked for: it lies, or somebody else has its address now,
+// or who named it to us lied. In the last case the id that it shows is the one that we know it by,
+// and it has done nothing wrong; else what we believed is worth nothing (quirks Q7, Q10).
+static void wrong_id(struct dht *dht, const struct dht_transaction *transaction,
+                     const struct dht_id *shown)
 {
     DHT_COUNT(dht, drop_wrong_id);
-    if (dht_table_evict(&dht->table, &transaction->addr))
+    if (dht_table_find(&dht->table, shown, &transaction->addr) == NULL &&
+        dht_table_evict(&dht->table, &transaction->addr)) {
         DHT_COUNT(dht, contacts_evicted);
+    }
     if (transaction->purpose == DHT_PURPOSE_STORE)
         dht_store_unreachable(dht, transaction);
     else
-        dht_search_dead(dht, transaction);
+        dht_search_other_id(dht, transaction, shown);
 }
 
 // ---- replies ----
@@ -106,7 +110,7 @@ static void take_reply(struct dht *dht, const struct dht_transaction *transactio
     struct dht_id id;
     memcpy(id.bytes, msg->id.data, sizeof id.bytes);
     if (transaction->has_id && !dht_id_equal(&id, &transaction->id)) {
-        wrong_id(dht, transaction);
+        wrong_id(dht, transaction, &id);
         return;
     }
     note_rtt(dht, transaction);

@@ -11,6 +11,8 @@
 #include <assert.h>
 #include <string.h>
 
+#define NAMED_MAX 20
+
 static void count_offer(struct dht *dht, enum dht_lookup_offer verdict)
 {
     if (verdict == DHT_LOOKUP_DROPPED)
@@ -173,8 +175,9 @@ static void emit_hop(struct dht *dht, const struct dht_op *op,
                          });
 }
 
-// Offers the contacts of the reply; returns how many there were. More than 16 are not read: nobody
-// needs to name more (quirk Q5), and a flood of names must not push out the others.
+// Offers the contacts of the reply; returns how many there were. More than 20 are not read: nobody
+// names more (quirk Q5: 8 is the norm, Rust sends 20), and a flood of names must not push out the
+// others.
 static uint32_t take_nodes(struct dht *dht, struct dht_op *op, uint16_t from,
                            const struct dht_krpc *msg)
 {
@@ -182,7 +185,7 @@ static uint32_t take_nodes(struct dht *dht, struct dht_op *op, uint16_t from,
     struct dht_span nodes = dht->config.family == DHT_IPV4 ? msg->nodes : msg->nodes6;
     size_t count = nodes.len / node_len;
     uint32_t depth = op->lookup.candidates[from].depth + 1u;
-    for (size_t i = 0; i < count && i < 20; i++) {
+    for (size_t i = 0; i < count && i < NAMED_MAX; i++) {
         struct dht_krpc_node node;
         dht_krpc_node(nodes, node_len, i, &node);
         dht_search_offer(dht, op, &node, depth);
@@ -225,6 +228,8 @@ void dht_search_reply(struct dht *dht, const struct dht_transaction *transaction
     if (op == NULL)
         return;
     uint16_t index = transaction->candidate;
+    if (op->lookup.candidates[index].state == DHT_CANDIDATE_DEAD)
+        return;
     uint32_t named = take_nodes(dht, op, index, msg); // may move the candidates
     struct dht_candidate *candidate = &op->lookup.candidates[index];
     bool found = false;
@@ -249,14 +254,17 @@ void dht_search_error(struct dht *dht, const struct dht_transaction *transaction
     if (op == NULL)
         return;
     struct dht_candidate *candidate = &op->lookup.candidates[transaction->candidate];
+    if (candidate->state == DHT_CANDIDATE_DEAD)
+        return;
     emit_hop(dht, op, transaction, DHT_HOP_ERROR, 0);
     // A node that refuses get may still know its neighbours.
-    if (transaction->method == DHT_KRPC_GET && candidate->has_get == DHT_HAS_GET_UNKNOWN) {
+    bool refuses_get =
+        transaction->method == DHT_KRPC_GET && candidate->has_get == DHT_HAS_GET_UNKNOWN;
+    if (refuses_get)
         learn_has_get(dht, candidate, DHT_HAS_GET_NO);
-        dht_lookup_enter(&op->lookup, transaction->candidate, DHT_CANDIDATE_RETRY);
-    } else if (candidate->state != DHT_CANDIDATE_ANSWERED) {
-        dht_lookup_enter(&op->lookup, transaction->candidate, DHT_CANDIDATE_DEAD);
-    }
+    if (candidate->state != DHT_CANDIDATE_ANSWERED)
+        dht_lookup_enter(&op->lookup, transaction->candidate,
+                         refuses_get ? DHT_CANDIDATE_RETRY : DHT_CANDIDATE_DEAD);
     dht_search_step(dht, op);
 }
 
@@ -270,7 +278,9 @@ void dht_search_silent(struct dht *dht, const struct dht_transaction *transactio
     dht_lookup_soft_timeout(&op->lookup, index);
     if (candidate->state == DHT_CANDIDATE_SILENT)
         emit_hop(dht, op, transaction, DHT_HOP_SILENT, 0);
-    if (candidate->state == DHT_CANDIDATE_ANSWERED && candidate->token_len == 0 && wants_get(op))
+    // It has answered find_node alone, however often it was asked.
+    if (candidate->state == DHT_CANDIDATE_ANSWERED && wants_get(op) &&
+        candidate->has_get == DHT_HAS_GET_UNKNOWN)
         learn_has_get(dht, candidate, DHT_HAS_GET_NO);
     dht_search_step(dht, op);
 }
@@ -285,6 +295,29 @@ void dht_search_dead(struct dht *dht, const struct dht_transaction *transaction)
         return;
     emit_hop(dht, op, transaction, DHT_HOP_SILENT, 0);
     dht_lookup_enter(&op->lookup, transaction->candidate, DHT_CANDIDATE_DEAD);
+    dht_search_step(dht, op);
+}
+
+void dht_search_other_id(struct dht *dht, const struct dht_transaction *transaction,
+                         const struct dht_id *shown)
+{
+    struct dht_op *op = waiting_op(dht, transaction);
+    if (op == NULL)
+        return;
+    struct dht_candidate *candidate = &op->lookup.candidates[transaction->candidate];
+    if (candidate->state == DHT_CANDIDATE_DEAD)
+        return;
+    uint32_t depth = candidate->depth;
+    emit_hop(dht, op, transaction, DHT_HOP_SILENT, 0);
+    candidate->spoke = 0;
+    candidate->holds = 0;
+    candidate->token_len = 0;
+    dht_lookup_enter(&op->lookup, transaction->candidate, DHT_CANDIDATE_DEAD);
+    // Slandered, maybe: a node that our table knows by this id is asked under it. (Not every id
+    // that turns up: who changes it for each query would have us ask for ever.)
+    struct dht_krpc_node node = {*shown, transaction->addr};
+    if (dht_table_find(&dht->table, shown, &transaction->addr) != NULL)
+        dht_search_offer(dht, op, &node, depth);
     dht_search_step(dht, op);
 }
 

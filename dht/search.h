@@ -28,8 +28,11 @@ void dht_search_reply(struct dht *dht, const struct dht_transaction *transaction
 void dht_search_error(struct dht *dht, const struct dht_transaction *transaction);
 // It was silent for its soft timeout.
 void dht_search_silent(struct dht *dht, const struct dht_transaction *transaction);
-// It cannot be reached, or lied about its id.
+// It cannot be reached.
 void dht_search_dead(struct dht *dht, const struct dht_transaction *transaction);
+// It has shown another id: nothing of it counts any more in this lookup (quirk Q10).
+void dht_search_other_id(struct dht *dht, const struct dht_transaction *transaction,
+                         const struct dht_id *shown);
 
 // The counts so far.
 struct dht_tally dht_search_tally(const struct dht_op *op);

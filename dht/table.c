@@ -149,29 +149,51 @@ static bool diverse_enough(const struct dht_table *table, const struct dht_bucke
            census.wide_in_bucket < DHT_TABLE_WIDE_BUCKET;
 }
 
-// Whether two contacts count as the same host: by address, in a lab by address and port.
-static bool same_host(const struct dht_table *table, const struct dht_addr *a,
-                      const struct dht_addr *b)
+typedef bool (*same_addr)(const struct dht_addr *a, const struct dht_addr *b);
+
+// What makes two contacts the same host: the address, in a lab address and port.
+static same_addr same_host(const struct dht_table *table)
 {
-    return table->lab ? dht_addr_equal(a, b) : dht_addr_equal_ip(a, b);
+    return table->lab ? dht_addr_equal : dht_addr_equal_ip;
 }
 
-bool dht_table_evict(struct dht_table *table, const struct dht_addr *addr)
+static bool evict(struct dht_table *table, const struct dht_addr *addr, same_addr same)
 {
     bool evicted = false;
     for (uint32_t depth = 0; depth < table->bucket_count; depth++) {
         struct dht_bucket *bucket = &table->buckets[depth];
         for (uint16_t i = bucket->count; i-- > 0;) {
-            if (!same_host(table, &bucket->contacts[i].addr, addr))
+            if (!same(&bucket->contacts[i].addr, addr))
                 continue;
             remove_contact(table, bucket, i);
             evicted = true;
         }
         for (uint16_t i = bucket->replacement_count; i-- > 0;)
-            if (same_host(table, &bucket->replacements[i].addr, addr))
+            if (same(&bucket->replacements[i].addr, addr))
                 remove_replacement(bucket, i);
     }
     return evicted;
+}
+
+bool dht_table_evict(struct dht_table *table, const struct dht_addr *addr)
+{
+    return evict(table, addr, dht_addr_equal);
+}
+
+// Whether a live contact is the same host, at another port.
+static bool host_is_taken(const struct dht_table *table, const struct dht_addr *addr)
+{
+    same_addr same = same_host(table);
+    for (uint32_t depth = 0; depth < table->bucket_count; depth++) {
+        const struct dht_bucket *bucket = &table->buckets[depth];
+        for (uint16_t i = 0; i < bucket->count; i++) {
+            const struct dht_contact *contact = &bucket->contacts[i];
+            if (contact->fails == 0 && same(&contact->addr, addr) &&
+                !dht_addr_equal(&contact->addr, addr))
+                return true;
+        }
+    }
+    return false;
 }
 
 // ---- who is in ----
@@ -277,9 +299,13 @@ enum dht_table_result dht_table_answered(struct dht_table *table, const struct d
     // An id that a live contact holds elsewhere: the one that has been here longer is believed.
     if (namesake != NULL && namesake->fails == 0)
         return DHT_TABLE_REFUSED;
+    // So is a live contact at another port of the same host: a neighbour behind the same NAT must
+    // not be able to push it out.
+    if (host_is_taken(table, addr))
+        return DHT_TABLE_REFUSED;
     if (namesake != NULL)
         remove_contact(table, bucket, (uint16_t)(namesake - bucket->contacts));
-    dht_table_evict(table, addr);
+    evict(table, addr, same_host(table));
     return add(table, &(struct dht_contact){
                           .id = *id,
                           .addr = *addr,
@@ -289,6 +315,22 @@ enum dht_table_result dht_table_answered(struct dht_table *table, const struct d
                           .asked_s = now_s,
                           .is_secure = table->lab || dht_id_fits(id, addr),
                       });
+}
+
+// Moves the newest replacement that the caps let in to the bucket's contacts. There is room for it.
+static void promote(struct dht_table *table, struct dht_bucket *bucket)
+{
+    for (uint16_t i = bucket->replacement_count; i-- > 0;) {
+        struct dht_contact *replacement = &bucket->replacements[i];
+        if (!diverse_enough(table, bucket, &replacement->addr) ||
+            host_is_taken(table, &replacement->addr))
+            continue;
+        assert(bucket->count < bucket->capacity);
+        bucket->contacts[bucket->count++] = *replacement;
+        table->count++;
+        remove_replacement(bucket, i);
+        return;
+    }
 }
 
 bool dht_table_failed(struct dht_table *table, const struct dht_id *id, const struct dht_addr *addr,
@@ -304,13 +346,11 @@ bool dht_table_failed(struct dht_table *table, const struct dht_id *id, const st
         contact->fails++;
     struct dht_bucket *bucket = bucket_of(table, id);
     // BEP 5: try a questionable contact once more before it is dropped.
-    if (contact->fails >= 2 && bucket->replacement_count > 0) {
-        *contact = bucket->replacements[--bucket->replacement_count];
-        return true;
-    }
-    if (contact->fails < DHT_TABLE_FAILS_MAX)
+    uint32_t fails_max = bucket->replacement_count > 0 ? 2 : DHT_TABLE_FAILS_MAX;
+    if (contact->fails < fails_max)
         return false;
     remove_contact(table, bucket, (uint16_t)(contact - bucket->contacts));
+    promote(table, bucket);
     return true;
 }
 

@@ -80,7 +80,8 @@ enum dht_table_result {
 };
 
 // A node answered with this id from this address; rtt_us 0: not measured. Another contact at the
-// same address gives way: a node that changes its id is a new node.
+// same address and port gives way: a node that changes its id is a new node. One at another port of
+// the host stays, unless it has failed, and so does one that has the id elsewhere.
 enum dht_table_result dht_table_answered(struct dht_table *table, const struct dht_id *id,
                                          const struct dht_addr *addr, uint32_t rtt_us,
                                          uint32_t now_s);
@@ -96,7 +97,7 @@ struct dht_contact *dht_table_find(const struct dht_table *table, const struct d
 bool dht_table_failed(struct dht_table *table, const struct dht_id *id, const struct dht_addr *addr,
                       uint32_t now_s);
 
-// The node at addr has shown that its id was not worth believing: out at once.
+// The node at addr, port and all, has shown that its id was not worth believing: out at once.
 bool dht_table_evict(struct dht_table *table, const struct dht_addr *addr);
 
 // Whether a stranger with this id would find room, so that asking it is worth a packet.

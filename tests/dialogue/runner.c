@@ -25,7 +25,11 @@ struct play {
     struct dht *sibling;
     int64_t now_us;
     uint32_t op;
+    uint32_t ops[64]; // all that statements have started
+    size_t op_count;
     bool loose; // the strict decoder is not asked
+    bool quiet; // the engine's own upkeep is answered here, and no statement sees it
+    bool answering;
     struct pending *pending;
     size_t pending_count;
 };
@@ -62,6 +66,8 @@ static void check_strictly(struct play *play, const struct dht_datagram *datagra
     text_fail(&play->text, "the strict decoder refuses: %s", fault);
 }
 
+static void answer_upkeep(struct play *play);
+
 static void drain(struct play *play)
 {
     struct dht_out out;
@@ -70,6 +76,8 @@ static void drain(struct play *play)
             check_strictly(play, &out.datagram);
         keep(play, &out);
     }
+    if (play->quiet && !play->answering)
+        answer_upkeep(play);
 }
 
 static struct dht *engine_of(struct play *play)
@@ -111,6 +119,75 @@ static void take_out(struct play *play, size_t index)
         if (pending->out.type == DHT_OUT_ITEM)
             pending->out.found.item.value.data = pending->bytes;
     }
+}
+
+static void receive(struct play *play, const struct dht_addr *from, const void *bytes, size_t len)
+{
+    struct dht_datagram datagram = {*from, {bytes, len}};
+    dht_receive(engine_of(play), play->now_us, &datagram, 1);
+    drain(play);
+}
+
+// ---- the engine's upkeep ----
+
+// Whether it is a query that no statement has asked for.
+static bool is_upkeep(const struct play *play, const struct dht_out *out, struct dht_krpc *ret_msg)
+{
+    if (out->type != DHT_OUT_DATAGRAM || !dht_krpc_parse(out->datagram.bytes, ret_msg) ||
+        ret_msg->type != DHT_KRPC_QUERY)
+        return false;
+    for (size_t i = 0; i < play->op_count; i++)
+        if (play->ops[i] == out->op)
+            return false;
+    return true;
+}
+
+// The id of the node at that address; NULL where the dialogue knows none.
+static const uint8_t *id_at(const struct play *play, const struct dht_addr *addr)
+{
+    uint8_t compact[DHT_ADDR_COMPACT_MAX];
+    size_t len = dht_addr_to_compact(addr, compact);
+    for (size_t i = 0; i < play->text.variable_count; i++) {
+        const struct text_variable *variable = &play->text.variables[i];
+        if (variable->len == DHT_ID_LEN + len && strstr(variable->name, ".node") != NULL &&
+            memcmp(variable->bytes + DHT_ID_LEN, compact, len) == 0)
+            return variable->bytes;
+    }
+    return NULL;
+}
+
+// A reply that says nothing but who is there.
+static void answer(struct play *play, const struct dht_addr *from, const uint8_t *id,
+                   const uint8_t *tid)
+{
+    uint8_t reply[64] = "d1:rd2:id20:....................e1:t4:....1:y1:re";
+    size_t len = strlen((const char *)reply);
+    memcpy(reply + 12, id, DHT_ID_LEN);
+    memcpy(reply + 38, tid, 4);
+    receive(play, from, reply, len);
+}
+
+static void take_out(struct play *play, size_t index);
+
+static void answer_upkeep(struct play *play)
+{
+    play->answering = true;
+    for (size_t i = 0; i < play->pending_count;) {
+        struct dht_krpc msg;
+        struct dht_out *out = &play->pending[i].out;
+        if (!is_upkeep(play, out, &msg)) {
+            i++;
+            continue;
+        }
+        struct dht_addr addr = out->datagram.addr;
+        uint8_t tid[4];
+        memcpy(tid, msg.tid.data, sizeof tid);
+        take_out(play, i);
+        const uint8_t *id = id_at(play, &addr);
+        if (id != NULL)
+            answer(play, &addr, id, tid);
+    }
+    play->answering = false;
 }
 
 // ---- reading statements ----
@@ -342,13 +419,6 @@ static struct dht_item item_of(struct play *play, const char *name)
 
 // ---- what the engine is told ----
 
-static void receive(struct play *play, const struct dht_addr *from, const void *bytes, size_t len)
-{
-    struct dht_datagram datagram = {*from, {bytes, len}};
-    dht_receive(engine_of(play), play->now_us, &datagram, 1);
-    drain(play);
-}
-
 // send FROM MESSAGE
 static void do_send(struct play *play)
 {
@@ -369,6 +439,14 @@ static void do_wait(struct play *play)
         text_fail(&play->text, "s or ms is missing");
 }
 
+static void note_op(struct play *play, uint32_t op)
+{
+    assert(play->op_count < 64);
+    play->op = op;
+    play->ops[play->op_count++] = op;
+    drain(play);
+}
+
 // get TARGET [salt STRING] [seq N] [settle N] [hold]
 static void do_get(struct play *play)
 {
@@ -383,8 +461,7 @@ static void do_get(struct play *play)
     get.hold = text_take(&play->text, "hold");
     get.trace = text_take(&play->text, "trace");
     get.salt = (struct dht_span){salt.bytes, salt.len};
-    play->op = dht_get(engine_of(play), play->now_us, &get);
-    drain(play);
+    note_op(play, dht_get(engine_of(play), play->now_us, &get));
 }
 
 // put ITEM [cas N] [held]
@@ -397,37 +474,32 @@ static void do_put(struct play *play)
     if (text_take(&play->text, "cas"))
         cas = text_int(&play->text);
     uint32_t held = text_take(&play->text, "held") ? play->op : 0;
-    play->op = dht_put(engine_of(play), play->now_us, &item, cas, held);
-    drain(play);
+    note_op(play, dht_put(engine_of(play), play->now_us, &item, cas, held));
 }
 
 static void do_find_node(struct play *play)
 {
     struct dht_id target = read_id(play);
-    play->op = dht_find_node(engine_of(play), play->now_us, &target, false);
-    drain(play);
+    note_op(play, dht_find_node(engine_of(play), play->now_us, &target, false));
 }
 
 static void do_get_peers(struct play *play)
 {
     struct dht_id info_hash = read_id(play);
-    play->op = dht_get_peers(engine_of(play), play->now_us, &info_hash, false);
-    drain(play);
+    note_op(play, dht_get_peers(engine_of(play), play->now_us, &info_hash, false));
 }
 
 static void do_announce(struct play *play)
 {
     struct dht_id info_hash = read_id(play);
     uint16_t port = (uint16_t)text_int(&play->text);
-    play->op = dht_announce(engine_of(play), play->now_us, &info_hash, port);
-    drain(play);
+    note_op(play, dht_announce(engine_of(play), play->now_us, &info_hash, port));
 }
 
 static void do_ping(struct play *play)
 {
     struct dht_addr addr = read_addr(play);
-    play->op = dht_ping(engine_of(play), play->now_us, &addr);
-    drain(play);
+    note_op(play, dht_ping(engine_of(play), play->now_us, &addr));
 }
 
 static void do_cancel(struct play *play)
@@ -450,30 +522,32 @@ static void do_unreachable(struct play *play)
     drain(play);
 }
 
-// meet NODE...: each is pinged and answers, so that it stands in the routing table.
+// meet NODE...: each is pinged and answers, so that it stands in the routing table. From then on
+// the engine's upkeep is answered out of sight.
 static void do_meet(struct play *play)
 {
+    play->quiet = true;
     while (!text_at_end(&play->text)) {
-        char name[64];
         struct dht_krpc msg;
-        struct text reader = play->text;
-        text_word(&reader, name);
         struct dht_addr addr = read_addr(play);
-        dht_ping(engine_of(play), play->now_us, &addr);
         size_t before = play->pending_count;
-        drain(play);
-        assert(play->pending_count == before + 1);
-        struct dht_datagram *query = &play->pending[before].out.datagram;
-        bool parsed = dht_krpc_parse(query->bytes, &msg);
-        assert(parsed && msg.tid.len == 4);
-        uint8_t reply[64] = "d1:rd2:id20:....................e1:t4:....1:y1:re";
-        memcpy(reply + 12, part_of(play, name, "id")->bytes, 20);
-        memcpy(reply + 38, msg.tid.data, 4);
+        note_op(play, dht_ping(engine_of(play), play->now_us, &addr));
+        bool parsed = play->pending_count == before + 1 &&
+                      dht_krpc_parse(play->pending[before].out.datagram.bytes, &msg);
+        assert(parsed);
+        uint8_t tid[4];
+        memcpy(tid, msg.tid.data, sizeof tid);
         play->pending_count = before;
         play->now_us += 20 * 1000;
-        receive(play, &addr, reply, strlen("d1:rd2:id20:e1:t4:1:y1:re") + 24);
+        answer(play, &addr, id_at(play, &addr), tid);
         play->pending_count = before; // the event of the ping
+        play->op_count--;
     }
+}
+
+static void do_loud(struct play *play)
+{
+    play->quiet = false;
 }
 
 // ---- what is expected of the engine ----
@@ -767,6 +841,7 @@ static const struct {
     {"contact", do_contact},
     {"no_contact", do_no_contact},
     {"loose", do_loose},
+    {"loud", do_loud},
 };
 
 static void run_statement(struct play *play, const char *statement)
