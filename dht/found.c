@@ -101,7 +101,7 @@ static void tell(struct dht *dht, const struct dht_op *op, const struct dht_addr
              });
 }
 
-// A reply with a sequence number and no item: the node has nothing newer than what we have.
+// A reply that tells of a sequence number and brings no news.
 static bool note_seq(struct dht_op *op, struct dht_candidate *candidate, int64_t seq)
 {
     int64_t best_seq = op->best != NULL ? op->best->item.seq : op->seq_known;
@@ -119,6 +119,9 @@ bool dht_found_item(struct dht *dht, struct dht_op *op, uint16_t index, const st
         bool seq_alone = msg->value.data == NULL && msg->has_seq && op->seq_known != DHT_SEQ_NONE;
         return seq_alone && note_seq(op, candidate, msg->seq);
     }
+    // Who ignores our `seq` sends what the asker has, or older: no news, and no other value either.
+    if (item.is_mutable && op->seq_known != DHT_SEQ_NONE && item.seq <= op->seq_known)
+        return note_seq(op, candidate, item.seq);
     if (op->best != NULL && !is_better(&item, &op->best->item)) {
         bool same = item.seq == op->best->item.seq && same_value(&item, &op->best->item);
         candidate->seq_seen = item.seq;

@@ -71,7 +71,6 @@ struct dht_op {
     uint16_t port; // to be announced
     uint8_t target_count;
     struct dht_store_target targets[DHT_CLOSEST_MAX];
-    uint32_t refused; // targets that answered with an error
     struct dht_lookup lookup;
     struct dht_addr *peers; // told so far; open addressing, ip_len 0: empty
     uint32_t peer_count, peer_capacity;

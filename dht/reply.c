@@ -130,6 +130,7 @@ static void take_error(struct dht *dht, const struct dht_transaction *transactio
 {
     DHT_COUNT(dht, errors_in);
     dht->heard_us = dht->now_us;
+    dht_engine_prove(dht, &transaction->addr);
     dht_maintain_vote(dht, &transaction->addr, msg);
     if (transaction->purpose == DHT_PURPOSE_LOOKUP)
         dht_search_error(dht, transaction);

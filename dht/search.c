@@ -325,7 +325,7 @@ void dht_search_other_id(struct dht *dht, const struct dht_transaction *transact
 
 struct dht_tally dht_search_tally(const struct dht_op *op)
 {
-    struct dht_tally tally = {.targets = op->target_count, .refused = op->refused};
+    struct dht_tally tally = {.targets = op->target_count};
     for (uint16_t i = 0; i < op->lookup.count; i++) {
         const struct dht_candidate *candidate = &op->lookup.candidates[i];
         tally.asked += candidate->tries > 0;
@@ -335,8 +335,10 @@ struct dht_tally dht_search_tally(const struct dht_op *op)
         if (candidate->spoke && candidate->depth > tally.hops)
             tally.hops = candidate->depth;
     }
-    for (uint8_t i = 0; i < op->target_count; i++)
+    for (uint8_t i = 0; i < op->target_count; i++) {
         tally.stored += op->targets[i].state == DHT_STORE_STORED;
+        tally.refused += op->targets[i].state == DHT_STORE_REFUSED;
+    }
     return tally;
 }
 

@@ -139,10 +139,13 @@ uint32_t dht_ping(struct dht *dht, int64_t now_us, const struct dht_addr *addr)
 void dht_cancel(struct dht *dht, uint32_t id)
 {
     struct dht_op *op = dht_op_find(&dht->ops, id);
+    if (id == 0 || (op != NULL && op->internal))
+        return;
+    // Also of one that has ended: its end may still wait in the queue.
+    dht_outbox_forget(&dht->outbox, id);
     if (op == NULL)
         return;
     dht_search_abandon(dht, op);
-    dht_outbox_forget(&dht->outbox, id);
     dht_op_close(&dht->ops, op);
     DHT_COUNT(dht, ops_cancelled);
 }

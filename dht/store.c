@@ -4,7 +4,7 @@
 #include "dht/query.h"
 #include "dht/search.h"
 
-#include <assert.h>
+#include <string.h>
 
 #define TRIES_MAX 3
 
@@ -113,21 +113,36 @@ void dht_store_reply(struct dht *dht, const struct dht_transaction *transaction)
     step(dht, op);
 }
 
+// Whether 302 means that the node holds what we put (quirk Q20): our first try arrived and only its
+// reply was lost, or the node returned this sequence number in the lookup, and not with another
+// value.
+static bool is_already_there(const struct dht_op *op, const struct dht_store_target *target)
+{
+    const struct dht_candidate *candidate = &op->lookup.candidates[target->candidate];
+    const struct dht_item *item = &op->item->item;
+    if (target->tries > 1)
+        return true;
+    if (candidate->seq_seen != item->seq)
+        return false;
+    if (op->best == NULL || op->best->item.seq != item->seq)
+        return true;
+    struct dht_span best = op->best->item.value;
+    bool best_is_ours =
+        best.len == item->value.len && memcmp(best.data, item->value.data, best.len) == 0;
+    return best_is_ours == (candidate->holds == op->best_generation);
+}
+
 void dht_store_error(struct dht *dht, const struct dht_transaction *transaction, int32_t code)
 {
     struct dht_op *op;
     struct dht_store_target *target = waiting_target(dht, transaction, &op);
-    if (target == NULL || target->state == DHT_STORE_STORED)
+    if (target == NULL || target->state == DHT_STORE_STORED || target->state == DHT_STORE_REFUSED)
         return;
-    const struct dht_candidate *candidate = &op->lookup.candidates[target->candidate];
-    // "Already there" also where our first try arrived and only its reply was lost.
-    bool already_there = op->item != NULL && code == DHT_KRPC_ERROR_SEQ &&
-                         (candidate->seq_seen == op->item->item.seq || target->tries > 1);
+    bool already_there =
+        op->item != NULL && code == DHT_KRPC_ERROR_SEQ && is_already_there(op, target);
     target->state = already_there ? DHT_STORE_STORED : DHT_STORE_REFUSED;
-    if (!already_there) {
-        op->refused++;
+    if (!already_there)
         emit_refused(dht, op, transaction, code);
-    }
     step(dht, op);
 }
 

@@ -30,6 +30,7 @@ struct play {
     bool loose; // the strict decoder is not asked
     bool quiet; // the engine's own upkeep is answered here, and no statement sees it
     bool answering;
+    bool holds_outputs; // until `cancel`
     struct pending *pending;
     size_t pending_count;
 };
@@ -71,7 +72,7 @@ static void answer_upkeep(struct play *play);
 static void drain(struct play *play)
 {
     struct dht_out out;
-    while (dht_next(play->dht, &out)) {
+    while (!play->holds_outputs && dht_next(play->dht, &out)) {
         if (out.type == DHT_OUT_DATAGRAM)
             check_strictly(play, &out.datagram);
         keep(play, &out);
@@ -505,6 +506,7 @@ static void do_ping(struct play *play)
 static void do_cancel(struct play *play)
 {
     dht_cancel(engine_of(play), play->op);
+    play->holds_outputs = false;
     drain(play);
 }
 
@@ -543,6 +545,11 @@ static void do_meet(struct play *play)
         play->pending_count = before; // the event of the ping
         play->op_count--;
     }
+}
+
+static void do_hold_outputs(struct play *play)
+{
+    play->holds_outputs = true;
 }
 
 static void do_loud(struct play *play)
@@ -842,6 +849,7 @@ static const struct {
     {"no_contact", do_no_contact},
     {"loose", do_loose},
     {"loud", do_loud},
+    {"hold_outputs", do_hold_outputs},
 };
 
 static void run_statement(struct play *play, const char *statement)
