@@ -296,6 +296,14 @@ int64_t dht_deadline(const struct dht *dht)
     return dht_timer_next(&dht->timers);
 }
 
+static bool is_bootstrap(const struct dht_upkeep *upkeep, const struct dht_addr *addr)
+{
+    for (uint32_t i = 0; i < upkeep->bootstrap_count; i++)
+        if (dht_addr_equal(&upkeep->bootstrap[i], addr))
+            return true;
+    return false;
+}
+
 void dht_bootstrap(struct dht *dht, int64_t now_us, const struct dht_addr *addrs, size_t count)
 {
     struct dht_upkeep *upkeep = &dht->upkeep;
@@ -305,7 +313,7 @@ void dht_bootstrap(struct dht *dht, int64_t now_us, const struct dht_addr *addrs
     if (upkeep->bootstrap == NULL)
         return;
     for (size_t i = 0; i < count && upkeep->bootstrap_count < DHT_BOOTSTRAP_MAX; i++)
-        if (dht_engine_is_acceptable(dht, &addrs[i]))
+        if (dht_engine_is_acceptable(dht, &addrs[i]) && !is_bootstrap(upkeep, &addrs[i]))
             upkeep->bootstrap[upkeep->bootstrap_count++] = addrs[i];
     upkeep->next_join_us = now_us;
     dht_maintain_hurry(dht, now_us);

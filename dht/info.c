@@ -4,6 +4,8 @@
 #include "dht/engine.h"
 #include "dht/found.h"
 
+#include <string.h>
+
 static uint32_t count_good(const struct dht *dht)
 {
     uint32_t count = 0;
@@ -87,7 +89,10 @@ bool dht_restore_item(struct dht *dht, int64_t now_us, const struct dht_item *it
         return true;
     // Its lifetime starts anew: a node that was away a moment is no reason to forget a record
     // sooner.
-    enum dht_item_store_result result = dht_item_store_put(items, now_us, 0, item);
+    // Who put it first is not known any more: each counts as a source of its own.
+    uint64_t source;
+    memcpy(&source, item->target.bytes, sizeof source);
+    enum dht_item_store_result result = dht_item_store_put(items, now_us, source, item);
     if (result != DHT_ITEM_STORE_ADDED && result != DHT_ITEM_STORE_REPLACED)
         return false;
     if (dht->items_timer.position == DHT_TIMER_IDLE)

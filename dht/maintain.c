@@ -114,9 +114,10 @@ static void join(struct dht *dht)
     struct dht_upkeep *upkeep = &dht->upkeep;
     upkeep->next_join_us = dht->now_us + jittered(dht, upkeep->join_pause_us);
     upkeep->join_pause_us = earlier(upkeep->join_pause_us * 2, JOIN_PAUSE_MOST_US);
-    if (dht->table.count == 0)
+    // Contacts of whom nobody answers are no way in: the network may be another by now.
+    if (dht->table.count == 0 || upkeep->alone)
         ask_bootstrap(dht);
-    else
+    if (dht->table.count > 0)
         start_lookup(dht, &dht->id, &upkeep->join_op);
 }
 
@@ -144,7 +145,8 @@ static void join_ended(struct dht *dht, const struct dht_tally *tally)
 {
     struct dht_upkeep *upkeep = &dht->upkeep;
     upkeep->join_op = 0;
-    if (tally->answered == 0) {
+    upkeep->alone = tally->answered == 0;
+    if (upkeep->alone) {
         dht_maintain_hurry(dht, upkeep->next_join_us);
         return;
     }
@@ -175,16 +177,43 @@ void dht_maintain_gained(struct dht *dht)
     dht_maintain_hurry(dht, dht->now_us);
 }
 
-void dht_maintain_lost(struct dht *dht)
+void dht_maintain_failed(struct dht *dht, bool lost)
 {
+    struct dht_upkeep *upkeep = &dht->upkeep;
+    if (!lost) {
+        int64_t again_us = dht->now_us + CHECK_FAILED_S * DHT_SECOND_US;
+        upkeep->next_check_us = earlier(upkeep->next_check_us, again_us);
+        dht_maintain_hurry(dht, upkeep->next_check_us);
+        return;
+    }
     if (dht->table.count >= dht->config.bucket_size)
         return;
     int64_t pause_us = dht->table.count == 0 ? JOIN_PAUSE_FIRST_US : JOIN_AGAIN_SMALL_US;
-    dht->upkeep.next_join_us = earlier(dht->upkeep.next_join_us, dht->now_us + pause_us);
-    dht_maintain_hurry(dht, dht->upkeep.next_join_us);
+    upkeep->next_join_us = earlier(upkeep->next_join_us, dht->now_us + pause_us);
+    dht_maintain_hurry(dht, upkeep->next_join_us);
+}
+
+void dht_maintain_unanswered(struct dht *dht)
+{
+    struct dht_upkeep *upkeep = &dht->upkeep;
+    upkeep->next_join_us = earlier(upkeep->next_join_us, dht->now_us + upkeep->join_pause_us);
+    dht_maintain_hurry(dht, upkeep->next_join_us);
 }
 
 // ---- refreshing ----
+
+// The deepest bucket that is refreshed. BEP 5 splits a bucket only once it is full: those that hold
+// less than one bucket together, at the end, are one to it, and so are they here. Else one contact
+// with an id that was made to lie next to ours would open a hundred empty buckets, with a lookup
+// for each.
+static uint32_t refresh_depth_max(const struct dht *dht)
+{
+    uint32_t depth = dht->table.bucket_count;
+    uint32_t contacts = 0;
+    while (depth > 0 && contacts < dht->config.bucket_size)
+        contacts += dht->table.buckets[--depth].count;
+    return depth;
+}
 
 // When the bucket wants a refresh, in seconds since birth.
 static uint32_t refresh_due_s(const struct dht *dht, uint32_t depth)
@@ -202,7 +231,8 @@ static void refresh(struct dht *dht)
     uint32_t now_s = dht_engine_now_s(dht);
     uint32_t soonest_s = now_s + REFRESH_S;
     uint32_t due_depth = UINT32_MAX;
-    for (uint32_t depth = 0; depth < dht->table.bucket_count; depth++) {
+    uint32_t deepest = refresh_depth_max(dht);
+    for (uint32_t depth = 0; depth < dht->table.bucket_count && depth <= deepest; depth++) {
         uint32_t due_s = refresh_due_s(dht, depth);
         if (due_s <= now_s && due_depth == UINT32_MAX)
             due_depth = depth;
@@ -324,19 +354,29 @@ static void become(struct dht *dht, enum dht_role role)
     dht_engine_emit(dht, &(struct dht_out){.type = DHT_OUT_ROLE, .role = role});
 }
 
-void dht_maintain_reachable(struct dht *dht)
+bool dht_maintain_own_ping(struct dht *dht, const struct dht_krpc *msg)
 {
+    struct dht_transaction *transaction = dht_transaction_find(&dht->transactions, msg->tid);
+    bool own = msg->method == DHT_KRPC_PING && transaction != NULL &&
+               transaction->purpose == DHT_PURPOSE_SELF && msg->id.data != NULL &&
+               memcmp(msg->id.data, dht->id.bytes, DHT_ID_LEN) == 0;
+    if (!own)
+        return false;
+    dht_transaction_close(&dht->transactions, &dht->timers, transaction);
     if (dht->config.role == DHT_ROLE_AUTO)
         become(dht, DHT_ROLE_SERVER);
+    return true;
 }
 
-// Read-only, and a query comes in: from somebody we have not heard of lately it came through no
-// hole that we made ourselves. Two of them, of different prefixes, and we are reachable.
+// Read-only, and a query comes in: from a host that we have not asked anything lately it came
+// through no hole in a NAT that we made ourselves. (Some nodes ask back whoever asks them, `ro` or
+// not, and do not answer first: jech's, quirk Q6.) Two of them, of different prefixes, and we are
+// reachable.
 static void note_stranger(struct dht *dht, const struct dht_addr *from)
 {
     if (dht->config.role != DHT_ROLE_AUTO || dht->role != DHT_ROLE_CLIENT)
         return;
-    if (dht_source_is_proven(dht->sources, dht->now_us, from))
+    if (dht_source_was_asked(dht->sources, dht->now_us, from))
         return;
     uint64_t prefix = dht_addr_prefix(from);
     if (dht->upkeep.stranger != 0 && dht->upkeep.stranger != prefix)

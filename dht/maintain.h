@@ -4,21 +4,19 @@
 
 // Upkeep: joins the network and stays in it. One timer, set to whatever is due next.
 //
-// - Joining: a lookup of our own id, by way of the table or, while that is empty, of the bootstrap
-// nodes; again
-//   with growing pauses while nobody answers, and now and then after that.
+// - Joining: a lookup of our own id, by way of the table or, while that is empty or nobody in it
+//   answers, of the bootstrap nodes; again with growing pauses while nobody answers, and now and
+//   then after that.
 // - Refreshing: a bucket through which no lookup went for 15 minutes gets one (BEP 5).
 // - Checking: a contact that has been silent for DHT_MAINTAIN_CHECK_US is pinged, so that the table
-// is good at
-//   all times; at most one ping a second, far below what strains a home router (quirk Q25).
+//   is good at all times; at most one ping a second, far below what strains a home router (quirk
+//   Q25).
 // - Newcomers: a node that asked us something is asked back once its NAT mapping has had time to
-// lapse
-//   (quirk Q11), and only if the table has room for it.
+//   lapse (quirk Q11), and only if the table has room for it.
 // - Address: where others see us (BEP 42's `ip`) is voted on; a new id is taken where ours does not
-// fit.
-// - Role: a node of role auto becomes a server once its external address has answered itself, or a
-// stranger's
-//   query has come in.
+//   fit.
+// - Role: a node of role auto becomes a server once its ping to its external address has come back
+//   to it from outside, or queries of two strangers have come in.
 
 #include "dht/engine.h"
 
@@ -36,8 +34,9 @@ void dht_maintain_op_ended(struct dht *dht, uint32_t op, const struct dht_tally 
 // A bootstrap node answered: its contacts are where joining starts.
 void dht_maintain_bootstrapped(struct dht *dht, const struct dht_krpc *msg);
 
-// Our ping to our own external address came through.
-void dht_maintain_reachable(struct dht *dht);
+// Whether the query is our ping to our own external address, which has come through: then we are
+// reachable.
+bool dht_maintain_own_ping(struct dht *dht, const struct dht_krpc *msg);
 
 // A query came from a node that does not say it is read-only: maybe a contact.
 void dht_maintain_newcomer(struct dht *dht, const struct dht_addr *from,
@@ -54,8 +53,11 @@ void dht_maintain_other_family(struct dht *dht, const struct dht_krpc *msg);
 
 // A contact was won: who has not joined yet can.
 void dht_maintain_gained(struct dht *dht);
-// A contact was lost: a table that has run low joins again.
-void dht_maintain_lost(struct dht *dht);
+// A contact did not answer: it is tried again soon, and if it was lost by that, a table that has
+// run low joins again.
+void dht_maintain_failed(struct dht *dht, bool lost);
+// A lookup asked and nobody answered: are we still in the network?
+void dht_maintain_unanswered(struct dht *dht);
 
 // Moves the timer forward to at_us, if it is set to later.
 void dht_maintain_hurry(struct dht *dht, int64_t at_us);

@@ -187,6 +187,9 @@ struct dht_transaction *dht_query_send(struct dht *dht, const struct dht_query *
     size_t len = write_query(dht, query, transaction->tid, out);
     dht_outbox_commit(&dht->outbox, query->addr, len, query->op);
     start_waiting(dht, transaction, query);
+    // Read-only, it matters whom we have made a hole for in our NAT.
+    if (dht->role == DHT_ROLE_CLIENT && dht->config.role == DHT_ROLE_AUTO)
+        dht_source_asked(dht->sources, dht->now_us, query->addr);
     DHT_COUNT(dht, queries_sent);
     DHT_COUNT(dht, datagrams_out);
     dht->counters.bytes_out += len;

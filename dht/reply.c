@@ -96,9 +96,7 @@ static void pass_on(struct dht *dht, const struct dht_transaction *transaction,
     case DHT_PURPOSE_BOOTSTRAP:
         dht_maintain_bootstrapped(dht, msg);
         break;
-    case DHT_PURPOSE_SELF:
-        dht_maintain_reachable(dht);
-        break;
+    case DHT_PURPOSE_SELF: // answered by another host behind our NAT: that proves nothing
     case DHT_PURPOSE_CHECK:
         break;
     }
@@ -181,8 +179,11 @@ static void note_failure(struct dht *dht, const struct dht_transaction *transact
     bool maybe_deaf = transaction->method == DHT_KRPC_GET && contact->has_get != DHT_HAS_GET_YES;
     if (answered_since || maybe_deaf)
         return;
-    if (dht_table_failed(&dht->table, &transaction->id, &transaction->addr, dht_engine_now_s(dht)))
+    bool lost =
+        dht_table_failed(&dht->table, &transaction->id, &transaction->addr, dht_engine_now_s(dht));
+    if (lost)
         DHT_COUNT(dht, contacts_evicted);
+    dht_maintain_failed(dht, lost);
 }
 
 static void soft_timeout(struct dht *dht, struct dht_transaction *transaction)

@@ -352,6 +352,7 @@ void dht_search_finish(struct dht *dht, struct dht_op *op, bool ended_early)
     };
     bool hold = op->hold && op->state == DHT_OP_LOOKUP;
     bool internal = op->internal;
+    bool unanswered = done.done.tally.asked > 0 && done.done.tally.answered == 0;
     if (hold)
         op->state = DHT_OP_HELD;
     else
@@ -360,6 +361,8 @@ void dht_search_finish(struct dht *dht, struct dht_op *op, bool ended_early)
         dht_maintain_op_ended(dht, id, &done.done.tally);
     else
         dht_engine_emit(dht, &done);
+    if (unanswered)
+        dht_maintain_unanswered(dht);
 }
 
 void dht_search_abandon(struct dht *dht, const struct dht_op *op)

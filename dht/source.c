@@ -37,6 +37,7 @@
 #define BUDGET_MAX     2048
 #define BUDGET_STEP_US 29297
 #define PROVEN_US      (10 * 60 * INT64_C(1000000))
+#define ASKED_US       (5 * 60 * INT64_C(1000000))
 #define NEVER          INT64_MIN
 
 struct prefix {
@@ -56,7 +57,8 @@ struct address {
     int64_t proven_until_us[PORTS]; // NEVER: no port
     int64_t full_us;
     int64_t seen_us;
-    uint8_t ip_len; // 0: free
+    int64_t asked_until_us; // dht_source_was_asked()
+    uint8_t ip_len;         // 0: free
 };
 
 struct address_set {
@@ -200,7 +202,8 @@ static struct address *take_address(struct dht_source_table *table, int64_t now_
         address =
             address_to_forget(&table->addresses[set_of(table, addr->ip, addr->ip_len)], now_us);
         table->forgotten += address->ip_len != 0;
-        *address = (struct address){.ip_len = addr->ip_len, .full_us = NEVER};
+        *address =
+            (struct address){.ip_len = addr->ip_len, .full_us = NEVER, .asked_until_us = NEVER};
         memcpy(address->ip, addr->ip, addr->ip_len);
         for (int i = 0; i < PORTS; i++) {
             address->proven_until_us[i] = NEVER;
@@ -309,6 +312,20 @@ bool dht_source_is_proven(const struct dht_source_table *table, int64_t now_us,
 {
     const struct address *address = find_address(table, addr);
     return address != NULL && is_proven_at(address, now_us, addr->port);
+}
+
+void dht_source_asked(struct dht_source_table *table, int64_t now_us, const struct dht_addr *addr)
+{
+    if (allocate(table)) {
+        take_address(table, now_us, addr)->asked_until_us = now_us + ASKED_US;
+    }
+}
+
+bool dht_source_was_asked(const struct dht_source_table *table, int64_t now_us,
+                          const struct dht_addr *addr)
+{
+    const struct address *address = find_address(table, addr);
+    return address != NULL && address->asked_until_us > now_us;
 }
 
 size_t dht_source_budget(struct dht_source_table *table, int64_t now_us,

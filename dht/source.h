@@ -12,7 +12,7 @@
 //
 // Memory: two fixed tables of sources_max entries, 8 to a set, the oldest of a set forgotten for a
 // newcomer (counted), among addresses first those with no proof. They are allocated when the first
-// source is seen: about 110 bytes for each of sources_max. A prefix starts with a full budget of 2
+// source is seen: about 115 bytes for each of sources_max. A prefix starts with a full budget of 2
 // KiB, or, where its set has forgotten others, with what the worst of them would have by now: so a
 // flood of forged addresses buys nothing, and is over 60 seconds after it ends.
 
@@ -39,6 +39,12 @@ bool dht_source_query(struct dht_source_table *table, int64_t now_us, const stru
 // The address and port has echoed something of ours. Where memory is short it stays unproven.
 void dht_source_prove(struct dht_source_table *table, int64_t now_us, const struct dht_addr *addr);
 bool dht_source_is_proven(const struct dht_source_table *table, int64_t now_us,
+                          const struct dht_addr *addr);
+
+// We ask this address something, which makes a hole for it in a NAT before us: for the next 5
+// minutes what comes from there, from any port, says nothing about who else could reach us.
+void dht_source_asked(struct dht_source_table *table, int64_t now_us, const struct dht_addr *addr);
+bool dht_source_was_asked(const struct dht_source_table *table, int64_t now_us,
                           const struct dht_addr *addr);
 
 // How many reply bytes (payload) may go to this address now; SIZE_MAX where it is proven; 0 where
