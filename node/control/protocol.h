@@ -30,7 +30,7 @@
 #define CONTROL_PAYLOAD_MAX   4096       // bytes of a payload
 #define CONTROL_MACHINE_MAX   32         // bytes of a machine id
 #define CONTROL_LABEL_LEN_MAX                                                                      \
-    64 // bytes of a key's label: A-Z a-z 0-9 '_' '-' '.', first no '.' or '-'
+    32 // bytes of a key's label: a-z 0-9 '-'; not 0, nor what reads as a key
 #define CONTROL_PEM_LEN_MAX        4096 // bytes of a PEM file
 #define CONTROL_TEXT_LEN_MAX       1024 // bytes of any other text
 #define CONTROL_REFUSED_MAX        64   // entries of `refused`; more are left out
