@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+// pnrd: see daemon_options_print_help().
+
+#include "node/daemon/daemon.h"
+#include "node/daemon/log.h"
+#include "node/daemon/testnet.h"
+
+#include <event2/event.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+#include <openssl/crypto.h>
+#include <signal.h>
+#include <stdlib.h>
+
+static void log_libevent(int severity, const char *text)
+{
+    daemon_log(severity >= EVENT_LOG_WARN ? DAEMON_LOG_WARN : DAEMON_LOG_DEBUG, "libevent: %s",
+               text);
+}
+
+// What has to be so before anything else happens.
+static void prepare(void)
+{
+    daemon_log_open(2, DAEMON_LOG_INFO);
+    event_set_log_callback(log_libevent);
+    signal(SIGPIPE, SIG_IGN); // a client that went away is an error code
+#ifdef __GLIBC__
+    // The few threads allocate little: one arena for them saves megabytes.
+    mallopt(M_ARENA_MAX, 2);
+#endif
+    // Neither openssl.cnf nor the texts of its errors are of use here; both cost memory.
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS, NULL);
+}
+
+static void report(void *ctx, const char *text)
+{
+    (void)ctx;
+    fprintf(stderr, "pnrd: %s\n", text);
+}
+
+// With the configuration read.
+static enum daemon_exit act(const struct daemon_options *options,
+                            const struct daemon_config *config)
+{
+    switch (options->action) {
+    case DAEMON_OPTIONS_TESTNET:
+        return daemon_testnet_run(options, config);
+    case DAEMON_OPTIONS_CHECK_CONFIG:
+        puts("the configuration is good");
+        return DAEMON_EXIT_CLEAN;
+    case DAEMON_OPTIONS_DUMP_CONFIG:
+        daemon_config_dump(config, stdout);
+        return DAEMON_EXIT_CLEAN;
+    default:
+        return daemon_run(options, config);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    static struct daemon_options options;
+    static struct daemon_config config;
+    struct daemon_error why;
+    prepare();
+    if (!daemon_options_parse(argc, argv, &options, &why)) {
+        fprintf(stderr, "pnrd: %s; see pnrd --help\n", why.text);
+        return DAEMON_EXIT_USAGE;
+    }
+    if (options.action == DAEMON_OPTIONS_HELP) {
+        daemon_options_print_help(stdout);
+        return DAEMON_EXIT_CLEAN;
+    }
+    if (options.action == DAEMON_OPTIONS_VERSION) {
+        puts("pnrd " PNR_VERSION);
+        return DAEMON_EXIT_CLEAN;
+    }
+    if (!daemon_options_config(&options, report, NULL, &config, &why)) {
+        fprintf(stderr, "pnrd: %s\n", why.text);
+        return DAEMON_EXIT_USAGE;
+    }
+    return act(&options, &config);
+}

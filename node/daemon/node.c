@@ -1,0 +1,520 @@
+// SPDX-License-Identifier: MIT
+#include "node/daemon/node.h"
+
+#include "dht/addr.h"
+#include "node/daemon/bootstrap.h"
+#include "node/daemon/log.h"
+#include "node/daemon/state.h"
+#include "node/daemon/udp.h"
+
+#include <assert.h>
+#include <openssl/crypto.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BATCHES_PER_TURN 4       // of a socket, so that the others have their turn too
+#define WALL_EVERY_US    1000000 // the brain is told wall time at least this often
+
+struct engine {
+    struct daemon_node *node;
+    int number;
+    struct daemon_udp *udp;
+    struct event *event;
+    struct dht_addr addr;
+    struct dht_datagram waiting[DAEMON_UDP_BATCH]; // borrowed from the brain
+    size_t waiting_count;
+};
+
+// A write that needs no disk, or could not be queued; told to the brain after the drain.
+struct written {
+    uint64_t id;
+    bool ok;
+};
+
+struct daemon_node {
+    struct daemon_node_shared shared;
+    struct node *brain;
+    uint32_t index;
+    struct engine engines[NODE_ENGINES_MAX];
+    size_t engine_count;
+    struct daemon_state *state; // NULL: nothing is kept on disk
+    struct event *state_event;
+    struct daemon_secrets *secrets;
+    struct daemon_bootstrap *bootstrap;
+    struct daemon_config_hosts hosts; // until daemon_node_start()
+    struct daemon_loop_alarm alarm;
+    struct written *written;
+    size_t written_count;
+    size_t written_capacity;
+    int64_t wall_told_us; // in the loop's time
+    bool is_settling;
+};
+
+// ---- outputs ----
+
+static void send_waiting(struct engine *engine)
+{
+    if (engine->waiting_count > 0)
+        daemon_udp_send(engine->udp, engine->waiting, engine->waiting_count);
+    engine->waiting_count = 0;
+}
+
+static void take_datagram(struct daemon_node *node, const struct node_out *out)
+{
+    assert(out->engine >= 0 && (size_t)out->engine < node->engine_count);
+    struct engine *engine = &node->engines[out->engine];
+    engine->waiting[engine->waiting_count++] = out->datagram;
+    if (engine->waiting_count == DAEMON_UDP_BATCH)
+        send_waiting(engine);
+}
+
+// Remembers to tell the brain, which may not be called before all its outputs are taken.
+static void put_written(struct daemon_node *node, uint64_t id, bool ok)
+{
+    if (id == 0)
+        return;
+    if (node->written_count == node->written_capacity) {
+        size_t capacity = node->written_capacity == 0 ? 16 : 2 * node->written_capacity;
+        struct written *written = realloc(node->written, capacity * sizeof(*written));
+        if (written == NULL) {
+            daemon_log(DAEMON_LOG_ERROR, "no memory to acknowledge a write node=%u", node->index);
+            return;
+        }
+        node->written = written;
+        node->written_capacity = capacity;
+    }
+    node->written[node->written_count++] = (struct written){id, ok};
+}
+
+static void take_write(struct daemon_node *node, const struct node_out *out)
+{
+    if (node->state == NULL) {
+        put_written(node, out->write.write_id, true);
+        return;
+    }
+    struct daemon_state_row row = {
+        .kind = (enum daemon_state_kind)out->write.kind, // the numbers are the same
+        .key = out->write.key,
+        .value = out->write.value,
+        .is_delete = out->write.value.len == 0,
+    };
+    enum daemon_state_taken taken =
+        daemon_state_write(node->state, out->write.write_id, out->write.durable, &row);
+    if (taken != DAEMON_STATE_TAKEN)
+        put_written(node, out->write.write_id, false);
+}
+
+static void take_event(const struct daemon_node *node, const struct node_out *out)
+{
+    enum daemon_log_level level = out->event.warning ? DAEMON_LOG_WARN : DAEMON_LOG_INFO;
+    if (node->index == 0)
+        daemon_log(level, "%s", out->event.text);
+    else
+        daemon_log(level, "%s node=%u", out->event.text, node->index);
+}
+
+static void take_outputs(struct daemon_node *node)
+{
+    struct node_out out;
+    while (node_next(node->brain, &out)) {
+        switch (out.type) {
+        case NODE_OUT_DATAGRAM:
+            take_datagram(node, &out);
+            break;
+        case NODE_OUT_BYTES:
+            node->shared.bytes(node->shared.ctx, node, out.session, out.bytes);
+            break;
+        case NODE_OUT_HANGUP:
+            node->shared.hangup(node->shared.ctx, node, out.session);
+            break;
+        case NODE_OUT_WRITE:
+            take_write(node, &out);
+            break;
+        case NODE_OUT_KEY:
+            daemon_secrets_do(node->secrets, &out);
+            break;
+        case NODE_OUT_EVENT:
+            take_event(node, &out);
+            break;
+        }
+    }
+    for (size_t i = 0; i < node->engine_count; i++)
+        send_waiting(&node->engines[i]);
+}
+
+// Tells the brain of writes that are done. Returns whether there were any.
+static bool tell_written(struct daemon_node *node)
+{
+    size_t count = node->written_count;
+    int64_t now_us = daemon_loop_now_us(node->shared.loop);
+    for (size_t i = 0; i < count; i++)
+        node_written(node->brain, now_us, node->written[i].id, node->written[i].ok);
+    node->written_count = 0;
+    return count > 0;
+}
+
+void daemon_node_settle(struct daemon_node *node)
+{
+    bool more = true;
+    assert(!node->is_settling);
+    node->is_settling = true;
+    while (more) {
+        take_outputs(node);
+        more = tell_written(node);
+        more |= node->shared.flush(node->shared.ctx, node);
+    }
+    node->is_settling = false;
+    if (!daemon_loop_set(node->shared.loop, &node->alarm, node_deadline(node->brain)))
+        daemon_log(DAEMON_LOG_ERROR, "no memory for a node's timer node=%u", node->index);
+}
+
+// ---- inputs ----
+
+int64_t daemon_node_enter(struct daemon_node *node)
+{
+    int64_t now_us = daemon_loop_now_us(node->shared.loop);
+    if (now_us - node->wall_told_us >= WALL_EVERY_US) {
+        node->wall_told_us = now_us;
+        node_wall(node->brain, daemon_loop_wall_us(node->shared.loop));
+    }
+    return now_us;
+}
+
+static void on_alarm(struct daemon_loop_alarm *alarm)
+{
+    struct daemon_node *node = alarm->ctx;
+    node_tick(node->brain, daemon_node_enter(node));
+    daemon_node_settle(node);
+}
+
+static void on_datagrams(evutil_socket_t fd, short what, void *ctx)
+{
+    struct engine *engine = ctx;
+    struct daemon_node *node = engine->node;
+    const struct dht_datagram *datagrams;
+    struct dht_addr unreachable[16];
+    size_t count = DAEMON_UDP_BATCH;
+    (void)fd;
+    (void)what;
+    for (int i = 0; i < BATCHES_PER_TURN && count == DAEMON_UDP_BATCH; i++) {
+        count = daemon_udp_receive(engine->udp, &datagrams);
+        if (count == 0)
+            break;
+        node_receive(node->brain, daemon_node_enter(node), engine->number, datagrams, count);
+        daemon_node_settle(node);
+    }
+    while ((count = daemon_udp_unreachable(engine->udp, unreachable, 16)) > 0) {
+        for (size_t i = 0; i < count; i++) {
+            node_unreachable(node->brain, daemon_node_enter(node), engine->number, &unreachable[i]);
+        }
+        daemon_node_settle(node);
+    }
+}
+
+static void on_state(evutil_socket_t fd, short what, void *ctx)
+{
+    struct daemon_node *node = ctx;
+    struct daemon_state_done done;
+    (void)fd;
+    (void)what;
+    while (daemon_state_next(node->state, &done))
+        put_written(node, done.id, done.ok);
+    daemon_node_enter(node);
+    daemon_node_settle(node);
+}
+
+void daemon_node_bootstrap(struct daemon_node *node, const struct dht_addr *addrs, size_t count)
+{
+    for (size_t i = 0; i < node->engine_count; i++) {
+        struct dht_addr own[DAEMON_BOOTSTRAP_ADDRS_MAX];
+        size_t own_count = 0;
+        for (size_t j = 0; j < count && own_count < DAEMON_BOOTSTRAP_ADDRS_MAX; j++) {
+            if (addrs[j].ip_len == node->engines[i].addr.ip_len)
+                own[own_count++] = addrs[j];
+        }
+        if (own_count > 0)
+            node_bootstrap(node->brain, daemon_node_enter(node), (int)i, own, own_count);
+    }
+    daemon_node_settle(node);
+}
+
+static void on_bootstrap(void *ctx, const struct dht_addr *addrs, size_t count)
+{
+    daemon_node_bootstrap(ctx, addrs, count);
+}
+
+static bool on_joined(void *ctx)
+{
+    return daemon_node_is_joined(ctx);
+}
+
+// ---- keys ----
+
+static void on_key_added(void *ctx, const struct daemon_keys_entry *entry, const char *path)
+{
+    struct daemon_node *node = ctx;
+    if (!node_key_added(node->brain, entry->label, entry->key, path))
+        daemon_log(DAEMON_LOG_WARN, "key not used: too many keys label=%s", entry->label);
+}
+
+static void on_key_removed(void *ctx, const char *label)
+{
+    struct daemon_node *node = ctx;
+    node_key_removed(node->brain, label);
+}
+
+static void on_key_answered(void *ctx, const struct node_key_answer *answer)
+{
+    struct daemon_node *node = ctx;
+    node_key_answered(node->brain, daemon_node_enter(node), answer);
+    daemon_node_settle(node);
+}
+
+static void on_keys_reloaded(void *ctx, const struct daemon_error *why)
+{
+    struct daemon_node *node = ctx;
+    if (why != NULL)
+        daemon_log(DAEMON_LOG_WARN, "keys not read again: %s", why->text);
+    daemon_node_enter(node);
+    daemon_node_settle(node);
+}
+
+static bool sign(void *ctx, const uint8_t key[DHT_KEY_LEN], struct dht_span msg,
+                 uint8_t ret_sig[DHT_SIG_LEN])
+{
+    const struct daemon_node *node = ctx;
+    return daemon_secrets_sign(node->secrets, key, msg, ret_sig);
+}
+
+static void sha1(void *ctx, const struct dht_span *parts, size_t part_count, uint8_t ret_digest[20])
+{
+    const struct dht_crypto *shared = &((const struct daemon_node *)ctx)->shared.crypto;
+    shared->sha1(shared->ctx, parts, part_count, ret_digest);
+}
+
+static void sha256(void *ctx, const struct dht_span *parts, size_t part_count,
+                   uint8_t ret_digest[32])
+{
+    const struct dht_crypto *shared = &((const struct daemon_node *)ctx)->shared.crypto;
+    shared->sha256(shared->ctx, parts, part_count, ret_digest);
+}
+
+static bool verify(void *ctx, const uint8_t key[DHT_KEY_LEN], const uint8_t sig[DHT_SIG_LEN],
+                   struct dht_span msg)
+{
+    const struct dht_crypto *shared = &((const struct daemon_node *)ctx)->shared.crypto;
+    return shared->verify(shared->ctx, key, sig, msg);
+}
+
+// ---- opening ----
+
+static bool open_secrets(struct daemon_node *node, const struct daemon_node_options *options,
+                         struct daemon_error *ret_error)
+{
+    struct daemon_secrets_options secrets = {
+        .dir = options->keys_dir,
+        .key_max = options->config.keys_max,
+        .lazy = options->keys_lazy,
+    };
+    struct daemon_secrets_calls calls = {.ctx = node,
+                                         .added = on_key_added,
+                                         .removed = on_key_removed,
+                                         .answered = on_key_answered,
+                                         .reloaded = on_keys_reloaded};
+    node->secrets = daemon_secrets_open(node->shared.worker, &secrets, &calls, ret_error);
+    return node->secrets != NULL;
+}
+
+static bool open_brain(struct daemon_node *node, const struct daemon_node_options *options,
+                       struct daemon_error *ret_error)
+{
+    struct dht_crypto crypto = {
+        .ctx = node, .sha1 = sha1, .sha256 = sha256, .verify = verify, .sign = sign};
+    node->wall_told_us = daemon_loop_now_us(node->shared.loop);
+    node->brain = node_new(&options->config, &crypto, options->seed, node->wall_told_us,
+                           daemon_loop_wall_us(node->shared.loop));
+    if (node->brain == NULL)
+        daemon_error_set(ret_error, "no memory for a node");
+    return node->brain != NULL;
+}
+
+// Binds the socket first, since the engine is told its address.
+static bool open_engine(struct daemon_node *node, const struct daemon_node_engine *options,
+                        struct daemon_error *ret_error)
+{
+    struct engine *engine = &node->engines[node->engine_count++];
+    struct dht_config config = options->config;
+    struct daemon_udp_info info;
+    engine->node = node;
+    engine->udp = daemon_udp_open(&config.addr, options->socket_buffer_bytes, ret_error);
+    if (engine->udp == NULL)
+        return false;
+    daemon_udp_info(engine->udp, &info);
+    engine->addr = config.addr = info.addr;
+    engine->number = node_add_engine(node->brain, &config);
+    engine->event = event_new(daemon_loop_base(node->shared.loop), daemon_udp_fd(engine->udp),
+                              EV_READ | EV_PERSIST, on_datagrams, engine);
+    bool ok = engine->number == (int)(node->engine_count - 1) && engine->event != NULL &&
+              event_add(engine->event, NULL) == 0;
+    if (!ok)
+        daemon_error_set(ret_error, "cannot make the engine of a cloud: no memory, or limits that "
+                                    "make no sense");
+    return ok;
+}
+
+struct restoring {
+    struct node *brain;
+    enum node_row_kind kind;
+    uint64_t refused;
+};
+
+static bool restore_row(void *ctx, struct dht_span key, struct dht_span value)
+{
+    struct restoring *restoring = ctx;
+    restoring->refused += !node_restore(restoring->brain, restoring->kind, key, value);
+    return true;
+}
+
+// Sequence numbers come before the publications that need them.
+static bool restore(struct daemon_node *node, struct daemon_error *ret_error)
+{
+    static const enum node_row_kind kinds[] = {
+        NODE_ROW_META, NODE_ROW_SEQUENCE, NODE_ROW_PUBLICATION, NODE_ROW_CONTACT, NODE_ROW_ITEM};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        struct restoring restoring = {.brain = node->brain, .kind = kinds[i]};
+        if (!daemon_state_load(node->state, (enum daemon_state_kind)kinds[i], restore_row,
+                               &restoring, ret_error))
+            return false;
+        if (restoring.refused > 0)
+            daemon_log(DAEMON_LOG_WARN, "rows of the state not used kind=%d count=%llu",
+                       (int)kinds[i], (unsigned long long)restoring.refused);
+    }
+    return true;
+}
+
+static bool open_state(struct daemon_node *node, const char *dir, struct daemon_error *ret_error)
+{
+    if (dir == NULL)
+        return true;
+    node->state = daemon_state_open(&(struct daemon_state_options){.dir = dir}, ret_error);
+    if (node->state == NULL)
+        return false;
+    node->state_event = event_new(daemon_loop_base(node->shared.loop), daemon_state_fd(node->state),
+                                  EV_READ | EV_PERSIST, on_state, node);
+    if (node->state_event == NULL || event_add(node->state_event, NULL) != 0) {
+        daemon_error_set(ret_error, "no memory for the state");
+        return false;
+    }
+    return restore(node, ret_error);
+}
+
+static bool open_parts(struct daemon_node *node, const struct daemon_node_options *options,
+                       struct daemon_error *ret_error)
+{
+    struct daemon_bootstrap_calls calls = {.ctx = node, .found = on_bootstrap, .joined = on_joined};
+    if (!open_brain(node, options, ret_error))
+        return false;
+    for (size_t i = 0; i < options->engine_count; i++) {
+        if (!open_engine(node, &options->engines[i], ret_error))
+            return false;
+    }
+    // State first: it holds the lock of the directory that the keys usually lie in.
+    if (!open_state(node, options->state_dir, ret_error) || !open_secrets(node, options, ret_error))
+        return false;
+    node->bootstrap = daemon_bootstrap_new(node->shared.loop, &calls);
+    if (node->bootstrap == NULL)
+        daemon_error_set(ret_error, "no memory for a node");
+    return node->bootstrap != NULL;
+}
+
+struct daemon_node *daemon_node_open(const struct daemon_node_shared *shared,
+                                     const struct daemon_node_options *options,
+                                     struct daemon_error *ret_error)
+{
+    struct daemon_node *node = calloc(1, sizeof *node);
+    if (node == NULL) {
+        daemon_error_set(ret_error, "no memory for a node");
+        return NULL;
+    }
+    node->shared = *shared;
+    node->index = options->config.node_index;
+    node->hosts = options->bootstrap;
+    node->alarm = (struct daemon_loop_alarm){.ring = on_alarm, .ctx = node};
+    if (!open_parts(node, options, ret_error)) {
+        daemon_node_close(node);
+        return NULL;
+    }
+    return node;
+}
+
+void daemon_node_start(struct daemon_node *node)
+{
+    daemon_secrets_tell(node->secrets);
+    node_start(node->brain, daemon_node_enter(node));
+    daemon_node_settle(node);
+    daemon_bootstrap_start(node->bootstrap, &node->hosts);
+}
+
+void daemon_node_close(struct daemon_node *node)
+{
+    if (node == NULL)
+        return;
+    daemon_loop_set(node->shared.loop, &node->alarm, INT64_MAX);
+    daemon_bootstrap_free(node->bootstrap);
+    for (size_t i = 0; i < node->engine_count; i++) {
+        if (node->engines[i].event != NULL)
+            event_free(node->engines[i].event);
+        daemon_udp_close(node->engines[i].udp);
+    }
+    node_free(node->brain);
+    if (node->state_event != NULL)
+        event_free(node->state_event);
+    if (node->state != NULL)
+        daemon_state_close(node->state);
+    daemon_secrets_close(node->secrets);
+    free(node->written);
+    free(node);
+}
+
+// ---- looking in ----
+
+struct node *daemon_node_brain(struct daemon_node *node)
+{
+    return node->brain;
+}
+
+uint32_t daemon_node_index(const struct daemon_node *node)
+{
+    return node->index;
+}
+
+size_t daemon_node_engine_count(const struct daemon_node *node)
+{
+    return node->engine_count;
+}
+
+struct dht_addr daemon_node_addr(const struct daemon_node *node, size_t engine)
+{
+    return node->engines[engine].addr;
+}
+
+bool daemon_node_is_joined(struct daemon_node *node)
+{
+    struct dht_info info;
+    for (size_t i = 0; i < node->engine_count; i++) {
+        dht_info(node_engine(node->brain, (int)i), &info);
+        if (info.joined)
+            return true;
+    }
+    return false;
+}
+
+void daemon_node_set_bootstrap(struct daemon_node *node, const struct daemon_config_hosts *hosts)
+{
+    daemon_bootstrap_start(node->bootstrap, hosts);
+}
+
+void daemon_node_reload_keys(struct daemon_node *node)
+{
+    daemon_secrets_reload(node->secrets);
+}

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+#ifndef PNR_DAEMON_NODE_H
+#define PNR_DAEMON_NODE_H
+
+// One node: the brain (include/pnr/node.h) with its sockets, its state on disk and its keys. pnrd
+// runs one for each cloud, a testnet many. It hands in what came and does what the brain says:
+//
+//   socket readable --> node_receive()    \                          / sendmmsg, 64 at a time
+//   alarm           --> node_tick()        } brain --> node_next() --- state thread, keys' worker
+//   state thread    --> node_written()    /                          \ clients (the calls)
+//   clients         --> node_session_*()
+//
+// After any input, daemon_node_settle() has to be called: it takes all outputs until none is left,
+// and sets the alarm. The functions here that are driven by events do so themselves.
+//
+// No disk is waited for: state writes go to the state thread (node/daemon/state.h), keys to a
+// worker (node/daemon/secrets.h). A sequence number's row is durable before the brain hears so, and
+// nothing that carries it leaves before.
+
+#include "node/daemon/config_value.h"
+#include "node/daemon/loop.h"
+#include "node/daemon/secrets.h"
+#include "pnr/node.h"
+
+struct daemon_node;
+
+// What all nodes of a process share; lent to each.
+struct daemon_node_shared {
+    struct daemon_loop *loop;
+    struct dht_crypto crypto; // its sign() is not used
+    struct daemon_secrets_worker *worker;
+    // What the brain says to clients. bytes: to be copied. flush: everything was said; writes what
+    // can be written without waiting, and returns whether that told the brain anything, such as
+    // node_session_sent().
+    void *ctx;
+    void (*bytes)(void *ctx, struct daemon_node *node, uint32_t session, struct dht_span bytes);
+    void (*hangup)(void *ctx, struct daemon_node *node, uint32_t session);
+    bool (*flush)(void *ctx, struct daemon_node *node);
+};
+
+// A socket and its engine. config.addr is where to bind; port 0: the system chooses.
+struct daemon_node_engine {
+    struct dht_config config;
+    size_t socket_buffer_bytes;
+};
+
+struct daemon_node_options {
+    struct node_config config;
+    struct daemon_node_engine engines[NODE_ENGINES_MAX];
+    size_t engine_count;
+    const char *state_dir; // NULL: nothing is kept on disk, and every write succeeds
+    const char *keys_dir;
+    bool keys_lazy; // see node/daemon/secrets.h
+    uint8_t seed[32];
+    struct daemon_config_hosts bootstrap;
+};
+
+// Opens the sockets, takes hold of the state directory, and restores what is there. NULL, with
+// nothing left behind but files made, for the reasons that udp.h, state.h and keys.h name.
+struct daemon_node *daemon_node_open(const struct daemon_node_shared *shared,
+                                     const struct daemon_node_options *options,
+                                     struct daemon_error *ret_error);
+// Begins to join.
+void daemon_node_start(struct daemon_node *node);
+// Withdraws nothing; writes all that waits for the state thread, which may take as long as the disk
+// does. Clients have to be gone.
+void daemon_node_close(struct daemon_node *node);
+
+// ---- looking in ----
+
+struct node *daemon_node_brain(struct daemon_node *node);
+uint32_t daemon_node_index(const struct daemon_node *node);
+size_t daemon_node_engine_count(const struct daemon_node *node);
+// Where that engine's socket is bound, with the port that the system chose.
+struct dht_addr daemon_node_addr(const struct daemon_node *node, size_t engine);
+// Whether any engine of it has joined.
+bool daemon_node_is_joined(struct daemon_node *node);
+
+// ---- doing ----
+
+// To be called before each input to the brain; returns the loop's time for it.
+int64_t daemon_node_enter(struct daemon_node *node);
+// To be called after each input: see above.
+void daemon_node_settle(struct daemon_node *node);
+
+// Hands bootstrap addresses to the engine of their family.
+void daemon_node_bootstrap(struct daemon_node *node, const struct dht_addr *addrs, size_t count);
+// Takes over another list of bootstrap hosts.
+void daemon_node_set_bootstrap(struct daemon_node *node, const struct daemon_config_hosts *hosts);
+// Reads the keys' directory again, off the loop.
+void daemon_node_reload_keys(struct daemon_node *node);
+
+#endif

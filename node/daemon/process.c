@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+#include "node/daemon/process.h"
+
+#include "node/daemon/log.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+
+static const int handled_signals[DAEMON_PROCESS_SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
+
+static void on_signal(evutil_socket_t number, short what, void *ctx)
+{
+    struct daemon_process *process = ctx;
+    (void)what;
+    if (number != SIGHUP) {
+        daemon_log(DAEMON_LOG_INFO, "ending signal=%s", number == SIGTERM ? "TERM" : "INT");
+        daemon_loop_stop(process->loop);
+    } else if (process->reload != NULL) {
+        process->reload(process->ctx);
+    }
+}
+
+static bool handle_signals(struct daemon_process *process)
+{
+    for (size_t i = 0; i < DAEMON_PROCESS_SIGNALS; i++) {
+        process->signals[i] =
+            evsignal_new(daemon_loop_base(process->loop), handled_signals[i], on_signal, process);
+        if (process->signals[i] == NULL || event_add(process->signals[i], NULL) != 0)
+            return false;
+    }
+    return true;
+}
+
+static struct daemon_node *find_node(void *ctx, uint32_t index)
+{
+    struct daemon_process *process = ctx;
+    return index < process->node_count ? process->nodes[index] : NULL;
+}
+
+static bool open_parts(struct daemon_process *process, const struct daemon_process_options *options,
+                       struct daemon_error *ret_error)
+{
+    struct daemon_session_options sessions = {
+        .clients_max = options->clients_max, .node = find_node, .ctx = process};
+    process->loop = daemon_loop_new(ret_error);
+    if (process->loop == NULL)
+        return false;
+    daemon_loop_shift_wall(process->loop, options->wall_offset_us);
+    process->crypto = daemon_crypto_open(NULL, ret_error);
+    if (process->crypto == NULL)
+        return false;
+    process->worker = daemon_secrets_worker_new(daemon_loop_base(process->loop), ret_error);
+    if (process->worker == NULL)
+        return false;
+    process->nodes = calloc(options->node_count, sizeof(*process->nodes));
+    process->sessions = daemon_session_set_new(process->loop, &sessions);
+    if (process->nodes == NULL || process->sessions == NULL || !handle_signals(process)) {
+        daemon_error_set(ret_error, "no memory for the daemon");
+        return false;
+    }
+    return true;
+}
+
+bool daemon_process_open(struct daemon_process *process,
+                         const struct daemon_process_options *options,
+                         struct daemon_error *ret_error)
+{
+    memset(process, 0, sizeof *process);
+    process->node_count = options->node_count;
+    if (!open_parts(process, options, ret_error)) {
+        daemon_process_close(process);
+        return false;
+    }
+    process->shared = (struct daemon_node_shared){
+        .loop = process->loop,
+        .crypto = daemon_crypto_table(process->crypto),
+        .worker = process->worker,
+        .ctx = process->sessions,
+        .bytes = daemon_session_bytes,
+        .hangup = daemon_session_hangup,
+        .flush = daemon_session_flush,
+    };
+    return true;
+}
+
+bool daemon_process_listen(struct daemon_process *process, const struct control_address *addresses,
+                           size_t count, const char *group, struct daemon_error *ret_error)
+{
+    struct daemon_listener_options options = {.group = DAEMON_PLACE_NO_GROUP,
+                                              .node_count = process->node_count};
+    const struct group *entry = group[0] == '\0' ? NULL : getgrnam(group);
+    if (group[0] != '\0' && entry == NULL) {
+        daemon_error_set(ret_error, "there is no group %s (control-group)", group);
+        return false;
+    }
+    if (entry != NULL)
+        options.group = entry->gr_gid;
+    process->listener = daemon_listener_new(process->loop, process->sessions, &options);
+    if (process->listener == NULL) {
+        daemon_error_set(ret_error, "no memory for the control addresses");
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!daemon_listener_add(process->listener, &addresses[i], ret_error))
+            return false;
+    }
+    return true;
+}
+
+void daemon_process_stop_node(struct daemon_process *process, uint32_t index)
+{
+    struct daemon_node *node = process->nodes[index];
+    if (node == NULL)
+        return;
+    daemon_session_drop_node(process->sessions, node);
+    process->nodes[index] = NULL;
+    daemon_node_close(node);
+}
+
+void daemon_process_close(struct daemon_process *process)
+{
+    daemon_listener_free(process->listener);
+    for (uint32_t i = 0; process->nodes != NULL && i < process->node_count; i++)
+        daemon_process_stop_node(process, i);
+    daemon_session_set_free(process->sessions);
+    daemon_secrets_worker_free(process->worker);
+    daemon_crypto_close(process->crypto);
+    for (size_t i = 0; i < DAEMON_PROCESS_SIGNALS; i++) {
+        if (process->signals[i] != NULL)
+            event_free(process->signals[i]);
+    }
+    daemon_loop_free(process->loop);
+    free(process->nodes);
+    memset(process, 0, sizeof *process);
+}
+
+bool daemon_process_raise_descriptors(size_t count, struct daemon_error *ret_error)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= count)
+        return true;
+    limit.rlim_cur = count;
+    if (limit.rlim_max < count)
+        limit.rlim_max = count; // root may
+    if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
+        return true;
+    daemon_error_set(ret_error, "%zu open files are needed and not allowed; remedy: ulimit -Hn %zu",
+                     count, count);
+    return false;
+}
+
+bool daemon_process_seed(struct daemon_process *process, const struct daemon_options *options,
+                         const uint32_t index_and_start[2], uint8_t ret_seed[32])
+{
+    if (!options->has_seed)
+        return getrandom(ret_seed, 32, 0) == 32;
+    uint8_t numbers[8];
+    for (size_t i = 0; i < 8; i++)
+        numbers[i] = (uint8_t)(index_and_start[i / 4] >> 8 * (i % 4));
+    struct dht_span parts[] = {{options->seed, 32}, {numbers, sizeof numbers}};
+    process->shared.crypto.sha256(process->shared.crypto.ctx, parts, 2, ret_seed);
+    return true;
+}
