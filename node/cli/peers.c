@@ -41,7 +41,7 @@ static bool on_event(struct cli_context *context, void *state, const struct pnr_
     if (event->type != PNR_EVENT_RESULT) {
         return true;
     }
-    if (!pnr_read_peer(event, &peer)) {
+    if (!pnr_read_peer(event, &peer) || peer.addr[0] == '\0') {
         return false;
     }
     if (context->output.json) {

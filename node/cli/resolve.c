@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PENDING_MAX   64 // publishers whose last word is waited for; those past it are shown at once
+#define PENDING_MAX   64 // publishers whose last word is waited for; past it they are shown at once
 #define PAYLOAD_SHOWN 24 // bytes of a binary payload on a line
 
 // A result that may yet be bettered, kept until its publisher's last one or the end.

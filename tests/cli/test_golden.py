@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: MIT
+"""What people and programs see, word for word: golden/NAME.txt holds each case's stdout, stderr and
+exit code. After a wanted change: PNR_UPDATE_GOLDEN=1 ctest -R cli/golden, and read the diff."""
+
+import os
+import unittest
+
+import answers
+import harness
+from answers import done, endpoint, error, result
+
+HOSTILE = "\x1b]0;x\x07\u202egnp.exe"
+CACHED = {"resolve": [result(source="cache", age_s=42, elapsed_us=310), done()]}
+LOCAL = {"resolve": [result(source="local", comment=None, elapsed_us=90), done()]}
+SEVERAL = {"resolve": [
+    result(name="0.printer", authority="0", classifier="printer", machine=bytes([n]), seq=None,
+           endpoints=[endpoint("192.0.2.%d" % n, 631)], comment=None, copies=1)
+    for n in (1, 2)] + [done(2)]}
+BETTERED = {"resolve": [
+    result(seq=1, final=False, endpoints=[endpoint("192.0.2.1", 1)]),
+    result(seq=2, final=False, endpoints=[endpoint("192.0.2.2", 2)]), done()]}
+PAYLOADS = {"resolve": [
+    result(payload=bytes(range(40)), payload_type=1, machine=b"a"),
+    result(payload="grüße\n".encode("utf-16-le"), payload_type=2, machine=b"b"),
+    result(payload=b"\x00\xd8", payload_type=2, machine=b"c", comment=b"\x00\xdc"), done(3)]}
+RAW = {"resolve": [result(endpoints=[], comment=HOSTILE.encode("utf-16-le"),
+                          classifier=HOSTILE, name=answers.KEY + "." + HOSTILE), done()]}
+ODD_PROTOCOLS = {"resolve": [result(endpoints=[
+    endpoint("192.0.2.7", 9, 132), endpoint("192.0.2.7", 0, 0), endpoint("192.0.2.7", 7, 254)],
+    comment=None), done()]}
+WELL_STORED = {"publish": [("done", {**answers.REPORT, "stored": 20, "refused": []})]}
+BADLY_STORED = {"publish": [("done", {**answers.REPORT, "stored": 1, "refused": [
+    {"addr": "198.51.100.%d:6881" % n, "code": code} for n, code in
+    enumerate([302, 301, 302, 205, 0, 0, 0, 999])]})]}
+NOTHING = {"publications": [("done", {"count": 0})], "key_list": [("done", {"count": 0})],
+           "peers": [("done", {"count": 0})]}
+TESTNET = {"status": [("done", {**answers.STATUS, "node": 3, "nodes": 20, "clouds": [],
+                                "counters": {}, "keys": 1, "publications": 0})]}
+RAW_KEY = {"key_show": [("done", {**answers.key("a"), "path": "/tmp/\x1b[2J\n\xff"})]}
+
+# name: (arguments, script)
+CASES = {
+    "resolve": (["resolve", "laptop.web"], None),
+    "resolve-quiet": (["-q", "resolve", "laptop.web"], None),
+    "resolve-verbose": (["-v", "resolve", "laptop.web"], None),
+    "resolve-color": (["--color=always", "resolve", "laptop.web"], None),
+    "resolve-json": (["--json", "resolve", "laptop.web"], None),
+    "resolve-cache": (["resolve", "laptop.web", "--wait", "cache"], CACHED),
+    "resolve-local": (["resolve", "laptop.web"], LOCAL),
+    "resolve-several": (["resolve", "0.printer"], SEVERAL),
+    "resolve-several-quiet": (["-q", "resolve", "0.printer"], SEVERAL),
+    "resolve-bettered": (["resolve", "laptop.web"], BETTERED),
+    "resolve-bettered-json": (["--json", "resolve", "laptop.web"], BETTERED),
+    "resolve-payloads": (["resolve", "laptop.web"], PAYLOADS),
+    "resolve-payloads-json": (["--json", "resolve", "laptop.web"], PAYLOADS),
+    "resolve-hostile": (["-v", "resolve", "laptop.web"], RAW),
+    "resolve-hostile-json": (["--json", "resolve", "laptop.web"], RAW),
+    "resolve-protocols": (["resolve", "laptop.web"], ODD_PROTOCOLS),
+    "resolve-none": (["resolve", "laptop.web"],
+                     {"resolve": error(3, "nobody publishes laptop.web")}),
+    "resolve-hostile-error": (["resolve", "laptop.web"], {"resolve": error(1, "\x1b[2Jboo\n")}),
+    "publish": (["publish", "laptop.web", "--endpoint", "tcp:192.0.2.7:443"], None),
+    "publish-quiet": (["-q", "publish", "laptop.web", "192.0.2.7:443"], None),
+    "publish-verbose": (["-v", "publish", "laptop.web", "192.0.2.7:443"], None),
+    "publish-json": (["--json", "publish", "laptop.web", "192.0.2.7:443"], None),
+    "publish-well": (["publish", "laptop.web", "192.0.2.7:443"], WELL_STORED),
+    "publish-badly": (["publish", "laptop.web", "192.0.2.7:443", "--color=always"], BADLY_STORED),
+    "publish-unsecured": (["publish", "0.printer", "192.0.2.7:443"], None),
+    "publish-no-endpoint": (["publish", "laptop.web"], None),
+    "publish-comment-long": (["publish", "laptop", "192.0.2.7:1", "--comment", "x" * 40], None),
+    "unpublish": (["unpublish", "laptop.web"], None),
+    "unpublish-json": (["--json", "unpublish", "laptop.web"], None),
+    "publications": (["publications"], None),
+    "publications-json": (["publications", "--json"], None),
+    "publications-none": (["publications"], NOTHING),
+    "publications-none-json": (["publications", "--json"], NOTHING),
+    "key-new": (["key", "new", "laptop"], None),
+    "key-new-quiet": (["key", "new", "laptop", "-q"], None),
+    "key-show-json": (["key", "show", "laptop", "--json"], None),
+    "key-show-hostile": (["key", "show", "a"], RAW_KEY),
+    "key-list": (["key", "list"], None),
+    "key-list-quiet": (["key", "list", "-q"], None),
+    "key-list-json": (["key", "list", "--json"], None),
+    "key-list-none": (["key", "list"], NOTHING),
+    "key-export": (["key", "export", "laptop"], None),
+    "key-export-json": (["key", "export", "laptop", "-", "--json"], None),
+    "status": (["status"], None),
+    "status-verbose": (["status", "-v"], None),
+    "status-json": (["status", "--json"], None),
+    "status-testnet": (["--node", "3", "status"], TESTNET),
+    "peers": (["peers"], None),
+    "peers-verbose": (["peers", "-v"], None),
+    "peers-json": (["peers", "--json"], None),
+    "peers-none": (["peers"], NOTHING),
+    "ping": (["ping", "192.0.2.1:6881"], None),
+    "ping-json": (["ping", "[2001:DB8::1]:6881", "--json"], None),
+    "help": (["--help"], None),
+    "help-key": (["help", "key"], None),
+    "help-publish": (["publish", "--help"], None),
+    "usage-none": ([], None),
+    "usage-command": (["pubish", "x"], None),
+    "usage-key": (["key"], None),
+    "usage-foreign-option": (["status", "--wait", "all"], None),
+    "usage-arguments": (["resolve"], None),
+    "usage-too-many": (["resolve", "a", "b\x1b"], None),
+}
+
+
+class Golden(harness.CliTest):
+    def shown(self, arguments, script):
+        self.serve(script)
+        ran = self.run_pnr(*arguments)
+        return (b"--- stdout\n" + ran.stdout + b"--- stderr\n" + ran.stderr
+                + b"--- exit %d\n" % ran.returncode)
+
+    def test_cases(self):
+        for name, (arguments, script) in CASES.items():
+            path = os.path.join(harness.HERE, "golden", name + ".txt")
+            with self.subTest(name):
+                shown = self.shown(arguments, script)
+                if os.environ.get("PNR_UPDATE_GOLDEN"):
+                    with open(path, "wb") as file:
+                        file.write(shown)
+                with open(path, "rb") as file:
+                    self.assertEqual(shown.decode(), file.read().decode())
+
+    def test_no_stray_files(self):
+        names = {name + ".txt" for name in CASES}
+        self.assertEqual(set(os.listdir(os.path.join(harness.HERE, "golden"))), names)
+
+    def test_each_command_has_examples(self):
+        commands = [line[2:16].strip() for line in self.check(0, "--help").splitlines()
+                    if line.startswith("  ") and line[2:3].isalpha()]
+        self.assertIn("key export", commands)
+        for command in commands:
+            with self.subTest(command):
+                text = self.check(0, *command.split(), "--help")
+                self.assertEqual(text, self.check(0, "help", *command.split()))
+                self.assertIn("Examples:\n  ", text)
+                self.assertIn("Usage: pnr " + command, text)
+
+
+if __name__ == "__main__":
+    unittest.main()
