@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+#include "node/daemon/options.h"
+
+#include "dht/addr.h"
+#include "tests/daemon/unit.h"
+
+#define ARGS_MAX 12
+
+// Parses words, separated by spaces.
+static bool parse(const char *words, struct daemon_options *ret_options,
+                  struct daemon_error *ret_error)
+{
+    static char text[512]; // the options point into it
+    char *argv[ARGS_MAX] = {text};
+    int argc = 1;
+    snprintf(text, sizeof text, "pnrd %s", words);
+    for (char *space = strchr(text, ' '); space != NULL && space[1] != '\0';
+         space = strchr(space + 1, ' ')) {
+        *space = '\0';
+        argv[argc++] = space + 1;
+        assert_true(argc < ARGS_MAX);
+    }
+    return daemon_options_parse(argc, argv, ret_options, ret_error);
+}
+
+static const struct bad_row {
+    const char *words;
+    const char *why;
+} bad_rows[] = {
+    {"--nonsense", "--nonsense is no option"},
+    {"word", "word is no option"},
+    {"--state", "--state needs a value"},
+    {"--listen 1.2.3", "--listen 1.2.3"},
+    {"--listen 1.2.3.4:5 --listen 1.2.3.4:6 --listen 1.2.3.4:7", "--listen 1.2.3.4:7"},
+    {"--seed 12", "--seed 12"},
+    {"--seed 000000000000000000000000000000000000000000000000000000000000000g", "--seed 0"},
+    {"--wall-offset soon", "--wall-offset soon"},
+    {"--testnet 0", "--testnet 0"},
+    {"--testnet 10001", "--testnet 10001"},
+    {"--testnet 3x", "--testnet 3x"},
+    {"--port 65536", "--port 65536"},
+    {"--control unix:", "--control unix:"},
+};
+
+static void test_bad(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < UNIT_COUNT(bad_rows); i++) {
+        struct daemon_options options;
+        struct daemon_error why;
+        if (parse(bad_rows[i].words, &options, &why))
+            fail_msg("row %s: taken", bad_rows[i].words);
+        unit_has(bad_rows[i].words, why.text, bad_rows[i].why);
+    }
+}
+
+static const struct listen_row {
+    const char *words;
+    const char *addr;
+} listen_rows[] = {
+    {"--listen 127.0.0.1:3540", "127.0.0.1:3540"},
+    {"--listen 127.0.0.1", "127.0.0.1:0"},
+    {"--listen ::1", "[::1]:0"},
+    {"--listen [::1]:7", "[::1]:7"},
+};
+
+static void test_listen(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < UNIT_COUNT(listen_rows); i++) {
+        const struct listen_row *row = &listen_rows[i];
+        struct daemon_options options;
+        char text[DHT_ADDR_TEXT_MAX] = "";
+        if (!parse(row->words, &options, NULL) || options.listen.count != 1)
+            fail_msg("row %s: not taken", row->words);
+        dht_addr_to_text(&options.listen.list[0], text);
+        if (strcmp(text, row->addr) != 0)
+            fail_msg("row %s: %s", row->words, text);
+    }
+}
+
+static void test_values(void **state)
+{
+    struct daemon_options options;
+    (void)state;
+    assert_true(parse("--testnet 20 --port 4000 --public --unlimited --wall-offset -60 --seed "
+                      "0102030405060708091011121314151617181920212223242526272829303aFf",
+                      &options, NULL));
+    assert_int_equal(options.action, DAEMON_OPTIONS_TESTNET);
+    assert_int_equal(options.testnet_nodes, 20);
+    assert_int_equal(options.testnet_port, 4000);
+    assert_true(options.is_public && options.unlimited && options.has_seed && !options.lab);
+    assert_int_equal(options.wall_offset_us, -60000000);
+    assert_int_equal(options.seed[0], 1);
+    assert_int_equal(options.seed[31], 0xff);
+    assert_true(parse("--dump-config", &options, NULL));
+    assert_int_equal(options.action, DAEMON_OPTIONS_DUMP_CONFIG);
+    assert_true(parse("", &options, NULL));
+    assert_int_equal(options.action, DAEMON_OPTIONS_RUN);
+}
+
+static void ignore(void *ctx, const char *text)
+{
+    (void)ctx;
+    (void)text;
+}
+
+// Options go before the file, and the file before the defaults.
+static void test_config(void **state)
+{
+    struct daemon_options options;
+    struct daemon_config config;
+    struct control_address controls[DAEMON_OPTIONS_CONTROLS_MAX];
+    char words[400];
+    (void)state;
+    unit_write(unit_path("conf"),
+               "[node]\nstate-dir = /one\nlog-level = warn\ncontrol = unix:/a, unix:/b\n", 0600);
+    snprintf(words, sizeof words,
+             "--config %s --state /two --lab --bootstrap a.example:1 --listen 10.0.0.1:9",
+             unit_path("conf"));
+    assert_true(parse(words, &options, NULL));
+    assert_true(daemon_options_config(&options, ignore, NULL, &config, NULL));
+    assert_string_equal(config.state_dir.text, "/two");
+    assert_int_equal(config.log_level, 1); // warn, of the file
+    assert_int_equal(config.clouds[0].bootstrap.count, 1);
+    assert_string_equal(config.clouds[0].bootstrap.list[0].host, "a.example");
+    assert_int_equal(config.clouds[0].listen.list[0].port, 9);
+    assert_true(daemon_config_cloud_is_lab(&config.clouds[0]));
+    assert_int_equal(daemon_options_controls(&options, &config, controls), 2);
+    assert_string_equal(controls[1].path, "/b");
+    options.control_count = 1;
+    assert_true(control_address_parse("unix:/c", &options.controls[0]));
+    assert_int_equal(daemon_options_controls(&options, &config, controls), 1);
+    assert_string_equal(controls[0].path, "/c");
+}
+
+static void test_bad_config(void **state)
+{
+    struct daemon_options options;
+    struct daemon_config config;
+    struct daemon_error why;
+    char words[200];
+    (void)state;
+    unit_write(unit_path("conf"), "[node]\nnonsense = 1\n", 0600);
+    snprintf(words, sizeof words, "--config %s", unit_path("conf"));
+    assert_true(parse(words, &options, NULL));
+    assert_false(daemon_options_config(&options, ignore, NULL, &config, &why));
+    unit_has("file", why.text, "is not used");
+    assert_true(parse("--config /dev/null --log loud", &options, NULL));
+    assert_false(daemon_options_config(&options, ignore, NULL, &config, &why));
+    unit_has("log", why.text, "log-level");
+    assert_true(
+        parse("--config /dev/null --listen 127.0.0.1:1 --listen 127.0.0.1:2", &options, NULL));
+    assert_false(daemon_options_config(&options, ignore, NULL, &config, &why));
+    unit_has("listen", why.text, "two addresses of one family");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_bad),
+        cmocka_unit_test(test_listen),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test_setup_teardown(test_config, unit_dir_make, unit_dir_remove),
+        cmocka_unit_test_setup_teardown(test_bad_config, unit_dir_make, unit_dir_remove),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
