@@ -77,6 +77,7 @@ void network_init(struct network *network, size_t count, uint64_t seed,
         config.addr = network->addrs[i];
         if (configure != NULL)
             configure(i, &config);
+        network->addrs[i] = config.addr;
         for (size_t j = 0; j < sizeof node_seed; j++)
             node_seed[j] = (uint8_t)network_random(network);
         network->nodes[i] = dht_new(&config, &crypto, node_seed, network->now_us);
@@ -96,9 +97,10 @@ void network_fini(struct network *network)
 }
 
 // What our own nodes say to each other is what the narrowest decoder takes.
-static void check_strictly(const struct dht_datagram *out)
+static void check_strictly(const struct network *network, const struct dht_datagram *out)
 {
-    const struct strict_rules rules = {.family = DHT_IPV4};
+    const struct strict_rules rules = {
+        .family = DHT_IPV4, .any_reply_tid = network->disturbed, .any_value = network->disturbed};
     const char *fault = strict_check(out->bytes, &rules);
     if (fault != NULL)
         fprintf(stderr, "the strict decoder refuses: %s\n", fault);
@@ -107,7 +109,7 @@ static void check_strictly(const struct dht_datagram *out)
 
 static void send(struct network *network, size_t node, const struct dht_datagram *out)
 {
-    check_strictly(out);
+    check_strictly(network, out);
     network->sent++;
     if (network_random(network) % 100 < network->loss_percent)
         return;

@@ -29,6 +29,7 @@ struct network {
     int64_t latency_us;              // one way, plus up to as much again
     struct network_datagram **queue; // binary heap
     size_t queue_len, queue_capacity;
+    bool disturbed; // strangers talk too, with other transaction ids and values
     uint64_t sent;
     uint64_t trace; // hash over all that was delivered
     // Called for every output of a node that is no datagram. May start operations.
@@ -39,7 +40,7 @@ struct network {
 };
 
 // count nodes at 127.0.0.1, ports from 10001, all of them bootstrapped by node 0. configure (or
-// NULL) may change the configuration of each.
+// NULL) may change the configuration of each, its address too as long as the port stays.
 void network_init(struct network *network, size_t count, uint64_t seed,
                   void (*configure)(size_t node, struct dht_config *config));
 void network_fini(struct network *network);
