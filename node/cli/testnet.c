@@ -5,23 +5,27 @@
 #include <string.h>
 #include <unistd.h>
 
-#define NODES_MAX   100000
+#define NODES_MAX   10000 // pnrd's own bound
 #define WORDS_MAX   12
+#define PLACE_MAX   16 // bytes of one of the places, with its NUL
 #define DAEMON_NAME "pnrd"
 
-// Runs pnrd where it lies beside this program, as in a build tree or an unpacked archive. Returns
-// only where there is none.
-static void run_beside(char *const words[])
+// Where pnrd lies, seen from the folder of this program: beside it, as in an unpacked archive, or
+// where an installation puts what runs a system, which is in few users' PATH.
+static const char *const places[] = {"pnrd", "../sbin/pnrd"};
+
+// Runs pnrd from one of these. Returns only where there is none.
+static void run_near(char *const words[])
 {
     char path[4096];
-    ssize_t len = readlink("/proc/self/exe", path, sizeof path - sizeof DAEMON_NAME);
+    ssize_t len = readlink("/proc/self/exe", path, sizeof path - PLACE_MAX);
     if (len <= 0) {
         return;
     }
     path[len] = '\0';
     char *slash = strrchr(path, '/');
-    if (slash != NULL) {
-        memcpy(slash + 1, DAEMON_NAME, sizeof DAEMON_NAME);
+    for (size_t i = 0; slash != NULL && i < sizeof places / sizeof places[0]; i++) {
+        memcpy(slash + 1, places[i], strlen(places[i]) + 1);
         execv(path, words);
     }
 }
@@ -51,7 +55,7 @@ int cli_testnet(struct cli_context *context)
     add_option(words, &count, "--control", options->control);
     char *exec_words[WORDS_MAX];
     memcpy(exec_words, words, sizeof exec_words);
-    run_beside(exec_words);
+    run_near(exec_words);
     execvp(DAEMON_NAME, exec_words);
     cli_output_error(&context->output, "cannot run %s: %s", DAEMON_NAME, strerror(errno));
     cli_output_hint(&context->output, "it belongs beside pnr, or into PATH");

@@ -2,6 +2,7 @@
 """Exit codes, each for each cause; and what a request says on the wire."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -230,23 +231,44 @@ class Wire(harness.CliTest):
 
 
 class Testnet(harness.CliTest):
-    def test_words(self):
-        # A pnrd in PATH that says how it was called. None lies beside a pnr under test.
-        path = self.path("pnrd")
+    def put(self, *path):
+        """A pnrd that says from where and how it was called."""
+        path = self.path(os.path.join(*path))
+        os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "w", encoding="utf-8") as file:
-            file.write('#!/bin/sh\necho "$@"\nexit 9\n')
+            file.write(f'#!/bin/sh\necho {path} "$@"\nexit 9\n')
         os.chmod(path, 0o755)
-        binary = self.path("elsewhere")
-        os.mkdir(binary)
-        os.symlink(harness.PNR, os.path.join(binary, "pnr"))
+        return path
+
+    def test_places(self):
+        # A copy of pnr, so that what lies beside it is known.
+        program = self.path("bin/pnr")
+        os.mkdir(os.path.dirname(program))
+        shutil.copy(harness.PNR, program)
+
+        def run(code):
+            environment = self.environment(PATH=self.path("elsewhere") + ":/bin")
+            ran = subprocess.run([program, "testnet", "3"], capture_output=True, timeout=60,
+                                 env=environment, check=False)
+            self.assertEqual(ran.returncode, code, ran.stderr)
+            return ran.stdout.decode()
+
+        self.assertEqual(run(1), "")
+        # Each is found before those found so far.
+        for place in (["elsewhere", "pnrd"], ["sbin", "pnrd"], ["bin", "pnrd"]):
+            path = self.put(*place)
+            self.assertEqual(run(9), f"{path} --testnet 3\n")
+
+    def test_words(self):
+        program = self.path("bin/pnr")
+        os.mkdir(os.path.dirname(program))
+        shutil.copy(harness.PNR, program)
+        path = self.put("bin", "pnrd")
         arguments = ["testnet", "20", "--listen", "127.0.0.2", "--port", "7000", "--control", "/c"]
-        beside = os.path.join(os.path.dirname(os.path.realpath(harness.PNR)), "pnrd")
-        if os.path.exists(beside):
-            self.skipTest("a real pnrd lies beside pnr")
-        out = self.check(9, *arguments, PATH=self.folder)
-        self.assertEqual(out, "--testnet 20 --listen 127.0.0.2 --port 7000 --control /c\n")
-        self.assertEqual(self.check(9, "testnet", "3", PATH=self.folder), "--testnet 3\n")
-        self.check(1, "testnet", "3", PATH="/absent")
+        ran = subprocess.run([program, *arguments], capture_output=True, timeout=60,
+                             env=self.environment(), check=False)
+        self.assertEqual(ran.stdout.decode(),
+                         path + " --testnet 20 --listen 127.0.0.2 --port 7000 --control /c\n")
 
 
 if __name__ == "__main__":

@@ -339,6 +339,7 @@ static const struct printable {
     {"an escape", "\033[31m", "\\x1b[31m", "\033[31m"},
     {"a line end", "a\nb", "a\\x0ab", "a\nb"},
     {"C1", "\xc2\x9b", "\\xc2\\x9b", "\xc2\x9b"},
+    {"an Arabic mark", "\xd8\x9c", "\\xd8\\x9c", "\xd8\x9c"},
     {"a turn", "\xe2\x80\xae", "\\xe2\\x80\\xae", "\xe2\x80\xae"},
     {"no UTF-8", "a\xff", "a\\xff", "a\xef\xbf\xbd"},
     {"too long", "abcdefghijklmnopqrstuvwxyz", "abcdefghijklmnopqrst\xe2\x80\xa6",
