@@ -58,6 +58,21 @@ static bool config_makes_sense(const struct dht_config *config)
     return widths && table && lookups && ops && limits;
 }
 
+// Whether the node has a public address of its own: nothing stands between it and the others.
+static bool bound_to_public_addr(const struct dht_config *config)
+{
+    return config->addr.ip_len != 0 && !dht_addr_is_local(&config->addr) &&
+           !dht_addr_is_martian(&config->addr);
+}
+
+// The role at the start. Who cannot know whether it is reachable begins read-only (BEP 43).
+static enum dht_role first_role(const struct dht_config *config)
+{
+    if (config->role != DHT_ROLE_AUTO)
+        return config->role;
+    return config->lab || bound_to_public_addr(config) ? DHT_ROLE_SERVER : DHT_ROLE_CLIENT;
+}
+
 static void make_own_id(struct dht *dht)
 {
     uint8_t random[DHT_ID_LEN];
@@ -66,9 +81,7 @@ static void make_own_id(struct dht *dht)
         return;
     }
     dht_random_bytes(&dht->random, random, sizeof random);
-    bool known = dht->config.addr.ip_len != 0 && !dht_addr_is_local(&dht->config.addr) &&
-                 !dht_addr_is_martian(&dht->config.addr);
-    if (known)
+    if (bound_to_public_addr(&dht->config))
         dht_id_make(&dht->config.addr, random, &dht->id);
     else
         memcpy(dht->id.bytes, random, sizeof random);
@@ -89,9 +102,7 @@ struct dht *dht_new(const struct dht_config *config, const struct dht_crypto *cr
     make_own_id(dht);
     dht->hash_key.k0 = dht_random_u64(&dht->random);
     dht->hash_key.k1 = dht_random_u64(&dht->random);
-    dht->role = config->role == DHT_ROLE_CLIENT || (config->role == DHT_ROLE_AUTO && !config->lab)
-                    ? DHT_ROLE_CLIENT
-                    : DHT_ROLE_SERVER;
+    dht->role = first_role(config);
     dht_table_init(&dht->table, config, &dht->id);
     dht_transaction_table_init(&dht->transactions, config->queries_max);
     dht_op_table_init(&dht->ops, config->ops_max);

@@ -238,7 +238,7 @@ void core_publication_failed(struct node *node, struct core_publication *publica
         return;
     // What cannot be published at all, and never was, is not kept either: the user is told.
     bool never = publication->stored_us == 0 && publication->fresh && !publication->withdrawn;
-    bool refused = code == CONTROL_ERROR_REFUSED && never;
+    bool refused = never && (code == CONTROL_ERROR_REFUSED || code == CONTROL_ERROR_TIMED_OUT);
     answer_failed(node, publication, code, text);
     if (!refused)
         return;

@@ -10,6 +10,7 @@
 
 #define BUSY_PAUSE_US     (CORE_SECOND_US / 4)
 #define OFFLINE_PAUSE_US  (CORE_SECOND_US)
+#define OFFLINE_MOST_US   (30 * CORE_SECOND_US) // that a client is kept waiting
 #define CONFLICTS_MAX     5
 #define CONFLICT_PAUSE_US (CORE_SECOND_US)
 
@@ -48,7 +49,14 @@ void core_round_begin(struct node *node, struct core_publication *publication)
 {
     assert(publication->state == CORE_PUBLICATION_IDLE);
     bool busy = node->publishing_count >= node->config.publishing_max;
-    if (busy || !core_brain_has_contacts(node)) {
+    bool offline = !core_brain_has_contacts(node);
+    const struct core_request *request = publication->request;
+    if (offline && request != NULL && node->now_us - request->started_us > OFFLINE_MOST_US) {
+        fail(node, publication, CONTROL_ERROR_TIMED_OUT,
+             "there is no contact with the network yet");
+        return;
+    }
+    if (busy || offline) {
         dht_timer_set(&node->timers, &publication->timer,
                       node->now_us + (busy ? BUSY_PAUSE_US : OFFLINE_PAUSE_US));
         return;
