@@ -76,12 +76,13 @@ static bool is_label(const char *label)
            name.kind == CORE_NAME_LABEL && name.classifier_len == 0;
 }
 
+// Makes room for one more.
 static bool grow(struct core_keyring *keyring)
 {
-    if (keyring->count < keyring->capacity)
-        return true;
     if (keyring->count >= keyring->count_max)
         return false;
+    if (keyring->count < keyring->capacity)
+        return true;
     uint32_t capacity = keyring->capacity == 0 ? 4 : keyring->capacity * 2;
     struct core_key *keys = realloc(keyring->keys, capacity * sizeof *keys);
     if (keys == NULL)
@@ -91,28 +92,39 @@ static bool grow(struct core_keyring *keyring)
     return true;
 }
 
+// The entry of the label: the one there is, without its path, or a new one.
+static struct core_key *make_place(struct core_keyring *keyring, const char *label)
+{
+    uint32_t at = place_of(keyring, label);
+    if (core_keyring_by_label(keyring, label) != NULL) {
+        free(keyring->keys[at].path);
+        return &keyring->keys[at];
+    }
+    if (!grow(keyring))
+        return NULL;
+    struct core_key *entry = &keyring->keys[at];
+    memmove(entry + 1, entry, (keyring->count - at) * sizeof *entry);
+    keyring->count++;
+    return entry;
+}
+
 bool core_keyring_add(struct core_keyring *keyring, const struct dht_crypto *crypto,
                       const char *label, const uint8_t key[DHT_KEY_LEN], const char *path)
 {
     size_t path_len = strlen(path) + 1;
     if (!is_label(label))
         return false;
-    core_keyring_remove(keyring, label);
     char *path_copy = malloc(path_len);
-    if (path_copy == NULL || !grow(keyring)) {
+    struct core_key *added = path_copy != NULL ? make_place(keyring, label) : NULL;
+    if (added == NULL) {
         free(path_copy);
         return false;
     }
     memcpy(path_copy, path, path_len);
-    uint32_t at = place_of(keyring, label);
-    memmove(keyring->keys + at + 1, keyring->keys + at,
-            (keyring->count - at) * sizeof *keyring->keys);
-    struct core_key *added = &keyring->keys[at];
     *added = (struct core_key){.path = path_copy};
     memcpy(added->label, label, strlen(label));
     memcpy(added->key, key, DHT_KEY_LEN);
     core_name_key_hash(crypto, key, added->hash);
-    keyring->count++;
     return true;
 }
 
