@@ -4,8 +4,7 @@
 #include "node/control/fields.h"
 #include "node/control/frame.h"
 #include "pnr/client.h"
-
-#include <stdlib.h>
+#include "tests/fuzz/fuzz.h"
 
 static void read_everything(const struct pnr_event *event)
 {
@@ -56,8 +55,6 @@ static void take_body(struct dht_span body)
         }
     }
 }
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

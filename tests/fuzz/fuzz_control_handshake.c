@@ -3,11 +3,7 @@
 // which. A side that has to be shown a proof never ends up content: the secret is not to be
 // guessed.
 #include "node/control/handshake.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

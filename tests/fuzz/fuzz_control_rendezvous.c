@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Rendezvous files: what is read is written and read again the same.
 #include "node/control/rendezvous.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
