@@ -23,7 +23,8 @@
 // One round of names. The loop and the thread each hold a reference; the last one frees it.
 struct round {
     _Atomic int references;
-    int done_fd; // the round's own, written by the thread when it is through
+    _Atomic bool is_done; // set by the thread, which leaves all but its reference alone after
+    int done_fd;          // the round's own, written by the thread when it is through
     struct daemon_config_hosts hosts;
     struct dht_addr addrs[DAEMON_BOOTSTRAP_ADDRS_MAX];
     size_t count;
@@ -95,6 +96,7 @@ static void *thread_main(void *ctx)
             daemon_log(DAEMON_LOG_INFO, "bootstrap host not found host=%s why=\"%s\"", host->host,
                        gai_strerror(error));
     }
+    atomic_store(&round->is_done, true);
     ssize_t sent = write(round->done_fd, "", 1); // nobody listens any more where it fails
     (void)sent;
     round_release(round);
@@ -144,6 +146,7 @@ static void on_round_done(evutil_socket_t fd, short what, void *ctx)
 {
     struct daemon_bootstrap *bootstrap = ctx;
     struct dht_addr addrs[DAEMON_BOOTSTRAP_ADDRS_MAX];
+    assert(atomic_load(&bootstrap->round->is_done));
     size_t count = bootstrap->round->count;
     (void)fd;
     (void)what;
