@@ -125,6 +125,11 @@ struct fake_node_seen *fake_node_seen(struct node *node)
     return &node->seen;
 }
 
+struct dht_crypto fake_node_crypto(const struct node *node)
+{
+    return node->crypto;
+}
+
 bool node_restore(struct node *node, enum node_row_kind kind, struct dht_span key,
                   struct dht_span value)
 {
@@ -262,6 +267,7 @@ static void take_byte(struct node *node, uint32_t session, uint8_t byte)
 void node_session_bytes(struct node *node, int64_t now_us, uint32_t session, struct dht_span bytes)
 {
     enter(node, now_us);
+    node->seen.received += bytes.len;
     for (size_t i = 0; i < bytes.len && node->open[session]; i++)
         take_byte(node, session, bytes.data[i]);
 }

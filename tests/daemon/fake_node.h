@@ -20,10 +20,13 @@ struct fake_node_seen {
     int key_code;
     int sessions; // open now
     enum node_access access;
+    size_t received; // bytes of clients
     size_t sent;
     bool is_started;
 };
 
 struct fake_node_seen *fake_node_seen(struct node *node);
+// What it was lent.
+struct dht_crypto fake_node_crypto(const struct node *node);
 
 #endif

@@ -223,6 +223,7 @@ static void test_slow_client(void **state)
     say(slow, "b");                    // not read before the first has gone
     say(quick, "e");
     assert_int_equal(read_one(quick), 'E');
+    assert_int_equal(seen()->received, 3);
     assert_true(seen()->sent < FAKE_NODE_BIG);
     assert_int_equal(read_all(slow, big, sizeof big), sizeof big);
     for (size_t i = 0; i < sizeof big; i++)

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: MIT
+// pnrd as a service manager sees it: a child process that says when it is ready, reloads and ends.
+#include "node/daemon/daemon.h"
+#include "node/daemon/log.h"
+#include "tests/daemon/unit.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+
+static int manager; // the service manager's socket
+static char log_text[65536];
+
+static int setup(void **state)
+{
+    struct sockaddr_un addr = {.sun_family = AF_UNIX};
+    unit_dir_make(state);
+    manager = socket(AF_UNIX, SOCK_DGRAM, 0);
+    snprintf(addr.sun_path, sizeof addr.sun_path, "%s", unit_path("manager"));
+    return bind(manager, (struct sockaddr *)&addr, sizeof addr);
+}
+
+static int teardown(void **state)
+{
+    close(manager);
+    return unit_dir_remove(state);
+}
+
+static void report(void *ctx, const char *text)
+{
+    (void)ctx;
+    daemon_log(DAEMON_LOG_ERROR, "%s", text);
+}
+
+// Writes a configuration with `more` in it and runs pnrd with it. Its log goes to the file `log`.
+static pid_t start(const char *more)
+{
+    char text[2048];
+    snprintf(text, sizeof text,
+             "[node]\nstate-dir = %s\ncontrol = unix:%s\n%s\n[cloud Global_]\n"
+             "listen = 127.0.0.1:0\nbootstrap = 127.0.0.1:9\n",
+             unit_path("state"), unit_path("control"), more);
+    unit_write(unit_path("conf"), text, 0600);
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid != 0)
+        return pid;
+    static struct daemon_options options;
+    static struct daemon_config config;
+    struct daemon_error why;
+    setenv("NOTIFY_SOCKET", unit_path("manager"), 1);
+    setenv("WATCHDOG_USEC", "200000", 1);
+    unsetenv("WATCHDOG_PID");
+    signal(SIGPIPE, SIG_IGN);
+    int fd = open(unit_path("log"), O_WRONLY | O_CREAT | O_APPEND, 0600);
+    daemon_log_open(fd, DAEMON_LOG_INFO);
+    options.config_path = unit_path("conf");
+    if (!daemon_options_config(&options, report, NULL, &config, &why)) {
+        daemon_log(DAEMON_LOG_ERROR, "%s", why.text);
+        _exit(DAEMON_EXIT_USAGE);
+    }
+    _exit(daemon_run(&options, &config));
+}
+
+static int end(pid_t pid, int number)
+{
+    int status;
+    if (number != 0)
+        kill(pid, number);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+// Waits for a message to the manager that has text in it.
+static void wait_for(const char *text)
+{
+    char message[512];
+    do {
+        ssize_t len = recv(manager, message, sizeof message - 1, 0);
+        assert_true(len >= 0);
+        message[len] = '\0';
+    } while (strstr(message, text) == NULL);
+}
+
+static const char *read_log(void)
+{
+    FILE *file = fopen(unit_path("log"), "r");
+    log_text[fread(log_text, 1, sizeof log_text - 1, file)] = '\0';
+    fclose(file);
+    return log_text;
+}
+
+static void test_life(void **state)
+{
+    (void)state;
+    pid_t pid = start("log-level = info");
+    wait_for("READY=1");
+    assert_int_equal(access(unit_path("control"), F_OK), 0); // ready means: can be reached
+    assert_int_equal(access(unit_path("control.resolve"), F_OK), 0);
+    wait_for("WATCHDOG=1");
+    kill(pid, SIGTERM);
+    wait_for("STOPPING=1");
+    assert_int_equal(end(pid, 0), DAEMON_EXIT_CLEAN);
+    assert_int_equal(access(unit_path("control"), F_OK), -1);
+    assert_int_equal(access(unit_path("control.resolve"), F_OK), -1);
+    // SIGINT is as good, and what the first left is no hindrance.
+    pid = start("log-level = info");
+    wait_for("READY=1");
+    assert_int_equal(end(pid, SIGINT), DAEMON_EXIT_CLEAN);
+}
+
+// SIGKILL cleans nothing up; the next start does.
+static void test_after_kill(void **state)
+{
+    (void)state;
+    pid_t pid = start("");
+    wait_for("READY=1");
+    assert_int_equal(end(pid, SIGKILL), -1);
+    assert_int_equal(access(unit_path("control"), F_OK), 0);
+    pid = start("");
+    wait_for("READY=1");
+    assert_int_equal(end(pid, SIGTERM), DAEMON_EXIT_CLEAN);
+}
+
+static void test_second(void **state)
+{
+    (void)state;
+    pid_t first = start("");
+    wait_for("READY=1");
+    pid_t second = start("");
+    assert_int_equal(end(second, 0), DAEMON_EXIT_FAILED);
+    unit_has("second", read_log(), "in use by process");
+    assert_int_equal(access(unit_path("control"), F_OK), 0); // the first one's
+    assert_int_equal(end(first, SIGTERM), DAEMON_EXIT_CLEAN);
+}
+
+static void reload(pid_t pid, const char *from, const char *to)
+{
+    char text[2048];
+    FILE *file = fopen(unit_path("conf"), "r");
+    text[fread(text, 1, sizeof text - 1, file)] = '\0';
+    fclose(file);
+    char *place = strstr(text, from);
+    assert_non_null(place);
+    char whole[4096];
+    snprintf(whole, sizeof whole, "%.*s%s%s", (int)(place - text), text, to, place + strlen(from));
+    unit_write(unit_path("conf"), whole, 0600);
+    kill(pid, SIGHUP);
+    wait_for("RELOADING=1");
+    wait_for("READY=1");
+}
+
+// What can change does, the rest is told, and a broken file changes nothing.
+static void test_reload(void **state)
+{
+    (void)state;
+    pid_t pid = start("clients-max = 7");
+    wait_for("READY=1");
+    reload(pid, "clients-max = 7", "clients-max = 9");
+    unit_has("changed", read_log(), "clients-max");
+    reload(pid, "127.0.0.1:0", "127.0.0.2:0");
+    unit_has("restart", read_log(), "before a restart");
+    reload(pid, "clients-max = 9", "clients-max = nine");
+    unit_has("broken", read_log(), "configuration not read again");
+    assert_int_equal(end(pid, SIGTERM), DAEMON_EXIT_CLEAN);
+}
+
+static const struct refused_row {
+    const char *more;
+    int exit_code;
+    const char *why;
+} refused_rows[] = {
+    {"control-group = no-such-group-here", DAEMON_EXIT_FAILED, "there is no group"},
+    {"nonsense = 1", DAEMON_EXIT_USAGE, "is not used"},
+    {"control = unix:/no/such/folder/at/all", DAEMON_EXIT_USAGE, "is not used"}, // given twice
+};
+
+static void test_refused(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < UNIT_COUNT(refused_rows); i++) {
+        const struct refused_row *row = &refused_rows[i];
+        int code = end(start(row->more), 0);
+        if (code != row->exit_code)
+            fail_msg("row %s: exit code %d", row->more, code);
+        unit_has(row->more, read_log(), row->why);
+        unlink(unit_path("log"));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_life, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_after_kill, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_second, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_reload, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
