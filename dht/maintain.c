@@ -10,20 +10,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define JOIN_PAUSE_FIRST_US (1 * DHT_SECOND_US)
-#define JOIN_PAUSE_MOST_US  (2 * DHT_MINUTE_US)
-#define JOIN_AGAIN_US       (30 * DHT_MINUTE_US)
-#define JOIN_AGAIN_SMALL_US (1 * DHT_MINUTE_US) // while the table holds fewer than a bucket's worth
-#define BOOTSTRAP_AT_ONCE   8
-#define REFRESH_S           (15 * 60) // BEP 5
-#define REFRESH_FULL_S      (60 * 60) // of a full bucket: there is nothing to be won there
-#define REFRESH_PAUSE_US    (1 * DHT_SECOND_US)
-#define CHECK_S             ((uint32_t)(DHT_MAINTAIN_CHECK_US / DHT_SECOND_US))
-#define CHECK_FAILED_S      10 // a contact that has failed is tried again soon
-#define CHECK_PAUSE_US      (1 * DHT_SECOND_US)
-#define NEWCOMER_DELAY_US   (90 * DHT_SECOND_US)
-#define SELF_PAUSE_US       (5 * DHT_MINUTE_US)
-#define SELF_UPTIME_US      (15 * DHT_MINUTE_US)
+#define JOIN_PAUSE_FIRST_US     (1 * DHT_SECOND_US)
+#define JOIN_PAUSE_MOST_US      (2 * DHT_MINUTE_US)
+#define JOIN_AGAIN_US           (30 * DHT_MINUTE_US)
+#define JOIN_AGAIN_SMALL_US     (1 * DHT_MINUTE_US) // while the table holds fewer than a bucket's worth
+#define BOOTSTRAP_AT_ONCE       8
+#define REFRESH_S               (15 * 60) // BEP 5
+#define REFRESH_FULL_S          (60 * 60) // of a full bucket: there is nothing to be won there
+#define REFRESH_PAUSE_US        (1 * DHT_SECOND_US)
+#define CHECK_S                 ((uint32_t)(DHT_MAINTAIN_CHECK_US / DHT_SECOND_US))
+#define CHECK_FAILED_S          10 // a contact that has failed is tried again soon
+#define CHECK_PAUSE_US          (1 * DHT_SECOND_US)
+#define NEWCOMER_DELAY_US       (90 * DHT_SECOND_US) // so long NAT mappings may take to lapse
+#define NEWCOMER_DELAY_SMALL_US (2 * DHT_SECOND_US)  // who knows hardly anybody cannot be choosy
+#define SELF_PAUSE_US           (5 * DHT_MINUTE_US)
+#define SELF_UPTIME_US          (15 * DHT_MINUTE_US)
 
 static int64_t earlier(int64_t a, int64_t b)
 {
@@ -393,6 +394,15 @@ static void ask_self(struct dht *dht)
         send_check(dht, NULL, &dht->external, DHT_PURPOSE_SELF);
 }
 
+// How long after its query a newcomer is asked back.
+static int64_t newcomer_delay_us(const struct dht *dht)
+{
+    if (dht->config.lab)
+        return 0;
+    bool small = dht->table.count < dht->config.bucket_size;
+    return small ? NEWCOMER_DELAY_SMALL_US : NEWCOMER_DELAY_US;
+}
+
 void dht_maintain_newcomer(struct dht *dht, const struct dht_addr *from, const struct dht_krpc *msg)
 {
     struct dht_krpc_node node = {.addr = *from};
@@ -404,7 +414,7 @@ void dht_maintain_newcomer(struct dht *dht, const struct dht_addr *from, const s
     if (contact != NULL)
         contact->heard_s = dht_engine_now_s(dht);
     else if (dht_table_wants(&dht->table, &node.id))
-        add_newcomer(dht, &node, dht->now_us + (dht->config.lab ? 0 : NEWCOMER_DELAY_US));
+        add_newcomer(dht, &node, dht->now_us + newcomer_delay_us(dht));
 }
 
 // ---- our address ----

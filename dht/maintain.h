@@ -12,7 +12,8 @@
 //   is good at all times; at most one ping a second, far below what strains a home router (quirk
 //   Q25).
 // - Newcomers: a node that asked us something is asked back once its NAT mapping has had time to
-//   lapse (quirk Q11), and only if the table has room for it.
+//   lapse (quirk Q11), and only if the table has room for it; at once while the table is nearly
+//   empty.
 // - Address: where others see us (BEP 42's `ip`) is voted on; a new id is taken where ours does not
 //   fit.
 // - Role: a node of role auto becomes a server once its ping to its external address has come back
