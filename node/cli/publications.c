@@ -49,7 +49,7 @@ static void add_renewal(struct cli_table *table, const struct pnr_publication *p
     struct cli_text text = {"-"};
     if (publication->renew_s >= 0) {
         snprintf(text.text, sizeof text.text, "in %.50s",
-                 cli_text_duration(publication->renew_s * 1000000, &duration));
+                 cli_text_seconds(publication->renew_s, &duration));
     }
     cli_table_add(table, text.text);
 }

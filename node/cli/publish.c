@@ -123,7 +123,7 @@ static void print_people(const struct cli_output *output, const struct pnr_event
            cli_output_style(output, is_low ? CLI_STYLE_WARN : CLI_STYLE_GOOD), deed->past,
            report->stored, report->targets, cli_output_style(output, CLI_STYLE_PLAIN));
     if (report->renew_s >= 0) {
-        printf(", next renewal in %s", cli_text_duration(report->renew_s * 1000000, &renewal));
+        printf(", next renewal in %s", cli_text_seconds(report->renew_s, &renewal));
     }
     putchar('\n');
     print_refusals(event);

@@ -152,8 +152,7 @@ static void write_signature(const struct pnr_result *result, bool whole, char *b
     if (result->seq >= 0) {
         used += (size_t)snprintf(buf + used, buf_len - used, ", seq %lld", (long long)result->seq);
     }
-    snprintf(buf + used, buf_len - used, ", ttl %s",
-             cli_text_duration(result->ttl_s * 1000000, &ttl));
+    snprintf(buf + used, buf_len - used, ", ttl %s", cli_text_seconds(result->ttl_s, &ttl));
 }
 
 // "from the DHT: 21 asked, 18 answered, 8 copies, 3 hops, 143 ms"
@@ -166,8 +165,9 @@ static void write_origin(const struct pnr_result *result, char *buf, size_t buf_
     if (result->source == PNR_SOURCE_LOCAL) {
         snprintf(buf, buf_len, "published by this daemon, %s", elapsed.text);
     } else if (result->source == PNR_SOURCE_CACHE) {
-        snprintf(buf, buf_len, "from the cache: verified %s ago, %s",
-                 cli_text_duration(result->age_s * 1000000, &age), elapsed.text);
+        snprintf(buf, buf_len, "from the cache: verified %s%s, %s",
+                 result->age_s == 0 ? "just now" : cli_text_seconds(result->age_s, &age),
+                 result->age_s == 0 ? "" : " ago", elapsed.text);
     } else {
         snprintf(buf, buf_len, "from the DHT: %u asked, %u answered, %u cop%s, %u hop%s, %s",
                  tally->nodes_asked, tally->nodes_answered, tally->copies,

@@ -73,8 +73,7 @@ static void print_head(const struct cli_output *output, const struct pnr_status 
     char version[PNR_WORD_MAX * 4];
     printf("%spnrd %s%s, up %s", cli_output_style(output, CLI_STYLE_BOLD),
            cli_text_printable(status->version, strlen(status->version), version, sizeof version),
-           cli_output_style(output, CLI_STYLE_PLAIN),
-           cli_text_duration(status->uptime_s * 1000000, &uptime));
+           cli_output_style(output, CLI_STYLE_PLAIN), cli_text_seconds(status->uptime_s, &uptime));
     if (status->nodes > 1) {
         printf(", node %u of %u", status->node, status->nodes);
     }

@@ -547,7 +547,7 @@ const char *cli_text_duration(int64_t us, struct cli_text *ret_text)
     if (us < 0) {
         snprintf(text, sizeof ret_text->text, "?");
     } else if (us > 0 && us < 1000) {
-        snprintf(text, sizeof ret_text->text, "%.1f ms", (double)us / 1000);
+        snprintf(text, sizeof ret_text->text, us < 100 ? "%.2f ms" : "%.1f ms", (double)us / 1000);
     } else if (ms < 1000) {
         snprintf(text, sizeof ret_text->text, "%lld ms", (long long)ms);
     } else if (ms < 10000 && ms % 1000 >= 50) {
@@ -562,6 +562,16 @@ const char *cli_text_duration(int64_t us, struct cli_text *ret_text)
         write_pair(ret_text, (min + 30) / 60, 24, days);
     }
     return text;
+}
+
+const char *cli_text_seconds(int64_t s, struct cli_text *ret_text)
+{
+    const int64_t s_max = INT64_MAX / 4000000; // so that its microseconds can be rounded up
+    if (s == 0) {
+        snprintf(ret_text->text, sizeof ret_text->text, "0 s");
+        return ret_text->text;
+    }
+    return cli_text_duration((s < s_max ? s : s_max) * (s < 0 ? 1 : 1000000), ret_text);
 }
 
 const char *cli_text_count(int64_t count, struct cli_text *ret_text)

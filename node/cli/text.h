@@ -97,6 +97,8 @@ bool cli_text_parse_duration(const char *text, uint32_t *ret_ms);
 
 // "143 ms", "1.2 s", "47 min", "3 h 12 min", "2 d 4 h".
 const char *cli_text_duration(int64_t us, struct cli_text *ret_text);
+// The same of whole seconds, of which none is "0 s".
+const char *cli_text_seconds(int64_t s, struct cli_text *ret_text);
 
 // Reads a decimal number from min to max, digits alone.
 bool cli_text_parse_number(const char *text, uint32_t min, uint32_t max, uint32_t *ret_number);

@@ -11,6 +11,7 @@ from answers import done, endpoint, error, result
 
 HOSTILE = "\x1b]0;x\x07\u202egnp.exe"
 CACHED = {"resolve": [result(source="cache", age_s=42, elapsed_us=310), done()]}
+JUST_CACHED = {"resolve": [result(source="cache", elapsed_us=0), done()]}
 LOCAL = {"resolve": [result(source="local", comment=None, elapsed_us=90), done()]}
 SEVERAL = {"resolve": [
     result(name="0.printer", authority="0", classifier="printer", machine=bytes([n]), seq=None,
@@ -46,6 +47,7 @@ CASES = {
     "resolve-color": (["--color=always", "resolve", "laptop.web"], None),
     "resolve-json": (["--json", "resolve", "laptop.web"], None),
     "resolve-cache": (["resolve", "laptop.web", "--wait", "cache"], CACHED),
+    "resolve-just-cached": (["resolve", "laptop.web", "--wait", "cache"], JUST_CACHED),
     "resolve-local": (["resolve", "laptop.web"], LOCAL),
     "resolve-several": (["resolve", "0.printer"], SEVERAL),
     "resolve-several-quiet": (["-q", "resolve", "0.printer"], SEVERAL),

@@ -292,6 +292,7 @@ static const struct shown {
     {
         {-1, "?"},
         {0, "0 ms"},
+        {40, "0.04 ms"},
         {400, "0.4 ms"},
         {142800, "143 ms"},
         {999499, "999 ms"},
@@ -320,6 +321,10 @@ static void test_shown(void **state)
             fail_msg("%lld us: %s", (long long)durations[i].number, text.text);
         }
     }
+    assert_string_equal(cli_text_seconds(0, &text), "0 s");
+    assert_string_equal(cli_text_seconds(300, &text), "5 min");
+    assert_string_equal(cli_text_seconds(-1, &text), "?");
+    assert_string_equal(cli_text_seconds(INT64_MAX, &text), "26687997 d 19 h");
     for (size_t i = 0; i < ROWS(counts); i++) {
         if (strcmp(cli_text_count(counts[i].number, &text), counts[i].text) != 0) {
             fail_msg("%lld: %s", (long long)counts[i].number, text.text);
