@@ -2,6 +2,7 @@
 // Plays a dialogue against a real engine: runner FILE. The language is tests/dialogue/README.md.
 // Every datagram that the engine emits also passes the strict decoder.
 #include "dht/addr.h"
+#include "dht/id.h"
 #include "dht/krpc.h"
 #include "tests/core/crypto_helper.h"
 #include "tests/dialogue/play.h"
@@ -85,6 +86,10 @@ static void do_node(struct play *play)
     memset(id.bytes, name[0], sizeof id.bytes);
     if (text_take(&play->text, "id"))
         id = play_read_id(play);
+    if (text_take(&play->text, "secure")) {
+        struct dht_id random = id;
+        dht_id_make(&addr, random.bytes, &id);
+    }
     memcpy(compact, id.bytes, sizeof id.bytes);
     size_t len = DHT_ID_LEN + dht_addr_to_compact(&addr, compact + DHT_ID_LEN);
     play_set_part(play, name, "id", compact, DHT_ID_LEN);
