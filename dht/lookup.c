@@ -133,18 +133,43 @@ enum dht_lookup_offer dht_lookup_offer(struct dht_lookup *lookup,
     return DHT_LOOKUP_ADDED;
 }
 
+// A walk over the closest candidates that are not out, which ends where `width` of them have been
+// seen and `secure` secure ones; past the former only secure ones are shown.
+struct walk {
+    uint16_t rank;
+    uint32_t width, secure; // still to be seen
+};
+
+// The next one's index, or DHT_LOOKUP_NONE.
+static uint16_t walk_next(const struct dht_lookup *lookup, struct walk *walk)
+{
+    while (walk->rank < lookup->count && (walk->width > 0 || walk->secure > 0)) {
+        uint16_t index = lookup->order[walk->rank++];
+        const struct dht_candidate *candidate = &lookup->candidates[index];
+        if (!is_out(candidate) && (walk->width > 0 || candidate->is_secure))
+            return index;
+    }
+    return DHT_LOOKUP_NONE;
+}
+
+// The one just shown counts.
+static void walk_count(struct walk *walk, const struct dht_candidate *candidate)
+{
+    walk->width -= walk->width > 0;
+    walk->secure -= walk->secure > 0 && candidate->is_secure;
+}
+
 uint16_t dht_lookup_next(const struct dht_lookup *lookup)
 {
+    struct walk walk = {.width = lookup->width, .secure = lookup->secure_width};
+    uint16_t index = DHT_LOOKUP_NONE;
     if (lookup->in_flight >= lookup->in_flight_max)
         return DHT_LOOKUP_NONE;
-    uint32_t live = 0;
-    for (uint16_t rank = 0; rank < lookup->count && live < lookup->width; rank++) {
-        const struct dht_candidate *candidate = &lookup->candidates[lookup->order[rank]];
-        if (is_out(candidate))
-            continue;
+    while ((index = walk_next(lookup, &walk)) != DHT_LOOKUP_NONE) {
+        const struct dht_candidate *candidate = &lookup->candidates[index];
         if (candidate->state == DHT_CANDIDATE_NEW || candidate->state == DHT_CANDIDATE_RETRY)
-            return lookup->order[rank];
-        live++;
+            return index;
+        walk_count(&walk, candidate);
     }
     return DHT_LOOKUP_NONE;
 }
@@ -176,18 +201,16 @@ void dht_lookup_soft_timeout(struct dht_lookup *lookup, uint16_t index)
     dht_lookup_enter(lookup, index, again ? DHT_CANDIDATE_RETRY : last);
 }
 
-// Whether the closest `count` candidates have all answered, not counting those that are out and,
-// where not patient, those that were late.
-static bool closest_answered(const struct dht_lookup *lookup, uint32_t count, bool patient)
+// Whether those of the walk have all answered, not counting, where not patient, those that were
+// late.
+static bool all_answered(const struct dht_lookup *lookup, struct walk walk, bool patient)
 {
-    uint32_t live = 0;
-    for (uint16_t rank = 0; rank < lookup->count && live < count; rank++) {
-        const struct dht_candidate *candidate = &lookup->candidates[lookup->order[rank]];
+    uint16_t index;
+    while ((index = walk_next(lookup, &walk)) != DHT_LOOKUP_NONE) {
+        const struct dht_candidate *candidate = &lookup->candidates[index];
         bool was_late = candidate->state == DHT_CANDIDATE_RETRY || candidate->tries > 1;
-        if (is_out(candidate))
-            continue;
         if (candidate->state == DHT_CANDIDATE_ANSWERED)
-            live++;
+            walk_count(&walk, candidate);
         else if (patient || !was_late)
             return false;
     }
@@ -196,12 +219,13 @@ static bool closest_answered(const struct dht_lookup *lookup, uint32_t count, bo
 
 bool dht_lookup_is_settled(const struct dht_lookup *lookup, uint32_t count)
 {
-    return closest_answered(lookup, count, false);
+    return all_answered(lookup, (struct walk){.width = count}, false);
 }
 
 bool dht_lookup_is_done(const struct dht_lookup *lookup)
 {
-    return closest_answered(lookup, lookup->width, true);
+    struct walk all = {.width = lookup->width, .secure = lookup->secure_width};
+    return all_answered(lookup, all, true);
 }
 
 size_t dht_lookup_answered(const struct dht_lookup *lookup, size_t max, bool with_token,
@@ -215,6 +239,22 @@ size_t dht_lookup_answered(const struct dht_lookup *lookup, size_t max, bool wit
             continue;
         if (with_token && candidate->token_len == 0)
             continue;
+        ret_indices[count++] = index;
+    }
+    return count;
+}
+
+size_t dht_lookup_storers(const struct dht_lookup *lookup, size_t width,
+                          uint16_t ret_indices[DHT_CLOSEST_MAX])
+{
+    struct walk walk = {.width = (uint32_t)width, .secure = lookup->secure_width};
+    size_t count = 0;
+    uint16_t index;
+    while (count < DHT_CLOSEST_MAX && (index = walk_next(lookup, &walk)) != DHT_LOOKUP_NONE) {
+        const struct dht_candidate *candidate = &lookup->candidates[index];
+        if (candidate->state != DHT_CANDIDATE_ANSWERED || candidate->token_len == 0)
+            continue;
+        walk_count(&walk, candidate);
         ret_indices[count++] = index;
     }
     return count;

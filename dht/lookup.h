@@ -19,6 +19,11 @@
 // a node that answers find_node but not get (quirk Q6) is ANSWERED all the same, and passed
 // through.
 //
+// Whoever may choose his id can stand closest to any target. A lookup whose nodes are to be written
+// to therefore goes on until secure_width nodes have answered whose ids fit their addresses (BEP
+// 42), and the item is stored on those in addition to the closest of any kind. A lookup that only
+// reads does not: what it reads is signed.
+//
 // Bounds: candidates_max; a full list drops its farthest candidate that was not asked. Outside a
 // lab at most one candidate an address, DHT_LOOKUP_PREFIX_MAX of one /24 or /48,
 // DHT_LOOKUP_WIDE_MAX of one IPv6 /32. Candidates keep their index for life; `order` sorts them.
@@ -43,14 +48,15 @@ enum dht_candidate_state {
 struct dht_candidate {
     struct dht_id id;
     struct dht_addr addr;
-    int64_t seq_seen; // of the item it returned; DHT_SEQ_NONE: none
-    uint32_t rtt_us;  // expected, from the routing table; 0: unknown
-    uint8_t state;    // enum dht_candidate_state
-    uint8_t tries;    // queries sent to it
-    uint8_t depth;    // 1: from our own table; one more than who named it
-    uint8_t has_get;  // enum dht_has_get
-    uint8_t spoke;    // it has answered something, be it only find_node
-    uint8_t holds;    // which item it returned: a generation of the operation's best; 0: none
+    int64_t seq_seen;  // of the item it returned; DHT_SEQ_NONE: none
+    uint32_t rtt_us;   // expected, from the routing table; 0: unknown
+    uint8_t state;     // enum dht_candidate_state
+    uint8_t tries;     // queries sent to it
+    uint8_t depth;     // 1: from our own table; one more than who named it
+    uint8_t has_get;   // enum dht_has_get
+    uint8_t is_secure; // its id fits its address (BEP 42)
+    uint8_t spoke;     // it has answered something, be it only find_node
+    uint8_t holds;     // which item it returned: a generation of the operation's best; 0: none
     uint8_t token_len;
     uint8_t token[DHT_LOOKUP_TOKEN_MAX];
 };
@@ -62,7 +68,8 @@ struct dht_lookup {
     uint16_t count, capacity, capacity_max;
     uint16_t in_flight; // candidates in state ASKED
     uint16_t in_flight_max;
-    uint16_t width; // how many of the closest have to answer
+    uint16_t width;        // how many of the closest have to answer
+    uint16_t secure_width; // and how many whose ids fit their addresses; 0 at first
     bool lab;
 };
 
@@ -82,8 +89,9 @@ enum dht_lookup_offer {
 enum dht_lookup_offer dht_lookup_offer(struct dht_lookup *lookup,
                                        const struct dht_candidate *newcomer, uint16_t *ret_index);
 
-// Whom to ask now: the closest candidate in NEW or RETRY among the `width` closest that are not
-// SILENT or DEAD, while fewer than in_flight_max are asked. DHT_LOOKUP_NONE: nobody now.
+// Whom to ask now: the closest candidate in NEW or RETRY among the `width` closest, and the
+// secure_width closest secure ones, that are not SILENT or DEAD, while fewer than in_flight_max are
+// asked. DHT_LOOKUP_NONE: nobody now.
 uint16_t dht_lookup_next(const struct dht_lookup *lookup);
 
 // The only function that changes a candidate's state.
@@ -92,7 +100,8 @@ void dht_lookup_enter(struct dht_lookup *lookup, uint16_t index, enum dht_candid
 // A query to it was not answered in its soft timeout.
 void dht_lookup_soft_timeout(struct dht_lookup *lookup, uint16_t index);
 
-// Whether the `width` closest live candidates have all answered, and so nothing closer can turn up.
+// Whether the `width` closest live candidates, and the secure_width closest secure ones, have all
+// answered, and so nothing closer can turn up.
 bool dht_lookup_is_done(const struct dht_lookup *lookup);
 
 // Whether the closest `count` candidates have answered, those aside that were late at least once:
@@ -103,5 +112,11 @@ bool dht_lookup_is_settled(const struct dht_lookup *lookup, uint32_t count);
 // written.
 size_t dht_lookup_answered(const struct dht_lookup *lookup, size_t max, bool with_token,
                            uint16_t *ret_indices);
+
+// Whom to store on: the `width` closest that answered with a token, and where fewer than
+// secure_width of them are secure, further secure ones up to that; DHT_CLOSEST_MAX at most. Returns
+// how many indices were written.
+size_t dht_lookup_storers(const struct dht_lookup *lookup, size_t width,
+                          uint16_t ret_indices[DHT_CLOSEST_MAX]);
 
 #endif

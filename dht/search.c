@@ -11,7 +11,8 @@
 #include <assert.h>
 #include <string.h>
 
-#define NAMED_MAX 20
+#define NAMED_MAX       20 // contacts read from one reply
+#define ASK_DEAF_ONE_IN 8  // lookups
 
 static void count_offer(struct dht *dht, enum dht_lookup_offer verdict)
 {
@@ -19,6 +20,23 @@ static void count_offer(struct dht *dht, enum dht_lookup_offer verdict)
         DHT_COUNT(dht, candidates_dropped);
     if (verdict == DHT_LOOKUP_REFUSED)
         DHT_COUNT(dht, candidates_refused);
+}
+
+static bool wants_get(const struct dht_op *op)
+{
+    return op->kind == DHT_OP_GET || op->kind == DHT_OP_PUT;
+}
+
+// What the table knows of the node. That it does not speak get may have been a matter of lost
+// datagrams, and nodes learn: now and then it is asked again.
+static enum dht_has_get known_has_get(struct dht *dht, const struct dht_op *op,
+                                      const struct dht_contact *contact)
+{
+    if (contact == NULL)
+        return DHT_HAS_GET_UNKNOWN;
+    bool again = contact->has_get == DHT_HAS_GET_NO && wants_get(op) &&
+                 dht_random_below(&dht->random, ASK_DEAF_ONE_IN) == 0;
+    return again ? DHT_HAS_GET_UNKNOWN : (enum dht_has_get)contact->has_get;
 }
 
 static void offer(struct dht *dht, struct dht_op *op, const struct dht_krpc_node *node,
@@ -30,7 +48,8 @@ static void offer(struct dht *dht, struct dht_op *op, const struct dht_krpc_node
         .seq_seen = DHT_SEQ_NONE,
         .rtt_us = contact != NULL ? contact->rtt_us : 0,
         .depth = (uint8_t)(depth < UINT8_MAX ? depth : UINT8_MAX),
-        .has_get = contact != NULL ? contact->has_get : DHT_HAS_GET_UNKNOWN,
+        .has_get = (uint8_t)known_has_get(dht, op, contact),
+        .is_secure = dht->config.lab || dht_id_fits(&node->id, &node->addr),
     };
     uint16_t index;
     count_offer(dht, dht_lookup_offer(&op->lookup, &newcomer, &index));
@@ -52,6 +71,8 @@ void dht_search_start(struct dht *dht, struct dht_op *op, const struct dht_id *t
     const struct dht_contact *contacts[DHT_CLOSEST_MAX];
     op->state = DHT_OP_LOOKUP;
     dht_lookup_init(&op->lookup, &dht->config, target, width);
+    if (op->kind == DHT_OP_PUT || op->kind == DHT_OP_ANNOUNCE || op->hold)
+        op->lookup.secure_width = (uint16_t)dht->config.lookup_width;
     size_t count = dht_table_closest(&dht->table, target, DHT_CLOSEST_MAX, contacts);
     for (size_t i = 0; i < count; i++) {
         struct dht_krpc_node node = {contacts[i]->id, contacts[i]->addr};
@@ -62,11 +83,6 @@ void dht_search_start(struct dht *dht, struct dht_op *op, const struct dht_id *t
 }
 
 // ---- asking ----
-
-static bool wants_get(const struct dht_op *op)
-{
-    return op->kind == DHT_OP_GET || op->kind == DHT_OP_PUT;
-}
 
 // In turns get and find_node, until it is known whether the node speaks BEP 44 (quirk Q6).
 static enum dht_krpc_method method_for(const struct dht_op *op,

@@ -66,7 +66,7 @@ static void step(struct dht *dht, struct dht_op *op)
 void dht_store_start(struct dht *dht, struct dht_op *op)
 {
     uint16_t closest[DHT_CLOSEST_MAX];
-    size_t count = dht_lookup_answered(&op->lookup, dht->config.store_width, true, closest);
+    size_t count = dht_lookup_storers(&op->lookup, dht->config.store_width, closest);
     op->state = DHT_OP_STORING;
     op->target_count = (uint8_t)count;
     for (size_t i = 0; i < count; i++)

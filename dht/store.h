@@ -2,9 +2,10 @@
 #ifndef PNR_DHT_STORE_H
 #define PNR_DHT_STORE_H
 
-// The second half of a put or an announce: the closest nodes with a token are asked to store, each
-// up to three times. 302 from a node that returned the same sequence number means "already there"
-// (quirk Q20).
+// The second half of a put or an announce: the closest nodes with a token, and further ones with
+// ids that fit their addresses where there are few among them (dht/lookup.h), are asked to store,
+// each up to three times. 302 from a node that returned the same sequence number means "already
+// there" (quirk Q20).
 
 #include "dht/engine.h"
 

@@ -83,8 +83,8 @@ enum dht_family {
 };
 
 enum dht_role {
-    DHT_ROLE_AUTO, // read-only (BEP 43) until seen to be reachable, then a server; at once in a
-                   // lab, or where the address bound to is a public one
+    DHT_ROLE_AUTO,   // read-only (BEP 43) until seen to be reachable, then a server; at once in a
+                     // lab, or where the address bound to is a public one
     DHT_ROLE_SERVER, // answers queries from the start
     DHT_ROLE_CLIENT, // stays read-only
 };

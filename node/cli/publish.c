@@ -107,6 +107,18 @@ static void print_each_refusal(const struct pnr_event *event)
     }
 }
 
+// "seq 1795222326770812 · 20 asked, 20 answered, 3 hops, 143 ms"
+static void print_trailer(const struct cli_output *output, const struct pnr_report *report)
+{
+    const struct pnr_tally *tally = &report->tally;
+    struct cli_text elapsed;
+    printf("%sseq %lld \xc2\xb7 %u asked, %u answered, %u hop%s, %s%s\n",
+           cli_output_style(output, CLI_STYLE_DIM), (long long)report->seq, tally->nodes_asked,
+           tally->nodes_answered, tally->hops, tally->hops == 1 ? "" : "s",
+           cli_text_duration(tally->elapsed_us, &elapsed),
+           cli_output_style(output, CLI_STYLE_PLAIN));
+}
+
 static void print_people(const struct cli_output *output, const struct pnr_event *event,
                          const struct pnr_report *report, const struct deed *deed)
 {
@@ -129,10 +141,8 @@ static void print_people(const struct cli_output *output, const struct pnr_event
     print_refusals(event);
     if (output->verbosity > 0) {
         print_each_refusal(event);
-        printf("seq %lld \xc2\xb7 %u asked, %u answered, %u hops, %s\n", (long long)report->seq,
-               report->tally.nodes_asked, report->tally.nodes_answered, report->tally.hops,
-               cli_text_duration(report->tally.elapsed_us, &renewal));
     }
+    print_trailer(output, report);
 }
 
 // ---- running ----

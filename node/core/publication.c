@@ -350,6 +350,8 @@ bool core_publication_result(struct node *node, const uint8_t key[DHT_KEY_LEN],
 
 static enum control_state state_of(const struct core_publication *publication)
 {
+    if (publication->withdrawn)
+        return CONTROL_STATE_WITHDRAWING;
     switch (publication->state) {
     case CORE_PUBLICATION_READING:
         return CONTROL_STATE_READING;
@@ -361,8 +363,6 @@ static enum control_state state_of(const struct core_publication *publication)
     case CORE_PUBLICATION_IDLE:
         break;
     }
-    if (publication->withdrawn)
-        return CONTROL_STATE_WITHDRAWING;
     return publication->failures > 0 || publication->stored_us == 0 ? CONTROL_STATE_FAILED
                                                                     : CONTROL_STATE_KEPT;
 }

@@ -162,7 +162,12 @@ static bool network_has_changed(struct daemon *daemon)
         struct dht_addr *before = &daemon->outgoing[i];
         if (!daemon_udp_outgoing(i == 0 ? DHT_IPV4 : DHT_IPV6, &now))
             continue;
-        changed |= before->ip_len != 0 && !dht_addr_equal_ip(&now, before);
+        bool differs = before->ip_len != 0 && !dht_addr_equal_ip(&now, before);
+        // The IPv6 socket is bound to the one address that it answers from.
+        if (differs && i == 1)
+            daemon_log(DAEMON_LOG_WARN, "the IPv6 address has changed; remedy: restart pnrd, so "
+                                        "that it listens at the new one");
+        changed |= differs;
         *before = now;
     }
     return changed;

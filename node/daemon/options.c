@@ -149,6 +149,18 @@ static bool parse_control(struct daemon_options *options, const char *text)
     return true;
 }
 
+// What else can be wrong with a value.
+static const char *remark(int code)
+{
+    if (code == OPTION_CONTROL)
+        return "; expected unix:PATH of at most 99 bytes, or tcp:FILE, up to 4 times";
+    if (code == OPTION_LISTEN)
+        return "; expected ADDRESS:PORT, once of IPv4 and once of IPv6";
+    if (code == OPTION_SEED)
+        return "; expected 64 hex digits";
+    return "";
+}
+
 static bool parse_bootstrap(struct daemon_options *options, const char *text)
 {
     if (options->bootstrap_count == DAEMON_CONFIG_HOSTS_MAX)
@@ -249,8 +261,8 @@ bool daemon_options_parse(int argc, char **argv, struct daemon_options *ret_opti
             return false;
         }
         if (!take_flag(&options, code) && !take_value(&options, code, optarg)) {
-            daemon_error_set(ret_error, "--%s %.200s makes no sense, or was given too often",
-                             option_name(code), optarg);
+            daemon_error_set(ret_error, "--%s %.200s makes no sense, or was given too often%s",
+                             option_name(code), optarg, remark(code));
             return false;
         }
     }

@@ -57,7 +57,8 @@ struct daemon_secrets_worker {
     struct job_list waiting;
     struct job_list done;
     bool stopping;
-    size_t count; // of jobs that the thread has or will have; the loop's alone
+    struct daemon_secrets *all; // that are open; the loop's alone
+    size_t count;               // of jobs that the thread has or will have; the loop's alone
 };
 
 struct daemon_secrets {
@@ -68,6 +69,7 @@ struct daemon_secrets {
     struct daemon_keys *keys; // NULL: the directory was not looked at yet
     uint32_t references;      // the owner's and one of each job
     bool closed;
+    struct daemon_secrets *prev, *next; // in worker->all
 };
 
 // ---- jobs ----
@@ -237,9 +239,19 @@ static void answer(struct daemon_secrets *secrets, struct job *job)
     secrets->calls.answered(secrets->calls.ctx, &said);
 }
 
+// A key was made: other nodes that have the same directory (those of other clouds) look again.
+static void tell_others(struct daemon_secrets *secrets)
+{
+    for (struct daemon_secrets *other = secrets->worker->all; other != NULL; other = other->next) {
+        if (other != secrets && strcmp(other->dir, secrets->dir) == 0)
+            daemon_secrets_reload(other);
+    }
+}
+
 static void finish(struct job *job)
 {
     struct daemon_secrets *secrets = job->secrets;
+    bool is_made = job->code == 0 && (job->type == JOB_NEW || job->type == JOB_IMPORT);
     if (!secrets->closed) {
         if (job->fresh != NULL)
             take_over(secrets, job->fresh);
@@ -248,6 +260,8 @@ static void finish(struct job *job)
             secrets->calls.reloaded(secrets->calls.ctx, job->code == 0 ? NULL : &job->why);
         else
             answer(secrets, job);
+        if (is_made)
+            tell_others(secrets);
     }
     job_free(job);
 }
@@ -343,6 +357,10 @@ struct daemon_secrets *daemon_secrets_open(struct daemon_secrets_worker *worker,
             return NULL;
         }
     }
+    secrets->next = worker->all;
+    if (worker->all != NULL)
+        worker->all->prev = secrets;
+    worker->all = secrets;
     return secrets;
 }
 
@@ -351,6 +369,12 @@ void daemon_secrets_close(struct daemon_secrets *secrets)
     if (secrets == NULL)
         return;
     secrets->closed = true;
+    if (secrets->prev != NULL)
+        secrets->prev->next = secrets->next;
+    else
+        secrets->worker->all = secrets->next;
+    if (secrets->next != NULL)
+        secrets->next->prev = secrets->prev;
     release(secrets);
 }
 

@@ -6,7 +6,8 @@
 // makes, reads and writes keys with the waits that a disk takes, so a worker thread does that, on a
 // set of its own that it reads from the directory. The loop gets the whole new set and puts it in
 // the place of the old one; no set is ever used by two threads. What is made is durable on disk
-// before the loop, and so the client, hears of it.
+// before the loop, and so the client, hears of it. Nodes that share a directory hear of each
+// other's new keys.
 //
 // Jobs run one after the other, and the answers come in their order. Bound: DAEMON_SECRETS_JOBS_MAX
 // jobs of all nodes wait or run; more are answered CONTROL_ERROR_FULL.
@@ -27,7 +28,7 @@ struct daemon_secrets_worker;
 // descriptor.
 struct daemon_secrets_worker *daemon_secrets_worker_new(struct event_base *base,
                                                         struct daemon_error *ret_error);
-// Waits for the job that runs; answers no more. Before the secrets that use it are closed.
+// Waits for the job that runs; answers no more. After all secrets that use it are closed.
 void daemon_secrets_worker_free(struct daemon_secrets_worker *worker);
 
 // ---- the secrets ----

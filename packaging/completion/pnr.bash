@@ -10,7 +10,7 @@ _pnr_ask()
         --control | --node) words+=("${COMP_WORDS[i]}" "${COMP_WORDS[i + 1]}") ;;
         esac
     done
-    pnr "${words[@]}" -q --timeout 300ms "$@" 2>/dev/null | cut -d ' ' -f 1
+    pnr "${words[@]}" -q --timeout 2s "$@" 2>/dev/null | cut -d ' ' -f 1
 }
 
 _pnr()

@@ -2,11 +2,11 @@
 # Completion of pnr for fish.
 
 function __pnr_labels
-    pnr -q --timeout 300ms key list 2>/dev/null | string split -f 1 ' '
+    pnr -q --timeout 2s key list 2>/dev/null | string split -f 1 ' '
 end
 
 function __pnr_publications
-    pnr -q --timeout 300ms publications 2>/dev/null | string split -f 1 ' '
+    pnr -q --timeout 2s publications 2>/dev/null | string split -f 1 ' '
 end
 
 set -l commands resolve publish unpublish publications key status peers ping testnet help

@@ -118,14 +118,14 @@ class Exit(harness.CliTest):
 
     def test_timeouts(self):
         self.serve({word: [("hang",)] for word in COMMANDS})
-        for word, arguments in COMMANDS.items():
-            if word not in ("resolve", "ping"):  # the daemon counts for those
-                with self.subTest(word):
-                    self.check(4, *arguments, "--timeout", "50ms")
+        # Long enough to be greeted on a busy machine. Of resolve and ping the daemon counts the time.
+        for word in ("publish", "status", "key_new"):
+            with self.subTest(word):
+                self.check(4, *COMMANDS[word], "--timeout", "1")
 
     def test_publish_goes_on(self):
         self.serve({"publish": [step("storing", stored=1, targets=20), ("hang",)]})
-        ran = self.run_pnr(*COMMANDS["publish"], "--timeout", "200ms")
+        ran = self.run_pnr(*COMMANDS["publish"], "--timeout", "2")
         self.assertEqual(ran.returncode, 4)
         self.assertIn(b"goes on by itself", ran.stderr)
 

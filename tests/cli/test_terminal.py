@@ -109,7 +109,7 @@ class Terminal(harness.CliTest):
     def test_progress_of_resolve(self):
         self.serve()
         _, got, _ = self.run_on_terminal("resolve", "laptop.web", NO_COLOR="1")
-        self.assertTrue(got.startswith(CLEAR + "resolving laptop.web · 0 ms".encode()), got)
+        self.assertTrue(got.startswith(CLEAR + "resolving laptop.web · ".encode()), got)
         self.assertIn(CLEAR + b"tcp:192.0.2.7:443\n", got)
 
     def test_progress_fits(self):

@@ -28,5 +28,7 @@ struct fake_node_seen {
 struct fake_node_seen *fake_node_seen(struct node *node);
 // What it was lent.
 struct dht_crypto fake_node_crypto(const struct node *node);
+// Queues an output; what it points to has to last.
+void fake_node_ask(struct node *node, const struct node_out *out);
 
 #endif

@@ -68,6 +68,32 @@ static void test_restore(void **state)
     assert_false(crypto.sign(crypto.ctx, key, msg, sig));
 }
 
+// Two nodes with one directory of keys, as those of two clouds: what one makes the other has.
+static void test_shared_keys(void **state)
+{
+    struct node_out want = {.type = NODE_OUT_KEY};
+    (void)state;
+    want.key.verb = NODE_KEY_NEW;
+    want.key.label = "common";
+    options.keys_dir = unit_path("keys");
+    for (uint32_t i = 0; i < 2; i++) {
+        process.nodes[i] = daemon_node_open(&process.shared, &options, NULL);
+        assert_non_null(process.nodes[i]);
+        daemon_node_start(process.nodes[i]);
+    }
+    struct node *first = daemon_node_brain(process.nodes[0]);
+    fake_node_seen(first)->key_code = -1;
+    fake_node_ask(first, &want);
+    daemon_node_settle(process.nodes[0]);
+    while (fake_node_seen(daemon_node_brain(process.nodes[1]))->keys == 0)
+        daemon_loop_once(process.loop);
+    assert_int_equal(fake_node_seen(first)->key_code, 0);
+    assert_int_equal(fake_node_seen(first)->keys, 1);
+    daemon_process_stop_node(&process, 0);
+    daemon_node_reload_keys(process.nodes[1]);
+    daemon_process_stop_node(&process, 1); // with a job under way
+}
+
 // Two nodes of this process get to know each other over real sockets.
 static void test_join(void **state)
 {
@@ -128,6 +154,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_restore, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_shared_keys, setup, teardown),
         cmocka_unit_test_setup_teardown(test_join, setup, teardown),
         cmocka_unit_test_setup_teardown(test_failures, setup, teardown),
     };

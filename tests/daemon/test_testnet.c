@@ -5,9 +5,9 @@
 #include "tests/daemon/unit.h"
 
 #include <dirent.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 
 struct child {
@@ -130,6 +130,34 @@ static const struct command_row {
     {"jump 1", "error commands are stop and start"},
 };
 
+// Whether somebody listens at this UDP port of loopback.
+static bool is_taken(uint16_t port)
+{
+    struct sockaddr_in addr = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    int fd = socket(AF_INET, SOCK_DGRAM, 0);
+    bool taken = bind(fd, (struct sockaddr *)&addr, sizeof addr) != 0;
+    close(fd);
+    return taken;
+}
+
+// A stopped node's port is free, and is its own again when it starts.
+static void test_ports(void **state)
+{
+    struct daemon_options options = {.testnet_nodes = 1};
+    struct child child;
+    unsigned port = 0;
+    (void)state;
+    start(&child, &options);
+    assert_int_equal(sscanf(read_line(&child), "ready bootstrap=127.0.0.1:%u ", &port), 1);
+    assert_true(is_taken((uint16_t)port));
+    assert_string_equal(command(&child, "stop 0"), "stopped 1");
+    assert_false(is_taken((uint16_t)port));
+    assert_string_equal(command(&child, "start 0"), "started 1");
+    assert_true(is_taken((uint16_t)port));
+    assert_int_equal(end(&child, SIGTERM), DAEMON_EXIT_CLEAN);
+}
+
 static void test_commands(void **state)
 {
     struct daemon_options options = {.testnet_nodes = 10};
@@ -204,10 +232,8 @@ static void test_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CHILD_TEST(test_ready),
-        CHILD_TEST(test_commands),
-        CHILD_TEST(test_state),
-        CHILD_TEST(test_refused),
+        CHILD_TEST(test_ready), CHILD_TEST(test_commands), CHILD_TEST(test_ports),
+        CHILD_TEST(test_state), CHILD_TEST(test_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

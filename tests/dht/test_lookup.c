@@ -204,6 +204,52 @@ static void test_answered(void **state)
     dht_lookup_fini(&lookup);
 }
 
+// Which candidates, in order of distance, are secure (s, and t with a token) or not (i, and j with
+// a token), all of them having answered but those in upper case; width 2, secure_width 2.
+static const struct secure_row {
+    const char *name;
+    const char *candidates;
+    bool done;
+    const char *storers; // ranks
+} secure_rows[] = {
+    {"two secure ones", "tti", true, "01"},
+    {"none secure", "jjj", true, "01"},
+    {"the secure are farther", "jjjtjt", true, "0135"},
+    {"one of them has not answered", "jjjtjT", false, "013"},
+    {"nor has one that does not matter", "jjjtJt", true, "0135"},
+    {"one of the closest has not", "Jjtt", false, "123"},
+    {"one more secure one than needed", "tjtt", true, "012"},
+    {"secure ones without tokens", "jjsst", true, "014"},
+};
+
+static void test_secure(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof secure_rows / sizeof secure_rows[0]; i++) {
+        const struct secure_row *row = &secure_rows[i];
+        struct dht_lookup lookup;
+        uint16_t indices[DHT_CLOSEST_MAX];
+        start(&lookup, false, 2, 8);
+        lookup.secure_width = 2;
+        for (uint16_t j = 0; row->candidates[j] != '\0'; j++) {
+            char kind = (char)(row->candidates[j] | 0x20);
+            offer(&lookup, j);
+            lookup.candidates[j].is_secure = kind == 's' || kind == 't';
+            lookup.candidates[j].token_len = kind == 't' || kind == 'j' ? 4 : 0;
+            dht_lookup_enter(&lookup, j, DHT_CANDIDATE_ASKED);
+            if (row->candidates[j] == kind)
+                dht_lookup_enter(&lookup, j, DHT_CANDIDATE_ANSWERED);
+        }
+        size_t count = dht_lookup_storers(&lookup, 2, indices);
+        bool same = count == strlen(row->storers);
+        for (size_t j = 0; j < count && same; j++)
+            same = indices[j] == row->storers[j] - '0';
+        if (!same || dht_lookup_is_done(&lookup) != row->done)
+            fail_msg("%s: %zu storers", row->name, count);
+        dht_lookup_fini(&lookup);
+    }
+}
+
 // ---- who is let in ----
 
 // Offered to a list that has rank 5 at 20.0.5.1:1.
@@ -368,11 +414,11 @@ static void test_at_random(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lives),     cmocka_unit_test(test_closest_first),
-        cmocka_unit_test(test_settled),   cmocka_unit_test(test_answered),
-        cmocka_unit_test(test_newcomers), cmocka_unit_test(test_prefix_caps),
-        cmocka_unit_test(test_full),      cmocka_unit_test(test_no_memory),
-        cmocka_unit_test(test_at_random),
+        cmocka_unit_test(test_lives),       cmocka_unit_test(test_closest_first),
+        cmocka_unit_test(test_settled),     cmocka_unit_test(test_answered),
+        cmocka_unit_test(test_secure),      cmocka_unit_test(test_newcomers),
+        cmocka_unit_test(test_prefix_caps), cmocka_unit_test(test_full),
+        cmocka_unit_test(test_no_memory),   cmocka_unit_test(test_at_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,16 +45,22 @@ class Missing(Exception):
     """A peer, a package or a binary that the test needs is not there."""
 
 
-def _in_child():
+_libc = ctypes.CDLL(None)
+
+
+def _in_child(prepare=None):
     """A killed parent cannot end its children, so the kernel does."""
     pr_set_pdeathsig = 1
-    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+    _libc.prctl(pr_set_pdeathsig, signal.SIGKILL)
+    if prepare is not None:
+        prepare()
 
 
 class Process:
     """A process that speaks lines. Its standard error goes to a file, shown on a failure."""
 
-    def __init__(self, name, command, directory):
+    def __init__(self, name, command, directory, environment=None, prepare=None):
+        """environment: further variables. prepare: called in the child before the program."""
         self.name = name
         self.log_path = os.path.join(directory, "log-%d" % next(_counter))
         self.began = time.monotonic()
@@ -68,8 +74,8 @@ class Process:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 # What a process leaves behind goes with the test's own directory.
-                env={**os.environ, "TMPDIR": directory},
-                preexec_fn=_in_child,
+                env={**os.environ, "TMPDIR": directory, **(environment or {})},
+                preexec_fn=lambda: _in_child(prepare),
             )
 
     def note(self, line):

@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The seams of the house: who includes whom, and what the pure libraries ask of the system.
+
+    seams.py includes SOURCE_DIR
+    seams.py symbols LIBRARY OWN_PREFIX [OTHER_PREFIX...]
+"""
+import pathlib
+import re
+import subprocess
+import sys
+
+# Folder -> what its files may include, as patterns of paths from the root. Other folders are free.
+MAY_INCLUDE = {
+    "dht": [r"dht/\w+\.h", r"pnr/dht\.h"],
+    "node/core": [
+        r"dht/\w+\.h",
+        r"node/core/\w+\.h",
+        # Of control only what knows no socket.
+        r"node/control/(fields|frame|protocol|handshake|sha256|secret|address)\.h",
+        r"pnr/(dht|node|client)\.h",
+    ],
+    "node/control": [r"node/control/\w+\.h", r"dht/bencode\.h", r"pnr/(client|dht)\.h"],
+    "node/cli": [r"node/cli/\w+\.h", r"node/control/\w+\.h", r"pnr/client\.h", r"node/daemon/.*"],
+    "nsp": [r"nsp/.*", r"node/control/\w+\.h", r"pnr/(client|winsock|dht)\.h"],
+}
+# What of libc the two pure folders may include: nothing that does input or output or knows the time.
+# stdio is there for snprintf alone; the symbols are looked at as well.
+PURE_HEADERS = {
+    "dht": "assert stdbool stddef stdint stdlib string",
+    "node/core": "assert inttypes limits stdbool stddef stdint stdio stdlib string",
+}
+
+# What of libc a pure library may call.
+PURE_SYMBOLS = set(
+    "memcpy memmove memset memcmp memchr strlen strcmp strncmp strchr strrchr strnlen strspn strcspn strstr "
+    "malloc calloc realloc free qsort bsearch snprintf __assert_fail __stack_chk_fail abort "
+    "explicit_bzero log exp sqrt pow _GLOBAL_OFFSET_TABLE_ "
+    "__memcpy_chk __memmove_chk __memset_chk __snprintf_chk __explicit_bzero_chk".split()
+)
+SANITIZERS = re.compile(r"^_?_(asan|ubsan|tsan|sanitizer|sancov|lsan|msan)_|^__tsan|__odr_asan")
+
+
+def check_includes(root):
+    faults = []
+    for folder, patterns in MAY_INCLUDE.items():
+        for path in sorted((root / folder).glob("**/*.[ch]")):
+            for number, line in enumerate(path.read_text().splitlines(), 1):
+                quoted = re.match(r'\s*#\s*include\s+"([^"]+)"', line)
+                if quoted and not any(re.fullmatch(p, quoted[1]) for p in patterns):
+                    faults.append(f'{path}:{number}: {folder} may not include "{quoted[1]}"')
+                system = re.match(r"\s*#\s*include\s+<([^>]+)>", line)
+                allowed = [f"{name}.h" for name in PURE_HEADERS.get(folder, "").split()]
+                if system and allowed and system[1] not in allowed:
+                    faults.append(f"{path}:{number}: {folder} may not include <{system[1]}>")
+    return faults
+
+
+def check_symbols(library, prefixes):
+    listing = subprocess.run(["nm", "-u", library], check=True, capture_output=True, text=True)
+    faults = []
+    for line in listing.stdout.splitlines():
+        words = line.split()
+        if len(words) != 2 or words[0] != "U":
+            continue
+        symbol = words[1]
+        pure = symbol in PURE_SYMBOLS or SANITIZERS.search(symbol)
+        if not pure and not symbol.startswith(tuple(prefixes)):
+            faults.append(f"{library}: {symbol} is not for a pure library")
+    return sorted(set(faults))
+
+
+def main():
+    if sys.argv[1] == "includes":
+        faults = check_includes(pathlib.Path(sys.argv[2]))
+    else:
+        faults = check_symbols(sys.argv[2], sys.argv[3:])
+    print("\n".join(faults))
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
