@@ -164,3 +164,36 @@ def pnr(control, *arguments, code=0, stdin=b"", timeout_s=60, environment=None):
         words = " ".join(arguments)
         raise Failure("pnr %s ended with %d, not %d: %s" % (words, done.code, code, done.err))
     return done
+
+
+def pnrd(*options, code=0, timeout_s=60, environment=None):
+    """Runs a pnrd that ends by itself. Failure: another exit code than code."""
+    finished = subprocess.run(
+        [program("pnrd"), *options], stdin=subprocess.DEVNULL, capture_output=True,
+        timeout=timeout_s, env={**os.environ, **(environment or {})}, check=False
+    )
+    done = Done(finished)
+    if done.code != code:
+        raise Failure("pnrd %s ended with %d, not %d: %s" % (options, done.code, code, done.err))
+    return done
+
+
+def run_with_mounts(test, timeout_s):
+    """Runs the test where it may mount what nobody else sees."""
+    marker = "PNR_E2E_MOUNTS"
+    ways = (["unshare", "--mount"], ["unshare", "--user", "--map-root-user", "--mount"])
+    for way in () if os.environ.get(marker) else ways:
+        if subprocess.run([*way, "true"], capture_output=True, check=False).returncode == 0:
+            os.environ[marker] = "1"
+            os.execvp(way[0], [*way, sys.executable, *sys.argv])
+    run(test if os.environ.get(marker) else _no_mounts, timeout_s)
+
+
+def _no_mounts(_):
+    raise Missing("no mount namespace can be had")
+
+
+def mount(*arguments):
+    finished = subprocess.run(["mount", *arguments], capture_output=True, text=True, check=False)
+    if finished.returncode != 0:
+        raise Missing("cannot mount: " + finished.stderr)
