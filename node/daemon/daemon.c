@@ -7,7 +7,7 @@
 #include "node/daemon/process.h"
 #include "node/daemon/udp.h"
 
-#include <errno.h>
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -105,6 +105,7 @@ static bool open_node(struct daemon *daemon, const struct daemon_config_cloud *c
     if (ok)
         daemon->process.nodes[index] =
             daemon_node_open(&daemon->process.shared, options, ret_error);
+    OPENSSL_cleanse(options->seed, sizeof options->seed);
     free(options);
     return daemon->process.nodes[index] != NULL;
 }

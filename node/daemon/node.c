@@ -8,7 +8,6 @@
 #include "node/daemon/udp.h"
 
 #include <assert.h>
-#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <ftw.h>
+#include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,7 +16,8 @@
 
 #define STARTING_MAX        64   // nodes on their way into the network at a time
 #define LOOK_EVERY_US       2000 // whether they have arrived
-#define CONTACTS_ENOUGH     8    // that a node of a large testnet has to know
+#define TELL_EVERY_US       1000000
+#define CONTACTS_ENOUGH     8 // that a node of a large testnet has to know
 #define SOCKET_BUFFER_BYTES (1 << 20)
 #define SPARE_DESCRIPTORS   512 // for clients and the rest
 #define PATH_BYTES          (CONTROL_ADDRESS_PATH_MAX + 64)
@@ -44,6 +46,7 @@ struct testnet {
     uint32_t next;     // the seat to be filled next
     uint32_t starting; // how many are
     bool is_ready;
+    int64_t told_us; // when it was last logged how far they are
     struct control_address control;
     char folder[PATH_BYTES]; // of temporary files; "" before it is made
     struct daemon_loop_alarm look;
@@ -153,7 +156,9 @@ static struct daemon_node *open_node(struct testnet *testnet, uint32_t index,
         daemon_error_set(ret_error, "the system has no random numbers");
         return NULL;
     }
-    return daemon_node_open(&testnet->process.shared, &options, ret_error);
+    struct daemon_node *node = daemon_node_open(&testnet->process.shared, &options, ret_error);
+    OPENSSL_cleanse(options.seed, sizeof options.seed);
+    return node;
 }
 
 // Whom a node asks first: node 0, or, where that is stopped or meant, another that runs.
@@ -230,6 +235,22 @@ static void see_who_joined(struct testnet *testnet)
     }
 }
 
+// Says how far they are, and whom all wait for.
+static void tell_progress(struct testnet *testnet)
+{
+    int64_t now_us = daemon_loop_now_us(testnet->process.loop);
+    uint32_t first = 0;
+    struct dht_info info;
+    if (now_us - testnet->told_us < TELL_EVERY_US || testnet->starting == 0)
+        return;
+    testnet->told_us = now_us;
+    while (testnet->seats[first].state != SEAT_STARTING)
+        first++;
+    dht_info(node_engine(daemon_node_brain(testnet->process.nodes[first]), 0), &info);
+    daemon_log(DAEMON_LOG_INFO, "joining started=%u joined=%u slowest=%u contacts=%u ops=%u",
+               testnet->next, testnet->next - testnet->starting, first, info.contacts, info.ops);
+}
+
 // Starts as many as may be on their way. The first few cannot know enough before there are more.
 static bool start_more(struct testnet *testnet)
 {
@@ -249,6 +270,7 @@ static void on_look(struct daemon_loop_alarm *alarm)
     struct testnet *testnet = alarm->ctx;
     struct daemon_loop *loop = testnet->process.loop;
     see_who_joined(testnet);
+    tell_progress(testnet);
     if (!start_more(testnet)) {
         daemon_loop_stop(loop);
         return;
