@@ -36,7 +36,8 @@ const struct core_cache_entry *core_cache_find(struct core_cache *cache, int64_t
                                                const struct dht_id *target);
 
 // Keeps an entry, in place of what there was; its value is copied. An older sequence number than
-// the one kept is not taken, nor "there is none" over a record that is still good.
+// the one kept is not taken, nor, over a record that is still good, "there is none", unless that
+// has a newer sequence number: a tombstone's.
 void core_cache_put(struct core_cache *cache, const struct core_cache_entry *entry);
 
 // Forgets a target: it has just changed.
