@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "node/core/outbox.h"
 
+#include "node/control/secret.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 struct core_outbox_entry {
     struct core_outbox_entry *next;
     struct node_out out;
+    size_t bytes_len;
     uint8_t bytes[];
 };
 
@@ -14,6 +17,9 @@ static void free_list(struct core_outbox_entry *entry)
 {
     while (entry != NULL) {
         struct core_outbox_entry *next = entry->next;
+        // A key's PEM text may have gone this way, in or out.
+        if (entry->out.type == NODE_OUT_KEY || entry->out.type == NODE_OUT_BYTES)
+            control_secret_wipe(entry->bytes, entry->bytes_len);
         free(entry);
         entry = next;
     }
@@ -41,6 +47,7 @@ static struct core_outbox_entry *append(struct core_outbox *outbox, const struct
         return NULL;
     entry->next = NULL;
     entry->out = *out;
+    entry->bytes_len = first.len + second.len;
     if (first.len > 0)
         memcpy(entry->bytes, first.data, first.len);
     if (second.len > 0)

@@ -2,6 +2,7 @@
 #include "node/core/request.h"
 
 #include "dht/addr.h"
+#include "node/control/secret.h"
 #include "node/core/publication.h"
 #include "node/core/resolve.h"
 #include "node/core/status.h"
@@ -325,7 +326,7 @@ static void answer_export(struct node *node, struct core_request *request,
     dht_bencode_put_text(&answer.writer, CONTROL_KEY_PEM);
     dht_bencode_put_string(&answer.writer, key_answer->text.data, key_answer->text.len);
     core_answer_end(node, &answer);
-    memset(answer.buf, 0, sizeof answer.buf); // it held a secret
+    control_secret_wipe(answer.buf, sizeof answer.buf);
 }
 
 void core_request_key_answered(struct node *node, struct core_request *request,
@@ -384,6 +385,7 @@ static void ping(struct node *node, struct core_request *request, struct dht_spa
     }
     uint32_t op = dht_ping(node->engines[engine].dht, node->now_us, &addr);
     if (op == 0 || !core_owner_set(&node->owners, engine, op, CORE_OWNER_REQUEST, request)) {
+        dht_cancel(node->engines[engine].dht, op);
         refuse(node, request, CONTROL_ERROR_FULL, "too many operations are under way");
         return;
     }
