@@ -119,6 +119,12 @@ bool core_brain_has_contacts(const struct node *node)
     return false;
 }
 
+bool core_brain_timer_room(struct node *node)
+{
+    uint32_t owners = node->publications.count + node->resolve_count + node->request_count;
+    return dht_timer_reserve(&node->timers, owners + 1);
+}
+
 uint64_t core_brain_write(struct node *node, enum node_row_kind kind, struct dht_span key,
                           struct dht_span value, bool durable)
 {
@@ -323,7 +329,7 @@ void node_info(const struct node *node, struct node_info *ret_info)
         .sessions = node->session_count,
         .requests = node->request_count,
         .resolves = node->resolve_count,
-        .publications = node->publication_count,
+        .publications = node->publications.count,
         .keys = node->keyring.count,
         .cached = node->cache.count,
         .counters = node->counters,

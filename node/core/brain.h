@@ -19,6 +19,7 @@
 #include "node/core/keyring.h"
 #include "node/core/outbox.h"
 #include "node/core/owner.h"
+#include "node/core/publication_table.h"
 #include "node/core/record.h"
 #include "node/core/seqlog.h"
 #include "pnr/node.h"
@@ -70,9 +71,9 @@ struct node {
     uint32_t next_key_request;
     struct core_resolve *resolves; // under way
     uint32_t resolve_count;
-    struct core_publication *publications;
-    uint32_t publication_count;
-    uint32_t publishing_count; // rounds under way
+    struct core_publication_table publications;
+    struct core_publication *rounds; // those with a round under way
+    uint32_t publishing_count;       // how many those are
     uint64_t next_write;
     struct node_counters counters;
 };
@@ -88,6 +89,10 @@ int64_t core_brain_wall_us(const struct node *node);
 
 // Whether any engine knows anybody to ask.
 bool core_brain_has_contacts(const struct node *node);
+
+// Makes room for the timer of one more request, resolve or publication. A timer that is not set
+// takes up no place in the heap, so this counts all that there are. False where memory is short.
+bool core_brain_timer_room(struct node *node);
 
 // Queues a row to be written; value.len 0 deletes it. Returns its id, or 0 where memory is short.
 uint64_t core_brain_write(struct node *node, enum node_row_kind kind, struct dht_span key,

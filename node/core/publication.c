@@ -16,25 +16,11 @@
 
 // ---- life ----
 
-static struct core_publication *find(const struct node *node, const uint8_t key[DHT_KEY_LEN],
-                                     struct dht_span classifier)
-{
-    for (struct core_publication *publication = node->publications; publication != NULL;
-         publication = publication->next)
-        if (publication->classifier_len == classifier.len &&
-            memcmp(publication->key, key, DHT_KEY_LEN) == 0 &&
-            (classifier.len == 0 ||
-             memcmp(publication->classifier, classifier.data, classifier.len) == 0))
-            return publication;
-    return NULL;
-}
-
 static struct core_publication *add(struct node *node, const uint8_t key[DHT_KEY_LEN],
                                     struct dht_span classifier)
 {
     struct core_publication *publication = NULL;
-    if (node->publication_count < node->config.publications_max &&
-        dht_timer_reserve(&node->timers, 1))
+    if (node->publications.count < node->config.publications_max && core_brain_timer_room(node))
         publication = calloc(1, sizeof *publication);
     if (publication == NULL)
         return NULL;
@@ -48,12 +34,18 @@ static struct core_publication *add(struct node *node, const uint8_t key[DHT_KEY
     core_name_target(&node->crypto, key, salt, &publication->target);
     publication->seq = core_seqlog_last(&node->seqlog, &publication->target);
     publication->seen_seq = DHT_SEQ_NONE;
-    publication->next = node->publications;
-    if (publication->next != NULL)
-        publication->next->prev = publication;
-    node->publications = publication;
-    node->publication_count++;
-    return publication;
+    if (core_publication_table_add(&node->publications, publication))
+        return publication;
+    free(publication);
+    return NULL;
+}
+
+static void free_kept(struct core_publication *publication)
+{
+    if (publication->kept != NULL)
+        free(publication->kept->content.payload);
+    free(publication->kept);
+    publication->kept = NULL;
 }
 
 static void free_publication(struct node *node, struct core_publication *publication)
@@ -61,21 +53,23 @@ static void free_publication(struct node *node, struct core_publication *publica
     core_round_cancel(node, publication);
     if (publication->request != NULL)
         publication->request->publication = NULL;
-    if (publication->next != NULL)
-        publication->next->prev = publication->prev;
-    if (publication->prev != NULL)
-        publication->prev->next = publication->next;
-    else
-        node->publications = publication->next;
-    node->publication_count--;
+    core_publication_table_remove(&node->publications, publication);
+    free_kept(publication);
     free(publication->content.payload);
     free(publication);
 }
 
 void core_publication_free_all(struct node *node)
 {
-    while (node->publications != NULL)
-        free_publication(node, node->publications);
+    while (node->publications.count > 0)
+        free_publication(node, node->publications.slots[0]);
+    core_publication_table_fini(&node->publications);
+}
+
+static struct core_publication *find(const struct node *node, const uint8_t key[DHT_KEY_LEN],
+                                     struct dht_span classifier)
+{
+    return core_publication_table_find(&node->publications, key, classifier);
 }
 
 static void delete_row(struct node *node, const struct core_publication *publication)
@@ -85,24 +79,132 @@ static void delete_row(struct node *node, const struct core_publication *publica
     core_brain_write(node, NODE_ROW_PUBLICATION, span, (struct dht_span){0}, true);
 }
 
+// Nobody waits for it: if it cannot be written, the next start finds what stood there before.
+static void write_row(struct node *node, const struct core_publication *publication)
+{
+    uint8_t key[NODE_ROW_KEY_MAX];
+    uint8_t row[NODE_ROW_VALUE_MAX];
+    struct dht_span span = {key, core_publication_row_key(publication, key)};
+    struct dht_span value = {row, core_publication_row(publication, row)};
+    core_brain_write(node, NODE_ROW_PUBLICATION, span, value, true);
+}
+
+// ---- anchors ----
+
+static void due_in(struct node *node, struct core_publication *publication, int64_t pause_us)
+{
+    dht_timer_set(&node->timers, &publication->timer, node->now_us + pause_us);
+}
+
+// The key's unsalted record has to stand for its 40-hex authority to lead anywhere.
+static void keep_anchor(struct node *node, const uint8_t key[DHT_KEY_LEN])
+{
+    struct dht_span none = {0};
+    if (find(node, key, none) != NULL)
+        return;
+    struct core_publication *anchor = add(node, key, none);
+    if (anchor == NULL)
+        return;
+    anchor->anchor = true;
+    anchor->fresh = true;
+    due_in(node, anchor, 0);
+}
+
+// Whether names are published under the key, besides the key's own.
+static bool needs_anchor(const struct node *node, const uint8_t key[DHT_KEY_LEN])
+{
+    for (uint32_t i = 0; i < node->publications.count; i++) {
+        const struct core_publication *other = node->publications.slots[i];
+        if (other->classifier_len > 0 && memcmp(other->key, key, DHT_KEY_LEN) == 0)
+            return true;
+    }
+    return false;
+}
+
+// The publication is over. Where other names of its key need the unsalted record, it stays as
+// their anchor.
+static void end_publication(struct node *node, struct core_publication *publication)
+{
+    bool stays = publication->classifier_len == 0 && needs_anchor(node, publication->key);
+    if (!stays) {
+        delete_row(node, publication);
+        free_publication(node, publication);
+        return;
+    }
+    core_round_cancel(node, publication);
+    free_kept(publication);
+    free(publication->content.payload);
+    publication->content = (struct core_publication_content){.ttl_s = 0};
+    publication->anchor = true;
+    publication->withdrawn = false;
+    publication->unsaved = false;
+    publication->fresh = false;
+    publication->changed = false;
+    write_row(node, publication);
+    due_in(node, publication, RETRY_FIRST_US);
+}
+
+// ---- changes that come to nothing ----
+
+// What is asked for now takes the place of what stands, which is kept until the change is durable.
+// False where memory is short; nothing is changed then.
+static bool begin_change(struct core_publication *publication, bool is_new)
+{
+    if (publication->unsaved) { // of a change that is not durable itself, nothing is kept
+        free(publication->content.payload);
+        publication->content.payload = NULL;
+        return true;
+    }
+    if (!is_new) {
+        publication->kept = malloc(sizeof *publication->kept);
+        if (publication->kept == NULL)
+            return false;
+        *publication->kept = (struct core_publication_kept){
+            .content = publication->content,
+            .anchor = publication->anchor,
+            .withdrawn = publication->withdrawn,
+            .forget_wall_us = publication->forget_wall_us,
+        };
+        publication->content.payload = NULL;
+    }
+    publication->unsaved = true;
+    return true;
+}
+
+void core_publication_saved(struct core_publication *publication)
+{
+    free_kept(publication);
+    publication->unsaved = false;
+}
+
+// Goes back to what was before a change that is not durable; a name that was not there before is
+// gone. pause_us: until the next round.
+static void go_back(struct node *node, struct core_publication *publication, int64_t pause_us)
+{
+    struct core_publication_kept *kept = publication->kept;
+    bool storing = publication->state == CORE_PUBLICATION_STORING; // of what was before
+    if (kept == NULL) {
+        end_publication(node, publication);
+        return;
+    }
+    free(publication->content.payload);
+    publication->content = kept->content;
+    publication->anchor = kept->anchor;
+    publication->withdrawn = kept->withdrawn;
+    publication->forget_wall_us = kept->forget_wall_us;
+    free(kept);
+    publication->kept = NULL;
+    publication->unsaved = false;
+    publication->fresh = false;
+    publication->changed = false;
+    write_row(node, publication); // the change may be on its way to the disk
+    if (storing)
+        return;
+    core_round_cancel(node, publication);
+    due_in(node, publication, pause_us);
+}
+
 // ---- answers ----
-
-static void name_of(const struct core_publication *publication, struct core_name *ret_name)
-{
-    *ret_name = (struct core_name){.kind = CORE_NAME_KEY};
-    memcpy(ret_name->key, publication->key, DHT_KEY_LEN);
-    memcpy(ret_name->classifier, publication->classifier, publication->classifier_len);
-    ret_name->classifier_len = publication->classifier_len;
-}
-
-static void put_name(struct dht_bencode_writer *writer, const struct core_publication *publication)
-{
-    struct core_name name;
-    char text[CORE_NAME_TEXT_LEN_MAX + 1];
-    name_of(publication, &name);
-    size_t len = core_name_print(&name, text);
-    core_result_put_bytes(writer, CONTROL_KEY_NAME, (struct dht_span){(const uint8_t *)text, len});
-}
 
 static void put_refused(struct dht_bencode_writer *writer,
                         const struct core_publication *publication)
@@ -118,13 +220,6 @@ static void put_refused(struct dht_bencode_writer *writer,
         dht_bencode_end(writer);
     }
     dht_bencode_end(writer);
-}
-
-static int64_t renew_s(const struct node *node, const struct core_publication *publication)
-{
-    if (publication->timer.position == DHT_TIMER_IDLE)
-        return 0;
-    return (publication->timer.due_us - node->now_us) / CORE_SECOND_US;
 }
 
 void core_publication_progress(struct node *node, struct core_publication *publication,
@@ -155,11 +250,11 @@ static void answer_done(struct node *node, struct core_publication *publication)
     core_result_put_text(writer, CONTROL_KEY_AUTHORITY, authority);
     core_result_put_int(writer, CONTROL_KEY_ELAPSED_US, node->now_us - request->started_us);
     core_result_put_int(writer, CONTROL_KEY_HOPS, publication->tally.hops);
-    put_name(writer, publication);
+    core_publication_put_name(writer, publication);
     core_result_put_int(writer, CONTROL_KEY_NODES_ANSWERED, publication->read_tally.answered);
     core_result_put_int(writer, CONTROL_KEY_NODES_ASKED, publication->read_tally.asked);
     put_refused(writer, publication);
-    core_result_put_int(writer, CONTROL_KEY_RENEW_S, renew_s(node, publication));
+    core_result_put_int(writer, CONTROL_KEY_RENEW_S, core_publication_renew_s(node, publication));
     core_result_put_int(writer, CONTROL_KEY_SEQ, publication->seq);
     core_result_put_int(writer, CONTROL_KEY_STORED, publication->tally.stored);
     core_result_put_int(writer, CONTROL_KEY_TARGETS, publication->tally.targets);
@@ -188,11 +283,6 @@ static void set_error(struct core_publication *publication, const char *text)
     publication->last_error[len] = '\0';
 }
 
-static void due_in(struct node *node, struct core_publication *publication, int64_t pause_us)
-{
-    dht_timer_set(&node->timers, &publication->timer, node->now_us + pause_us);
-}
-
 // A random tenth sooner, so that what was published together does not stay together.
 static int64_t renewal_pause_us(struct node *node)
 {
@@ -205,20 +295,21 @@ void core_publication_stored(struct node *node, struct core_publication *publica
     publication->failures = 0;
     publication->fresh = publication->changed; // what came meanwhile is still to be brought
     publication->stored_us = node->now_us;
+    publication->known = true;
     set_error(publication, "");
     core_cache_forget(&node->cache, &publication->target);
     due_in(node, publication, publication->changed ? 0 : renewal_pause_us(node));
     if (publication->changed)
         return;
     answer_done(node, publication);
+    if (publication->classifier_len > 0)
+        keep_anchor(node, publication->key);
     // What stays behind of a name with other publishers is theirs; a tombstone has to outlive the
     // old record.
     bool others = publication->record.entry_count > 0;
     bool forgotten = others || core_brain_wall_us(node) >= publication->forget_wall_us;
-    if (!publication->withdrawn || !forgotten)
-        return;
-    delete_row(node, publication);
-    free_publication(node, publication);
+    if (publication->withdrawn && forgotten)
+        end_publication(node, publication);
 }
 
 static int64_t retry_pause_us(const struct core_publication *publication)
@@ -231,48 +322,29 @@ static int64_t retry_pause_us(const struct core_publication *publication)
 void core_publication_failed(struct node *node, struct core_publication *publication,
                              enum control_error code, const char *text)
 {
+    int64_t pause_us = publication->changed ? 0 : retry_pause_us(publication);
     set_error(publication, text);
-    due_in(node, publication, publication->changed ? 0 : retry_pause_us(publication));
+    due_in(node, publication, pause_us);
     publication->failures++;
     if (publication->changed)
         return;
-    // What cannot be published at all, and never was, is not kept either: the user is told.
-    bool never = publication->stored_us == 0 && publication->fresh && !publication->withdrawn;
-    bool refused = never && (code == CONTROL_ERROR_REFUSED || code == CONTROL_ERROR_TIMED_OUT);
     answer_failed(node, publication, code, text);
-    if (!refused)
-        return;
-    delete_row(node, publication);
-    free_publication(node, publication);
+    // What cannot be published at all, and never was, is not kept either: the user is told.
+    if (publication->unsaved)
+        go_back(node, publication, pause_us);
+    else if (code == CONTROL_ERROR_REFUSED && !publication->known && !publication->anchor)
+        end_publication(node, publication);
 }
 
 void core_publication_leave(struct node *node, struct core_publication *publication)
 {
     publication->request->publication = NULL;
     publication->request = NULL;
-    bool begun = publication->state == CORE_PUBLICATION_STORING ||
-                 publication->state == CORE_PUBLICATION_PARTS;
-    if (begun || publication->stored_us != 0 || !publication->fresh || publication->withdrawn)
-        return;
-    delete_row(node, publication);
-    free_publication(node, publication);
+    if (publication->unsaved)
+        go_back(node, publication, 0);
 }
 
 // ---- what users ask for ----
-
-// The key's unsalted record has to stand for its 40-hex authority to lead anywhere.
-static void keep_anchor(struct node *node, const uint8_t key[DHT_KEY_LEN])
-{
-    struct dht_span none = {0};
-    if (find(node, key, none) != NULL)
-        return;
-    struct core_publication *anchor = add(node, key, none);
-    if (anchor == NULL)
-        return;
-    anchor->anchor = true;
-    anchor->fresh = true;
-    due_in(node, anchor, 0);
-}
 
 static void wait_for_round(struct node *node, struct core_publication *publication,
                            struct core_request *request)
@@ -283,10 +355,21 @@ static void wait_for_round(struct node *node, struct core_publication *publicati
     publication->fresh = true;
     publication->failures = 0;
     publication->conflicts = 0;
-    if (publication->state == CORE_PUBLICATION_IDLE)
-        core_round_begin(node, publication);
-    else
+    switch (publication->state) {
+    case CORE_PUBLICATION_READING: // what is merged is what stands here when it was read
+        break;
+    case CORE_PUBLICATION_STORING:
         publication->changed = true;
+        break;
+    case CORE_PUBLICATION_SAVING:
+    case CORE_PUBLICATION_PARTS:
+        core_round_cancel(node, publication);
+        core_round_begin(node, publication);
+        break;
+    case CORE_PUBLICATION_IDLE:
+        core_round_begin(node, publication);
+        break;
+    }
 }
 
 void core_publication_publish(struct node *node, struct core_request *request,
@@ -297,14 +380,14 @@ void core_publication_publish(struct node *node, struct core_request *request,
     uint8_t public_key[DHT_KEY_LEN];
     memcpy(public_key, key->key, sizeof public_key);
     struct core_publication *publication = find(node, public_key, classifier);
-    if (publication == NULL)
+    bool is_new = publication == NULL;
+    if (is_new)
         publication = add(node, public_key, classifier);
-    if (publication == NULL) {
+    if (publication == NULL || !begin_change(publication, is_new)) {
         free(content->payload);
         core_request_fail(node, request, CONTROL_ERROR_FULL, "too many names are published");
         return;
     }
-    free(publication->content.payload);
     publication->content = *content;
     publication->anchor = false;
     publication->withdrawn = false;
@@ -323,6 +406,11 @@ void core_publication_withdraw(struct node *node, struct core_request *request,
                           "the name is not published from here");
         return;
     }
+    if (!begin_change(publication, false)) {
+        core_request_fail(node, request, CONTROL_ERROR_FULL, "out of memory");
+        return;
+    }
+    publication->content = (struct core_publication_content){.ttl_s = 0};
     publication->withdrawn = true;
     publication->forget_wall_us = core_brain_wall_us(node) + FORGET_US;
     if (publication->forget_wall_us < 0)
@@ -340,6 +428,9 @@ bool core_publication_result(struct node *node, const uint8_t key[DHT_KEY_LEN],
         publication->stored_us == 0)
         return false;
     *ret_record = publication->record;
+    core_record_prune(ret_record, core_brain_wall_us(node) / CORE_SECOND_US);
+    if (!core_result_is_found(ret_record)) // not renewed for long, or about to be changed
+        return false;
     ret_result->payload =
         (struct dht_span){publication->content.payload, publication->content.payload_len};
     ret_result->seq = publication->seq;
@@ -348,80 +439,18 @@ bool core_publication_result(struct node *node, const uint8_t key[DHT_KEY_LEN],
     return true;
 }
 
-static enum control_state state_of(const struct core_publication *publication)
-{
-    if (publication->withdrawn)
-        return CONTROL_STATE_WITHDRAWING;
-    switch (publication->state) {
-    case CORE_PUBLICATION_READING:
-        return CONTROL_STATE_READING;
-    case CORE_PUBLICATION_SAVING:
-        return CONTROL_STATE_SAVING;
-    case CORE_PUBLICATION_PARTS:
-    case CORE_PUBLICATION_STORING:
-        return CONTROL_STATE_STORING;
-    case CORE_PUBLICATION_IDLE:
-        break;
-    }
-    return publication->failures > 0 || publication->stored_us == 0 ? CONTROL_STATE_FAILED
-                                                                    : CONTROL_STATE_KEPT;
-}
-
-// comment copies endpoints last_error name renew_s seq session state stored targets
-static void list_one(struct node *node, struct core_request *request,
-                     const struct core_publication *publication)
-{
-    struct core_answer answer;
-    struct dht_bencode_writer *writer = &answer.writer;
-    const struct core_publication_content *content = &publication->content;
-    struct control_endpoint endpoints[CONTROL_ENDPOINTS_MAX];
-    for (uint32_t i = 0; i < content->endpoint_count; i++) {
-        endpoints[i] = (struct control_endpoint){
-            .ip_len = content->endpoints[i].addr.ip_len,
-            .proto = content->endpoints[i].protocol,
-            .port = content->endpoints[i].addr.port,
-        };
-        memcpy(endpoints[i].ip, content->endpoints[i].addr.ip, sizeof endpoints[i].ip);
-    }
-    core_answer_begin(&answer, request, CONTROL_ANSWER_RESULT);
-    if (content->comment_len > 0)
-        core_result_put_bytes(writer, CONTROL_KEY_COMMENT,
-                              (struct dht_span){content->comment, content->comment_len});
-    core_result_put_int(writer, CONTROL_KEY_COPIES, publication->read_tally.copies);
-    dht_bencode_put_text(writer, CONTROL_KEY_ENDPOINTS);
-    control_fields_put_endpoints(writer, endpoints, content->endpoint_count);
-    core_result_put_text(writer, CONTROL_KEY_LAST_ERROR, publication->last_error);
-    put_name(writer, publication);
-    core_result_put_int(writer, CONTROL_KEY_RENEW_S, renew_s(node, publication));
-    if (publication->seq != DHT_SEQ_NONE)
-        core_result_put_int(writer, CONTROL_KEY_SEQ, publication->seq);
-    core_result_put_int(writer, CONTROL_KEY_SESSION, 0);
-    core_result_put_text(
-        writer, CONTROL_KEY_STATE,
-        control_protocol_word(CONTROL_VOCABULARY_STATE, (int)state_of(publication)));
-    core_result_put_int(writer, CONTROL_KEY_STORED, publication->tally.stored);
-    core_result_put_int(writer, CONTROL_KEY_TARGETS, publication->tally.targets);
-    core_answer_end(node, &answer);
-}
-
-void core_publication_list(struct node *node, struct core_request *request)
-{
-    struct core_answer answer;
-    for (const struct core_publication *publication = node->publications; publication != NULL;
-         publication = publication->next)
-        if (!publication->anchor)
-            list_one(node, request, publication);
-    core_answer_begin(&answer, request, CONTROL_ANSWER_DONE);
-    core_result_put_int(&answer.writer, CONTROL_KEY_COUNT, request->results);
-    core_answer_end(node, &answer);
-}
-
 // ---- events ----
 
 void core_publication_timer(struct node *node, struct core_publication *publication)
 {
-    if (publication->state == CORE_PUBLICATION_IDLE)
-        core_round_begin(node, publication);
+    if (publication->state != CORE_PUBLICATION_IDLE)
+        return;
+    if (publication->anchor && !needs_anchor(node, publication->key)) {
+        delete_row(node, publication);
+        free_publication(node, publication);
+        return;
+    }
+    core_round_begin(node, publication);
 }
 
 void core_publication_event(struct node *node, struct core_publication *publication, int engine,
@@ -432,8 +461,8 @@ void core_publication_event(struct node *node, struct core_publication *publicat
 
 bool core_publication_written(struct node *node, uint64_t write_id, bool ok)
 {
-    for (struct core_publication *publication = node->publications; publication != NULL;
-         publication = publication->next) {
+    for (struct core_publication *publication = node->rounds; publication != NULL;
+         publication = publication->next_round) {
         for (int i = 0; i < 2; i++) {
             if (publication->writes[i] != write_id)
                 continue;
@@ -448,10 +477,20 @@ bool core_publication_written(struct node *node, uint64_t write_id, bool ok)
 
 void core_publication_renew_all(struct node *node)
 {
-    for (struct core_publication *publication = node->publications; publication != NULL;
-         publication = publication->next)
+    for (uint32_t i = 0; i < node->publications.count; i++) {
+        struct core_publication *publication = node->publications.slots[i];
         if (publication->state == CORE_PUBLICATION_IDLE)
             due_in(node, publication, (int64_t)dht_random_below(&node->random, SPREAD_US));
+    }
+}
+
+void core_publication_start(struct node *node)
+{
+    uint32_t count = node->publications.count; // anchors are added behind them
+    for (uint32_t i = 0; i < count; i++)
+        if (node->publications.slots[i]->classifier_len > 0)
+            keep_anchor(node, node->publications.slots[i]->key);
+    core_publication_renew_all(node);
 }
 
 bool core_publication_restore(struct node *node, struct dht_span key, struct dht_span value)
@@ -469,6 +508,7 @@ bool core_publication_restore(struct node *node, struct dht_span key, struct dht
         free_publication(node, publication);
         return false;
     }
+    publication->known = true;
     due_in(node, publication, 0);
     return true;
 }

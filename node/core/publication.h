@@ -9,6 +9,9 @@
 //     durably SAVING  --durable: signed--> PARTS (where the payload is kept apart) --> STORING
 //     STORING --done--> IDLE, due again before the record can expire; sooner where it failed
 //
+// What a user asks for is his once it is durable: a request that fails, or is cancelled, before
+// that changes nothing. After it, it is tried again until it succeeds or is replaced.
+//
 // A withdrawn name goes through the same rounds with a tombstone, and is forgotten after two hours
 // of that. An anchor is a key's unsalted record, kept published for each key in use so that its
 // 40-hex authority leads to the key: ours is a tombstone, anybody else's is renewed as it is and
@@ -43,8 +46,17 @@ struct core_publication_content {
     uint32_t ttl_s;
 };
 
+// What a publication was before a change.
+struct core_publication_kept {
+    struct core_publication_content content;
+    bool anchor;
+    bool withdrawn;
+    int64_t forget_wall_us;
+};
+
 struct core_publication {
-    struct core_publication *next, *prev; // of the node
+    struct core_publication *next_round, *prev_round; // of the node's, while one is under way
+    uint32_t slot;                                    // in the node's table
     struct dht_timer timer;
     enum core_publication_state state;
     uint8_t key[DHT_KEY_LEN];
@@ -57,7 +69,10 @@ struct core_publication {
     bool withdrawn;
     int64_t forget_wall_us; // of a withdrawn one: when its tombstone need not be renewed any more
     struct core_publication_content content;
-    struct core_request *request; // that waits for this round; NULL: none
+    bool unsaved; // what was asked for last is not durable: if that comes to nothing, it goes
+    struct core_publication_kept *kept; // back to this; NULL: to not being there
+    bool known;                         // it was acknowledged once, by this run or an earlier one
+    struct core_request *request;       // that waits for this round; NULL: none
     struct core_lookup lookup;
     // The round under way, and the record as last signed.
     struct core_record record;
@@ -93,7 +108,8 @@ void core_publication_publish(struct node *node, struct core_request *request,
 void core_publication_withdraw(struct node *node, struct core_request *request,
                                const struct core_key *key, const struct core_name *name);
 
-// The request that waited is gone; the round goes on.
+// The request that waited is gone. Where what it asked for is not durable yet, nothing comes of it;
+// otherwise the round goes on.
 void core_publication_leave(struct node *node, struct core_publication *publication);
 
 // What this machine publishes under the name, as a result of source `local`. False where nothing.
@@ -101,7 +117,8 @@ bool core_publication_result(struct node *node, const uint8_t key[DHT_KEY_LEN],
                              const struct core_name *name, struct core_record *ret_record,
                              struct core_result *ret_result);
 
-// Tells all of them to a request.
+// Tells all of them to a request, as many at once as its session has room for; called again when
+// the client has read some (node/core/publication_list.c).
 void core_publication_list(struct node *node, struct core_request *request);
 
 void core_publication_timer(struct node *node, struct core_publication *publication);
@@ -112,6 +129,9 @@ bool core_publication_written(struct node *node, uint64_t write_id, bool ok);
 
 // All of them are due now, a little apart.
 void core_publication_renew_all(struct node *node);
+
+// All of an earlier run are restored.
+void core_publication_start(struct node *node);
 
 // A row of an earlier run.
 bool core_publication_restore(struct node *node, struct dht_span key, struct dht_span value);

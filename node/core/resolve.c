@@ -28,13 +28,14 @@ static struct core_resolve *open_resolve(struct node *node, const struct core_na
                                          enum control_wait wait)
 {
     struct core_resolve *resolve = NULL;
-    if (node->resolve_count < node->config.resolves_max && dht_timer_reserve(&node->timers, 1))
+    if (node->resolve_count < node->config.resolves_max && core_brain_timer_room(node))
         resolve = calloc(1, sizeof *resolve);
     if (resolve == NULL)
         return NULL;
     dht_timer_init(&resolve->timer, CORE_TIMER_RESOLVE);
     resolve->name = *name;
     resolve->wait = wait;
+    resolve->seq = DHT_SEQ_NONE;
     resolve->next = node->resolves;
     if (resolve->next != NULL)
         resolve->next->prev = resolve;
@@ -174,13 +175,13 @@ static bool read_record(struct node *node, struct core_resolve *resolve)
     resolve->record = malloc(sizeof *resolve->record);
     if (resolve->record == NULL)
         return false;
+    resolve->seq = resolve->lookup.seq;
     if (!resolve->lookup.is_mutable ||
         core_record_decode(resolve->key, value, resolve->record) != CORE_RECORD_OK) {
         CORE_COUNT(node, records_malformed);
         return false;
     }
     core_record_prune(resolve->record, core_brain_wall_us(node) / CORE_SECOND_US);
-    resolve->seq = resolve->lookup.seq;
     return core_result_is_found(resolve->record);
 }
 

@@ -14,15 +14,36 @@
 #define CONFLICTS_MAX     5
 #define CONFLICT_PAUSE_US (CORE_SECOND_US)
 
+static void link_round(struct node *node, struct core_publication *publication)
+{
+    publication->prev_round = NULL;
+    publication->next_round = node->rounds;
+    if (node->rounds != NULL)
+        node->rounds->prev_round = publication;
+    node->rounds = publication;
+    node->publishing_count++;
+}
+
+static void unlink_round(struct node *node, struct core_publication *publication)
+{
+    if (publication->next_round != NULL)
+        publication->next_round->prev_round = publication->prev_round;
+    if (publication->prev_round != NULL)
+        publication->prev_round->next_round = publication->next_round;
+    else
+        node->rounds = publication->next_round;
+    node->publishing_count--;
+}
+
 static void enter(struct node *node, struct core_publication *publication,
                   enum core_publication_state state)
 {
     bool was_idle = publication->state == CORE_PUBLICATION_IDLE;
     bool is_idle = state == CORE_PUBLICATION_IDLE;
     if (was_idle && !is_idle)
-        node->publishing_count++;
+        link_round(node, publication);
     if (!was_idle && is_idle)
-        node->publishing_count--;
+        unlink_round(node, publication);
     publication->state = state;
 }
 
@@ -45,10 +66,18 @@ static void fail(struct node *node, struct core_publication *publication, enum c
 
 // ---- reading ----
 
+// How many rounds there may be for this one to begin too: a quarter of the places is kept for what
+// clients wait for, or a great many renewals would keep them waiting.
+static uint32_t places_for(const struct node *node, const struct core_publication *publication)
+{
+    uint32_t places = node->config.publishing_max;
+    return publication->request != NULL ? places : places - places / 4;
+}
+
 void core_round_begin(struct node *node, struct core_publication *publication)
 {
     assert(publication->state == CORE_PUBLICATION_IDLE);
-    bool busy = node->publishing_count >= node->config.publishing_max;
+    bool busy = node->publishing_count >= places_for(node, publication);
     bool offline = !core_brain_has_contacts(node);
     const struct core_request *request = publication->request;
     if (offline && request != NULL && node->now_us - request->started_us > OFFLINE_MOST_US) {
@@ -198,8 +227,15 @@ static void read_ended(struct node *node, struct core_publication *publication)
         fail(node, publication, CONTROL_ERROR_REFUSED, core_record_error_text(error));
         return;
     }
+    if (core_keyring_by_key(&node->keyring, publication->key) == NULL) {
+        fail(node, publication, CONTROL_ERROR_REFUSED, "the key is not held any more");
+        return;
+    }
     int64_t last = core_seqlog_last(&node->seqlog, &publication->target);
-    if (!core_seq_next(core_brain_wall_us(node), last, publication->seen_seq, &publication->seq)) {
+    // An anchor's is as low as can be: if somebody else's record was overlooked, nodes that hold
+    // it refuse ours.
+    int64_t wall_us = publication->anchor ? 1 : core_brain_wall_us(node);
+    if (!core_seq_next(wall_us, last, publication->seen_seq, &publication->seq)) {
         CORE_COUNT(node, seq_refused);
         fail(node, publication, CONTROL_ERROR_REFUSED,
              "the name's sequence number is near its end: it would be locked for good");
@@ -288,6 +324,8 @@ void core_round_written(struct node *node, struct core_publication *publication)
              "the state directory cannot be written, so nothing was published");
         return;
     }
+    if (!publication->foreign_anchor)
+        core_publication_saved(publication);
     publication->part = 0;
     if (publication->foreign_anchor || parts_to_store(publication) == 0)
         store(node, publication);

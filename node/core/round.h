@@ -20,6 +20,8 @@ void core_round_written(struct node *node, struct core_publication *publication)
 void core_round_cancel(struct node *node, struct core_publication *publication);
 
 // Told by the round to the publication (node/core/publication.c).
+// What the user asked for is durable.
+void core_publication_saved(struct core_publication *publication);
 void core_publication_progress(struct node *node, struct core_publication *publication,
                                enum control_step step);
 // It is stored on some nodes.
@@ -27,6 +29,12 @@ void core_publication_stored(struct node *node, struct core_publication *publica
 // It came to nothing. code and text are for who waits for it; final: trying again would not help.
 void core_publication_failed(struct node *node, struct core_publication *publication,
                              enum control_error code, const char *text);
+
+// Fields of answers (node/core/publication_list.c): `name`, and the seconds until the next round.
+void core_publication_put_name(struct dht_bencode_writer *writer,
+                               const struct core_publication *publication);
+int64_t core_publication_renew_s(const struct node *node,
+                                 const struct core_publication *publication);
 
 // The durable form of a publication (node/core/publication_row.c): at most NODE_ROW_VALUE_MAX
 // bytes.

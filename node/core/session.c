@@ -78,6 +78,11 @@ void core_session_reap(struct node *node)
 
 // ---- bytes out ----
 
+bool core_session_has_room(const struct node *node, const struct core_session *session)
+{
+    return session->out_len < node->config.session_out_max / 2;
+}
+
 static void send(struct node *node, struct core_session *session, struct dht_span bytes)
 {
     if (session->doomed || bytes.len == 0)
@@ -99,6 +104,14 @@ void node_session_sent(struct node *node, int64_t now_us, uint32_t id, size_t le
         return;
     assert(len <= session->out_len);
     session->out_len -= len;
+    struct core_request *request = session->requests;
+    while (request != NULL) {
+        struct core_request *next = request->next;
+        if (request->listing)
+            core_publication_list(node, request);
+        request = next;
+    }
+    core_brain_settle(node);
 }
 
 // Says why, and hangs up.
@@ -126,7 +139,7 @@ static struct core_request *open_request(struct node *node, struct core_session 
                                          const struct control_frame_request *frame)
 {
     struct core_request *request = NULL;
-    if (dht_timer_reserve(&node->timers, 1))
+    if (core_brain_timer_room(node))
         request = calloc(1, sizeof *request);
     if (request == NULL)
         return NULL;
@@ -247,7 +260,9 @@ static void take_frame(struct node *node, struct core_session *session, struct d
         break_off(node, session, CONTROL_ERROR_FULL, "out of memory");
         return;
     }
-    if (session->request_count > node->config.requests_max) {
+    // A client with as many requests as it may have can still end them.
+    bool full = session->request_count > node->config.requests_max;
+    if (full && frame.request != CONTROL_REQUEST_CANCEL) {
         CORE_COUNT(node, requests_refused);
         core_request_fail(node, request, CONTROL_ERROR_FULL, "too many requests at once");
     } else if (!may(session, frame.request)) {

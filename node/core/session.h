@@ -27,6 +27,8 @@ struct core_request {
     uint32_t ping_op;                     // it waits for this operation
     int ping_engine;
     uint32_t key_request; // it waits for the keeper of keys
+    bool listing;         // it waits for its client to read, to be told the rest:
+    uint32_t list_left;   // so many slots of the table of publications
 };
 
 struct core_session {
@@ -42,6 +44,9 @@ struct core_session {
 
 struct core_session *core_session_find(const struct node *node, uint32_t id);
 void core_session_free_all(struct node *node);
+
+// Whether a long answer may go on. Otherwise it waits until the client has read some of it.
+bool core_session_has_room(const struct node *node, const struct core_session *session);
 
 // Gives up the sessions that are doomed.
 void core_session_reap(struct node *node);

@@ -201,6 +201,6 @@ void node_start(struct node *node, int64_t now_us)
     node->started = true;
     node->snapshot_at_us = now_us;
     core_snapshot_start(node);
-    core_publication_renew_all(node);
+    core_publication_start(node);
     core_brain_settle(node);
 }

@@ -2,7 +2,6 @@
 #include "tests/core/brains.h"
 
 #include "dht/addr.h"
-#include "dht/krpc.h"
 #include "tests/core/crypto_helper.h"
 
 #include <stdlib.h>
@@ -76,6 +75,8 @@ void brains_start(struct brains *brains, size_t node)
     dht_config_init(&engine, DHT_IPV4);
     engine.lab = true;
     engine.addr = brains->addrs[node];
+    if (brains->configure != NULL)
+        brains->configure(node, &config, &engine);
     brains->nodes[node] =
         node_new(&config, &crypto, seed, brains->now_us, brains->now_us + brains->wall_offset_us);
     assert(brains->nodes[node] != NULL);
@@ -104,16 +105,24 @@ void brains_start(struct brains *brains, size_t node)
     control_frame_reader_init(&brains->readers[node], CONTROL_FRAME_MAX);
 }
 
+void brains_set_clock(struct brains *brains, int64_t change_us)
+{
+    brains->wall_offset_us += change_us;
+    for (size_t i = 0; i < brains->count; i++)
+        if (brains->nodes[i] != NULL)
+            node_wall(brains->nodes[i], brains->now_us + brains->wall_offset_us);
+}
+
 void brains_kill(struct brains *brains, size_t node)
 {
     node_free(brains->nodes[node]);
     brains->nodes[node] = NULL;
     control_frame_reader_free(&brains->readers[node]);
+    brains->disks[node]->waiting_count = 0;
 }
 
 void brains_init(struct brains *brains, size_t count, uint64_t seed)
 {
-    memset(brains, 0, sizeof *brains);
     brains->count = count;
     brains->random = seed;
     brains->now_us = 5000000;
@@ -140,6 +149,7 @@ void brains_fini(struct brains *brains)
         free(brains->queue);
         brains->queue = next;
     }
+    memset(brains, 0, sizeof *brains);
 }
 
 // ---- outputs ----
@@ -151,7 +161,7 @@ static void send_datagram(struct brains *brains, size_t node, const struct dht_d
     brains->sent++;
     if (dht_krpc_parse(out->bytes, &msg) && msg.type == DHT_KRPC_QUERY &&
         msg.method == DHT_KRPC_PUT && msg.has_seq && brains->on_put != NULL)
-        brains->on_put(brains, node, msg.seq);
+        brains->on_put(brains, node, &msg);
     if (to >= brains->count || next_random(brains) % 100 < brains->loss_percent)
         return;
     struct brains_datagram *datagram = malloc(sizeof *datagram);
@@ -214,6 +224,8 @@ static void drain(struct brains *brains, size_t node)
     size_t sent = 0;
     struct brains_disk *disk = brains->disks[node];
     while (node_next(brains->nodes[node], &out)) {
+        if (brains->on_out != NULL && !brains->on_out(brains, node, &out))
+            return;
         if (out.type == NODE_OUT_DATAGRAM)
             send_datagram(brains, node, &out.datagram);
         if (out.type == NODE_OUT_BYTES && out.session == brains->sessions[node]) {
@@ -223,19 +235,31 @@ static void drain(struct brains *brains, size_t node)
             while (control_frame_read(&brains->readers[node], &bytes, &body) == CONTROL_FRAME_WHOLE)
                 take_answer(brains, node, body);
         }
-        if (out.type == NODE_OUT_WRITE && !disk->stuck) {
-            if (!disk->broken)
-                write_row(disk, &out);
-            if (out.write.write_id != 0 && written_count < 64)
-                written[written_count++] = out.write.write_id;
-        }
+        if (out.type != NODE_OUT_WRITE)
+            continue;
+        if (!disk->broken)
+            write_row(disk, &out);
+        if (out.write.write_id != 0 && disk->stuck && disk->waiting_count < 64)
+            disk->waiting[disk->waiting_count++] = out.write.write_id;
+        else if (out.write.write_id != 0 && written_count < 64)
+            written[written_count++] = out.write.write_id;
     }
     if (sent > 0)
         node_session_sent(brains->nodes[node], brains->now_us, brains->sessions[node], sent);
     for (size_t i = 0; i < written_count; i++)
         node_written(brains->nodes[node], brains->now_us, written[i], !disk->broken);
-    if (written_count > 0)
+    if (written_count > 0 || sent > 0)
         drain(brains, node);
+}
+
+void brains_unstick(struct brains *brains, size_t node)
+{
+    struct brains_disk *disk = brains->disks[node];
+    disk->stuck = false;
+    for (size_t i = 0; i < disk->waiting_count; i++)
+        node_written(brains->nodes[node], brains->now_us, disk->waiting[i], !disk->broken);
+    disk->waiting_count = 0;
+    drain(brains, node);
 }
 
 // ---- time ----

@@ -6,6 +6,7 @@
 // speak the control protocol as bytes. For tests of node/core; simnet is the real simulator.
 // Everything follows from the seed.
 
+#include "dht/krpc.h"
 #include "node/control/fields.h"
 #include "node/control/frame.h"
 #include "pnr/node.h"
@@ -33,8 +34,10 @@ struct brains_answer {
 struct brains_disk {
     struct brains_row rows[BRAINS_ROWS_MAX];
     size_t row_count;
-    bool broken; // writes fail
-    bool stuck;  // writes are neither done nor refused
+    bool broken;          // writes fail
+    bool stuck;           // writes are done, but nobody is told until brains_unstick()
+    uint64_t waiting[64]; // writes that were taken while it was stuck
+    size_t waiting_count;
 };
 
 struct brains_datagram;
@@ -56,8 +59,13 @@ struct brains {
     uint32_t loss_percent;
     struct brains_datagram *queue; // sorted by time
     uint64_t sent;
-    int64_t highest_seq_sent;                                        // in any put
-    void (*on_put)(struct brains *brains, size_t node, int64_t seq); // a put leaves a node
+    int64_t highest_seq_sent; // in any put
+    // Called for every put of a mutable item that leaves a node.
+    void (*on_put)(struct brains *brains, size_t node, const struct dht_krpc *put);
+    // Called for every output that is drained; false: nothing more of it is taken.
+    bool (*on_out)(struct brains *brains, size_t node, const struct node_out *out);
+    // May change what a node and its engine are made with.
+    void (*configure)(size_t node, struct node_config *config, struct dht_config *engine);
     void *ctx;
 };
 
@@ -72,6 +80,11 @@ size_t brains_count(const struct brains *brains, size_t node, uint32_t id,
                     enum control_answer kind);
 const struct brains_answer *brains_answer(const struct brains *brains, size_t node, uint32_t id,
                                           enum control_answer kind, size_t number);
+
+// Sets every wall clock forth or back.
+void brains_set_clock(struct brains *brains, int64_t change_us);
+
+void brains_unstick(struct brains *brains, size_t node);
 
 // Stops a node as if its process were killed; starts it again from what its disk made durable.
 void brains_kill(struct brains *brains, size_t node);

@@ -166,8 +166,9 @@ static void test_equal_requests_share_a_lookup(void **state)
 }
 
 // A sequence number never leaves before it is durable, and never twice for different records.
-static void on_put(struct brains *all, size_t node, int64_t seq)
+static void on_put(struct brains *all, size_t node, const struct dht_krpc *put)
 {
+    int64_t seq = put->seq;
     int64_t durable = -1;
     for (size_t i = 0; i < all->disks[node]->row_count; i++) {
         const struct brains_row *row = &all->disks[node]->rows[i];
@@ -206,7 +207,7 @@ static void test_crash_and_clock(void **state)
         brains_kill(&brains, 3);
         brains_run(&brains, SECOND);
         if (round == 5)
-            brains.wall_offset_us -= INT64_C(366) * 86400 * SECOND; // the clock is set back a year
+            brains_set_clock(&brains, -INT64_C(366) * 86400 * SECOND); // back a year
         brains_start(&brains, 3);
         brains_run(&brains, 30 * SECOND);
         assert_true(resolved(&brains, 8, name, "settled") > 0);

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+// Publications as clients are told of them.
+#include "node/core/round.h"
+
+#include <string.h>
+
+static void name_of(const struct core_publication *publication, struct core_name *ret_name)
+{
+    *ret_name = (struct core_name){.kind = CORE_NAME_KEY};
+    memcpy(ret_name->key, publication->key, DHT_KEY_LEN);
+    memcpy(ret_name->classifier, publication->classifier, publication->classifier_len);
+    ret_name->classifier_len = publication->classifier_len;
+}
+
+void core_publication_put_name(struct dht_bencode_writer *writer,
+                               const struct core_publication *publication)
+{
+    struct core_name name;
+    char text[CORE_NAME_TEXT_LEN_MAX + 1];
+    name_of(publication, &name);
+    size_t len = core_name_print(&name, text);
+    core_result_put_bytes(writer, CONTROL_KEY_NAME, (struct dht_span){(const uint8_t *)text, len});
+}
+
+int64_t core_publication_renew_s(const struct node *node,
+                                 const struct core_publication *publication)
+{
+    if (publication->timer.position == DHT_TIMER_IDLE)
+        return 0;
+    return (publication->timer.due_us - node->now_us) / CORE_SECOND_US;
+}
+
+static enum control_state state_of(const struct core_publication *publication)
+{
+    if (publication->withdrawn)
+        return CONTROL_STATE_WITHDRAWING;
+    switch (publication->state) {
+    case CORE_PUBLICATION_READING:
+        return CONTROL_STATE_READING;
+    case CORE_PUBLICATION_SAVING:
+        return CONTROL_STATE_SAVING;
+    case CORE_PUBLICATION_PARTS:
+    case CORE_PUBLICATION_STORING:
+        return CONTROL_STATE_STORING;
+    case CORE_PUBLICATION_IDLE:
+        break;
+    }
+    return publication->failures > 0 || publication->stored_us == 0 ? CONTROL_STATE_FAILED
+                                                                    : CONTROL_STATE_KEPT;
+}
+
+// comment copies endpoints last_error name renew_s seq session state stored targets
+static void list_one(struct node *node, struct core_request *request,
+                     const struct core_publication *publication)
+{
+    struct core_answer answer;
+    struct dht_bencode_writer *writer = &answer.writer;
+    const struct core_publication_content *content = &publication->content;
+    struct control_endpoint endpoints[CONTROL_ENDPOINTS_MAX];
+    for (uint32_t i = 0; i < content->endpoint_count; i++) {
+        endpoints[i] = (struct control_endpoint){
+            .ip_len = content->endpoints[i].addr.ip_len,
+            .proto = content->endpoints[i].protocol,
+            .port = content->endpoints[i].addr.port,
+        };
+        memcpy(endpoints[i].ip, content->endpoints[i].addr.ip, sizeof endpoints[i].ip);
+    }
+    core_answer_begin(&answer, request, CONTROL_ANSWER_RESULT);
+    if (content->comment_len > 0)
+        core_result_put_bytes(writer, CONTROL_KEY_COMMENT,
+                              (struct dht_span){content->comment, content->comment_len});
+    core_result_put_int(writer, CONTROL_KEY_COPIES, publication->read_tally.copies);
+    dht_bencode_put_text(writer, CONTROL_KEY_ENDPOINTS);
+    control_fields_put_endpoints(writer, endpoints, content->endpoint_count);
+    core_result_put_text(writer, CONTROL_KEY_LAST_ERROR, publication->last_error);
+    core_publication_put_name(writer, publication);
+    core_result_put_int(writer, CONTROL_KEY_RENEW_S, core_publication_renew_s(node, publication));
+    if (publication->seq != DHT_SEQ_NONE)
+        core_result_put_int(writer, CONTROL_KEY_SEQ, publication->seq);
+    core_result_put_int(writer, CONTROL_KEY_SESSION, 0);
+    core_result_put_text(
+        writer, CONTROL_KEY_STATE,
+        control_protocol_word(CONTROL_VOCABULARY_STATE, (int)state_of(publication)));
+    core_result_put_int(writer, CONTROL_KEY_STORED, publication->tally.stored);
+    core_result_put_int(writer, CONTROL_KEY_TARGETS, publication->tally.targets);
+    core_answer_end(node, &answer);
+}
+
+void core_publication_list(struct node *node, struct core_request *request)
+{
+    if (!request->listing) {
+        request->listing = true;
+        request->list_left = node->publications.count;
+    }
+    // From the last to the first: where one goes meanwhile, the last takes its place, and none is
+    // left out.
+    while (request->list_left > 0 && core_session_has_room(node, request->session)) {
+        uint32_t slot = --request->list_left;
+        if (slot < node->publications.count && !node->publications.slots[slot]->anchor)
+            list_one(node, request, node->publications.slots[slot]);
+    }
+    if (request->list_left > 0)
+        return; // goes on when the client has read some of it
+    struct core_answer answer;
+    core_answer_begin(&answer, request, CONTROL_ANSWER_DONE);
+    core_result_put_int(&answer.writer, CONTROL_KEY_COUNT, request->results);
+    core_answer_end(node, &answer);
+}
