@@ -146,6 +146,25 @@ static void test_proof(void **state)
     dht_source_table_free(table);
 }
 
+// Whom we ask ourselves is remembered by address, whatever the port, for five minutes.
+static void test_asked(void **state)
+{
+    (void)state;
+    struct dht_source_table *table = dht_source_table_new(&roomy, &key);
+    struct dht_addr addr = make_addr(4, 1, 1);
+    struct dht_addr other_port = addr;
+    struct dht_addr neighbour = make_addr(4, 1, 2);
+    other_port.port++;
+    assert_false(dht_source_was_asked(table, 0, &addr));
+    dht_source_asked(table, 0, &addr);
+    assert_true(dht_source_was_asked(table, 300 * SECOND_US - 1, &addr));
+    assert_true(dht_source_was_asked(table, 0, &other_port));
+    assert_false(dht_source_was_asked(table, 0, &neighbour));
+    assert_false(dht_source_was_asked(table, 300 * SECOND_US, &addr));
+    assert_false(dht_source_is_proven(table, 0, &addr));
+    dht_source_table_free(table);
+}
+
 static void test_four_ports_proven(void **state)
 {
     (void)state;
@@ -493,6 +512,7 @@ int main(void)
         cmocka_unit_test(test_no_rate),
         cmocka_unit_test(test_budget),
         cmocka_unit_test(test_proof),
+        cmocka_unit_test(test_asked),
         cmocka_unit_test(test_four_ports_proven),
         cmocka_unit_test(test_flood_leaves_proofs),
         cmocka_unit_test(test_flood_of_prefixes),
