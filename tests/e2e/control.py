@@ -24,14 +24,42 @@ class Answer:
         self.progress = []
 
 
+def connect(path, timeout_s=30):
+    """A bare connection, without a word said."""
+    bare = socket.socket(socket.AF_UNIX)
+    bare.connect(path)  # may wait for its turn
+    bare.settimeout(timeout_s)
+    return bare
+
+
+def frame_of(body):
+    return struct.pack(">I", len(body)) + body
+
+
+def last_words(bare):
+    """All frames until the daemon hangs up. TimeoutError: it does not."""
+    data = b""
+    while True:
+        try:
+            more = bare.recv(65536)
+        except ConnectionResetError:
+            more = b""
+        if not more:
+            break
+        data += more
+    frames = []
+    while data:
+        length = struct.unpack(">I", data[:4])[0]
+        frames.append(bdecode(data[4 : 4 + length]))
+        data = data[4 + length :]
+    return frames
+
+
 class Client:
     """A connection to one node. Requests run side by side; answers are told apart by their id."""
 
     def __init__(self, path, node=0, timeout_s=30):
-        self.deadline_s = timeout_s
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(timeout_s)
-        self.socket.connect(path)
+        self.socket = connect(path, timeout_s)
         self.buffer = b""
         self.last_id = 0
         self.open = {}
@@ -45,8 +73,7 @@ class Client:
         return self.socket.fileno()
 
     def send(self, message):
-        body = bencode(message)
-        self.socket.sendall(struct.pack(">I", len(body)) + body)
+        self.socket.sendall(frame_of(bencode(message)))
 
     def begin(self, question, **arguments):
         """Sends a request and returns its id."""
