@@ -100,6 +100,15 @@ void node_network_changed(struct node *node, int64_t now_us);
 void node_tick(struct node *node, int64_t now_us);
 int64_t node_deadline(const struct node *node);
 
+// What may change while the node runs: ttl_s and renew_us of struct node_config. They count from
+// the next round of each publication.
+void node_set_publishing(struct node *node, uint32_t ttl_s, int64_t renew_us);
+
+// The end is near, and orderly: every request under way is answered with error 7 (cancelled), and
+// what outlives a restart is queued to be written. The driver drains the outputs once more, and
+// then calls node_free().
+void node_stop(struct node *node, int64_t now_us);
+
 // What NODE_OUT_WRITE asked for is done, or has failed.
 void node_written(struct node *node, int64_t now_us, uint64_t write_id, bool ok);
 

@@ -228,6 +228,24 @@ void node_network_changed(struct node *node, int64_t now_us)
     core_brain_settle(node);
 }
 
+void node_set_publishing(struct node *node, uint32_t ttl_s, int64_t renew_us)
+{
+    node->config.ttl_s = ttl_s;
+    node->config.renew_us = renew_us;
+}
+
+void node_stop(struct node *node, int64_t now_us)
+{
+    core_brain_enter(node, now_us);
+    for (struct core_session *session = node->sessions; session != NULL; session = session->next)
+        while (session->requests != NULL)
+            core_request_fail(node, session->requests, CONTROL_ERROR_CANCELLED,
+                              "the daemon is ending");
+    if (node->started && node->config.snapshot_us > 0)
+        core_snapshot_take(node);
+    core_brain_settle(node);
+}
+
 static void ring(struct node *node, struct dht_timer *timer)
 {
     switch ((enum core_timer_kind)timer->kind) {

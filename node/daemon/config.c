@@ -431,6 +431,7 @@ void daemon_config_node_apply(const struct daemon_config *config,
     ret_config->keys_max = (uint32_t)config->keys_max;
     ret_config->cache_max = (uint32_t)config->cache_max;
     ret_config->negative_ttl_s = (uint32_t)(config->negative_ttl_us / SECOND_US);
+    ret_config->ttl_s = (uint32_t)(config->publish_ttl_us / SECOND_US);
     ret_config->renew_us = config->publish_renew_us;
     ret_config->lifetime_us = config->publish_lifetime_us;
     ret_config->snapshot_us = config->snapshot_us;

@@ -101,12 +101,14 @@ const struct daemon_config_key daemon_config_keys[] = {
 
     {.name = "ttl",
      PUBLISH(publish_ttl_us),
-     TIME(300 * SECOND_US, 24 * HOUR_US, "10m"),
+     TIME(300 * SECOND_US, 24 * HOUR_US, "30m"),
+     .reloadable = true,
      .what = "How long others may keep a name of ours without asking again, where its publisher "
              "does not say."},
     {.name = "renew",
      PUBLISH(publish_renew_us),
      TIME(300 * SECOND_US, 110 * 60 * SECOND_US, "50m"),
+     .reloadable = true,
      .what = "How often a name of ours is stored again. Nodes drop what was not stored again for "
              "two hours."},
     {.name = "lifetime",

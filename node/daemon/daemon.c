@@ -228,6 +228,9 @@ static void put_in_force(struct daemon *daemon, const struct daemon_config *befo
         struct daemon_node *node = daemon->process.nodes[index++];
         if (!hosts_equal(&cloud->bootstrap, &before->clouds[i].bootstrap))
             daemon_node_set_bootstrap(node, &cloud->bootstrap);
+        node_set_publishing(daemon_node_brain(node),
+                            (uint32_t)(daemon->config.publish_ttl_us / 1000000),
+                            daemon->config.publish_renew_us);
         daemon_node_reload_keys(node);
     }
 }

@@ -454,6 +454,12 @@ void daemon_node_start(struct daemon_node *node)
     daemon_bootstrap_start(node->bootstrap, &node->hosts);
 }
 
+void daemon_node_stop(struct daemon_node *node)
+{
+    node_stop(node->brain, daemon_loop_now_us(node->shared.loop));
+    daemon_node_settle(node);
+}
+
 void daemon_node_close(struct daemon_node *node)
 {
     if (node == NULL)

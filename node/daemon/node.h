@@ -65,6 +65,9 @@ void daemon_node_start(struct daemon_node *node);
 // Withdraws nothing; writes all that waits for the state thread, which may take as long as the disk
 // does. Clients have to be gone.
 void daemon_node_close(struct daemon_node *node);
+// Before an orderly close: clients are told, as far as their sockets take it at once, and what
+// outlives the node is handed to the state's thread.
+void daemon_node_stop(struct daemon_node *node);
 
 // ---- looking in ----
 

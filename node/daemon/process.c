@@ -126,6 +126,9 @@ void daemon_process_close(struct daemon_process *process)
 {
     daemon_listener_free(process->listener);
     for (uint32_t i = 0; process->nodes != NULL && i < process->node_count; i++)
+        if (process->nodes[i] != NULL)
+            daemon_node_stop(process->nodes[i]);
+    for (uint32_t i = 0; process->nodes != NULL && i < process->node_count; i++)
         daemon_process_stop_node(process, i);
     daemon_session_set_free(process->sessions);
     daemon_secrets_worker_free(process->worker);

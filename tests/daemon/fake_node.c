@@ -191,6 +191,19 @@ void node_bootstrap(struct node *node, int64_t now_us, int engine, const struct 
     dht_bootstrap(node->engines[engine], now_us, addrs, count);
 }
 
+void node_set_publishing(struct node *node, uint32_t ttl_s, int64_t renew_us)
+{
+    (void)node;
+    (void)ttl_s;
+    (void)renew_us;
+}
+
+void node_stop(struct node *node, int64_t now_us)
+{
+    (void)node;
+    (void)now_us;
+}
+
 void node_network_changed(struct node *node, int64_t now_us)
 {
     enter(node, now_us);

@@ -365,9 +365,9 @@ static void test_reload(void **state)
                           "[cloud lab]\nlisten = 127.0.0.1:1\n",
                           &fresh, errors));
     daemon_config_reload(&config, &fresh, NULL, append_text, told);
-    assert_string_equal(told, "node: state-dir\npublish: ttl\ncloud Global_: role\ncloud lab\n");
+    assert_string_equal(told, "node: state-dir\ncloud Global_: role\ncloud lab\n");
     assert_string_equal(value_of(&config, "node", "log-level", 0), "debug");
-    assert_string_equal(value_of(&config, "publish", "ttl", 0), "10m");
+    assert_string_equal(value_of(&config, "publish", "ttl", 0), "1h");
     assert_string_equal(value_of(&config, "cloud", "bootstrap", 0), "a:1");
     assert_string_equal(value_of(&config, "node", "state-dir", 0), "/var/lib/pnr");
     assert_string_equal(value_of(&config, "cloud", "role", 0), "auto");
@@ -441,6 +441,7 @@ static void test_defaults_agree(void **state)
     assert_int_equal(node.keys_max, 1024);
     assert_int_equal(node.cache_max, 4096);
     assert_int_equal(node.negative_ttl_s, 30);
+    assert_int_equal(node.ttl_s, 1800);
     assert_int_equal(node.renew_us, INT64_C(3000000000));
     assert_int_equal(node.lifetime_us, INT64_C(10800000000));
     assert_int_equal(node.snapshot_us, INT64_C(300000000));
