@@ -375,7 +375,7 @@ static void test_reload(void **state)
     told[0] = '\0';
     daemon_config_init(&config);
     daemon_config_reload(&config, &fresh, append_text, NULL, told);
-    assert_string_equal(told, "node: log-level\ncloud Global_: bootstrap\n");
+    assert_string_equal(told, "node: log-level\npublish: ttl\ncloud Global_: bootstrap\n");
     told[0] = '\0';
     daemon_config_reload(&config, &config, append_text, append_text, told);
     assert_string_equal(told, "");
