@@ -132,7 +132,8 @@ static void store_items(struct bench_workload *workload, struct bench_load *load
 {
     struct bench_batch batch;
     struct bench_load_result result = {0};
-    bench_workload_batch(workload, load, BENCH_PUT_MUTABLE_AGAIN, 2 * ITEMS, false, &batch);
+    struct bench_workload_part part = {.id = BENCH_PUT_MUTABLE_AGAIN, .stored = 2 * ITEMS};
+    bench_workload_batch(workload, load, &part, &batch);
     bench_load_closed(load, &batch, 0, batch.count, &result);
     if (result.errors + result.lost > 0)
         fprintf(stderr, "bench: %zu items were refused or lost\n", result.errors + result.lost);

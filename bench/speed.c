@@ -100,7 +100,8 @@ static void measure_method(struct speed *speed, const struct bench_node *node,
     struct bench_batch echo = {0};
     servers[0] = (struct server){.pid = node->pid, .port = node->addr.port};
     bench_load_aim(speed->load, node->addr.port);
-    bench_workload_batch(speed->workload, speed->load, id, speed->sizes[size], false, &batch);
+    struct bench_workload_part part = {.id = id, .stored = speed->sizes[size]};
+    bench_workload_batch(speed->workload, speed->load, &part, &batch);
     for (size_t i = 0; i < SLICES; i++) {
         measure_slice(speed, &servers[0], &batch, i * slice, slice);
         const struct bench_load_result *result = &servers[0].result;
@@ -124,7 +125,8 @@ static void measure_latency(struct speed *speed, const struct bench_node *node,
 {
     struct bench_batch batch;
     bench_load_aim(speed->load, node->addr.port);
-    bench_workload_batch(speed->workload, speed->load, id, speed->sizes[size], true, &batch);
+    struct bench_workload_part part = {id, speed->sizes[size], true};
+    bench_workload_batch(speed->workload, speed->load, &part, &batch);
     bench_load_open(speed->load, &batch, bench_methods[id].latency, rate, ret_latency);
     bench_batch_clear(&batch);
 }

@@ -159,9 +159,12 @@ static struct bench_query query_of(const struct source *source, size_t i)
                    : source->id == BENCH_ANNOUNCE_PEER ? DHT_KRPC_ANNOUNCE_PEER
                    : source->id <= BENCH_GET_MUTABLE   ? DHT_KRPC_GET
                                                        : DHT_KRPC_PUT;
-    query.target = query.item != NULL              ? &query.item->target
-                   : source->id == BENCH_FIND_NODE ? &source->targets[i]
-                                                   : &source->workload->info_hashes[i];
+    if (query.item != NULL)
+        query.target = &query.item->target;
+    else if (source->id == BENCH_FIND_NODE)
+        query.target = &source->targets[i];
+    else if (source->id != BENCH_PING)
+        query.target = &source->workload->info_hashes[i];
     return query;
 }
 
@@ -189,7 +192,7 @@ static void take_token(void *ctx, size_t index, const struct bench_reply *reply,
 }
 
 // Asks for a token for each datagram that the source will make.
-static struct tokens fetch_tokens(const struct source *source, struct bench_load *load)
+static struct tokens fetch_tokens(const struct source *source, bench_workload_ask_fn ask, void *ctx)
 {
     struct bench_batch asks = {0};
     struct tokens tokens = {take(source->count, TOKEN_MAX), take(source->count, 1)};
@@ -198,7 +201,8 @@ static struct tokens fetch_tokens(const struct source *source, struct bench_load
         query.method = query.item == NULL ? DHT_KRPC_GET_PEERS : DHT_KRPC_GET;
         add(&asks, &query);
     }
-    size_t missing = bench_load_ask(load, &asks, take_token, &tokens);
+    size_t missing = 0;
+    ask(ctx, &asks, take_token, &tokens);
     bench_batch_clear(&asks);
     for (size_t i = 0; i < source->count; i++)
         missing += tokens.lens[i] == 0;
@@ -209,12 +213,13 @@ static struct tokens fetch_tokens(const struct source *source, struct bench_load
 
 // ---- batches ----
 
-static void fill(const struct source *source, struct bench_load *load, struct bench_batch *batch)
+static void fill(const struct source *source, bench_workload_ask_fn ask, void *ctx,
+                 struct bench_batch *batch)
 {
     struct tokens tokens = {NULL, NULL};
     bool with_token = source->id == BENCH_ANNOUNCE_PEER || source->id >= BENCH_PUT_IMMUTABLE_AGAIN;
     if (with_token)
-        tokens = fetch_tokens(source, load);
+        tokens = fetch_tokens(source, ask, ctx);
     for (size_t i = 0; i < source->count; i++) {
         struct bench_query query = query_of(source, i);
         if (with_token)
@@ -225,29 +230,40 @@ static void fill(const struct source *source, struct bench_load *load, struct be
     free(tokens.lens);
 }
 
-void bench_workload_batch(struct bench_workload *workload, struct bench_load *load,
-                          enum bench_method_id id, size_t stored, bool for_latency,
-                          struct bench_batch *ret_batch)
+void bench_workload_make(struct bench_workload *workload, const struct bench_workload_part *part,
+                         bench_workload_ask_fn ask, void *ctx, struct bench_batch *ret_batch)
 {
-    size_t half = workload->stored_max / 2;
-    struct source source = {.workload = workload, .id = id, .count = stored / 2};
+    const struct bench_method *method = &bench_methods[part->id];
+    struct source source = {.workload = workload, .id = part->id, .count = part->stored / 2};
     struct bench_batch batch = {0};
-    if (id == BENCH_PING)
-        source.count = PINGS < workload->stored_max ? PINGS : workload->stored_max;
-    if (id == BENCH_GET_PEERS || id == BENCH_ANNOUNCE_PEER)
-        source.count = stored;
-    if (bench_methods[id].is_fresh) {
-        source.count = for_latency ? bench_methods[id].latency : bench_methods[id].count;
-        source.first = half + (for_latency ? bench_methods[id].count : 0);
+    if (part->id == BENCH_PING)
+        source.count = PINGS;
+    if (part->id == BENCH_GET_PEERS || part->id == BENCH_ANNOUNCE_PEER)
+        source.count = part->stored;
+    if (method->is_fresh) {
+        source.count = part->for_latency ? method->latency : method->count;
+        source.first = workload->stored_max / 2 + (part->for_latency ? method->count : 0);
     }
-    if (id == BENCH_FIND_NODE) {
+    if (part->id == BENCH_FIND_NODE) {
         source.count = TARGETS;
         source.targets = take(TARGETS, sizeof *source.targets);
         dht_random_bytes(&workload->random, source.targets, TARGETS * sizeof *source.targets);
     }
-    fill(&source, load, &batch);
+    fill(&source, ask, ctx, &batch);
     free(source.targets);
     *ret_batch = batch;
+}
+
+static void ask_node(void *ctx, const struct bench_batch *batch, bench_load_take_fn take_answer,
+                     void *take_ctx)
+{
+    (void)bench_load_ask(ctx, batch, take_answer, take_ctx); // a missing token tells too
+}
+
+void bench_workload_batch(struct bench_workload *workload, struct bench_load *load,
+                          const struct bench_workload_part *part, struct bench_batch *ret_batch)
+{
+    bench_workload_make(workload, part, ask_node, load, ret_batch);
 }
 
 // ---- storing ----
@@ -257,7 +273,8 @@ static void store(struct bench_workload *workload, struct bench_load *load, enum
 {
     struct bench_batch batch;
     struct bench_load_result result = {0};
-    bench_workload_batch(workload, load, id, stored, false, &batch);
+    struct bench_workload_part part = {.id = id, .stored = stored};
+    bench_workload_batch(workload, load, &part, &batch);
     bench_load_closed(load, &batch, 0, batch.count, &result);
     if (result.lost + result.errors > 0) {
         fprintf(stderr, "bench: %s: %zu lost, %zu refused of %zu\n", bench_methods[id].name,

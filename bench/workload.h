@@ -47,11 +47,22 @@ struct bench_workload {
 struct bench_workload *bench_workload_new(size_t stored_max);
 void bench_workload_free(struct bench_workload *workload);
 
-// The datagrams of a method, for a node with `stored` items. Where tokens are needed the node is
-// asked for them. for_latency: of a fresh method, others than for the throughput.
+// The datagrams of a method, for a node with `stored` items.
+struct bench_workload_part {
+    enum bench_method_id id;
+    size_t stored;
+    bool for_latency; // of a fresh method: others than for the throughput
+};
+
+// Makes them. Where tokens are needed the node is asked for them, by `ask`, which has to hand each
+// answer to `take`.
+typedef void (*bench_workload_ask_fn)(void *ctx, const struct bench_batch *batch,
+                                      bench_load_take_fn take, void *take_ctx);
+void bench_workload_make(struct bench_workload *workload, const struct bench_workload_part *part,
+                         bench_workload_ask_fn ask, void *ctx, struct bench_batch *ret_batch);
+// The same by way of the load generator.
 void bench_workload_batch(struct bench_workload *workload, struct bench_load *load,
-                          enum bench_method_id id, size_t stored, bool for_latency,
-                          struct bench_batch *ret_batch);
+                          const struct bench_workload_part *part, struct bench_batch *ret_batch);
 
 // Stores `stored` items and as many infohashes with a peer each. Ends the program where it fails.
 void bench_workload_store(struct bench_workload *workload, struct bench_load *load, size_t stored);
