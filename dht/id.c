@@ -86,6 +86,11 @@ uint64_t dht_id_distance64(const struct dht_id *a, const struct dht_id *b)
     return distance_high(a, b);
 }
 
+uint64_t dht_id_head(const struct dht_id *id)
+{
+    return load_be64(id->bytes);
+}
+
 // The polynomial 0x82f63b78 (0x1edc6f41 reflected) for each value of 4 bits: small enough to stay
 // in the cache between the few times it is needed.
 static const uint32_t crc32c_table[16] = {

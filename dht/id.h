@@ -18,6 +18,9 @@ uint32_t dht_id_common_bits(const struct dht_id *a, const struct dht_id *b);
 // The first 8 bytes of a XOR b, big endian: the distance, coarsely, for sorting and for estimates.
 uint64_t dht_id_distance64(const struct dht_id *a, const struct dht_id *b);
 
+// The first 8 bytes of an id, big endian: the distance64 of two ids is the XOR of their heads.
+uint64_t dht_id_head(const struct dht_id *id);
+
 // Whether the id fits the address (BEP 42): its first 21 bits are those that the address and the
 // id's last byte give. True for addresses that are exempt (private, loopback, link-local; shared
 // ones, 100.64/10, are not). The address is set (asserted).

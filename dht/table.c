@@ -24,6 +24,7 @@ void dht_table_fini(struct dht_table *table)
 {
     for (uint32_t i = 0; i < table->bucket_count; i++) {
         free(table->buckets[i].contacts);
+        free(table->buckets[i].heads);
         free(table->buckets[i].replacements);
     }
     free(table->buckets);
@@ -62,8 +63,14 @@ static struct dht_bucket *bucket_of(const struct dht_table *table, const struct 
     return depth < table->bucket_count ? &table->buckets[depth] : NULL;
 }
 
-// Grows an array of contacts by doubling, up to capacity_max. False where memory is short or it is
-// full.
+// The capacity that follows this one: the double, up to capacity_max.
+static uint32_t grown(uint16_t capacity, uint32_t capacity_max)
+{
+    uint32_t more = capacity == 0 ? 4 : 2u * capacity;
+    return more < capacity_max ? more : capacity_max;
+}
+
+// Room for one more contact in the array. False where memory is short or it is full.
 static bool grow(struct dht_contact **contacts, uint16_t count, uint16_t *capacity,
                  uint32_t capacity_max)
 {
@@ -71,9 +78,7 @@ static bool grow(struct dht_contact **contacts, uint16_t count, uint16_t *capaci
         return true;
     if (count >= capacity_max)
         return false;
-    uint32_t more = *capacity == 0 ? 4 : 2u * *capacity;
-    if (more > capacity_max)
-        more = capacity_max;
+    uint32_t more = grown(*capacity, capacity_max);
     struct dht_contact *bigger = realloc(*contacts, more * sizeof *bigger);
     if (bigger == NULL)
         return false;
@@ -82,19 +87,64 @@ static bool grow(struct dht_contact **contacts, uint16_t count, uint16_t *capaci
     return true;
 }
 
-static struct dht_contact *find_in(struct dht_contact *contacts, uint16_t count,
-                                   const struct dht_id *id)
+// Room for one more contact and its head. The heads come first: too much room for them does no
+// harm.
+static bool grow_contacts(struct dht_bucket *bucket, uint32_t capacity_max)
 {
-    for (uint16_t i = 0; i < count; i++)
-        if (dht_id_equal(&contacts[i].id, id))
-            return &contacts[i];
+    if (bucket->count == bucket->capacity) {
+        uint64_t *heads =
+            realloc(bucket->heads, grown(bucket->capacity, capacity_max) * sizeof *heads);
+        if (heads == NULL)
+            return false;
+        bucket->heads = heads;
+    }
+    return grow(&bucket->contacts, bucket->count, &bucket->capacity, capacity_max);
+}
+
+static struct dht_contact *find_contact(const struct dht_bucket *bucket, const struct dht_id *id)
+{
+    uint64_t head = dht_id_head(id);
+    for (uint16_t i = 0; i < bucket->count; i++)
+        if (bucket->heads[i] == head && dht_id_equal(&bucket->contacts[i].id, id))
+            return &bucket->contacts[i];
     return NULL;
+}
+
+static struct dht_contact *find_replacement(const struct dht_bucket *bucket,
+                                            const struct dht_id *id)
+{
+    for (uint16_t i = 0; i < bucket->replacement_count; i++)
+        if (dht_id_equal(&bucket->replacements[i].id, id))
+            return &bucket->replacements[i];
+    return NULL;
+}
+
+static void append_contact(struct dht_table *table, struct dht_bucket *bucket,
+                           const struct dht_contact *contact)
+{
+    assert(bucket->count < bucket->capacity);
+    bucket->contacts[bucket->count] = *contact;
+    bucket->heads[bucket->count] = dht_id_head(&contact->id);
+    bucket->failing += contact->fails > 0;
+    bucket->count++;
+    table->count++;
+}
+
+static void replace_contact(struct dht_bucket *bucket, struct dht_contact *old,
+                            const struct dht_contact *contact)
+{
+    bucket->failing = (uint16_t)(bucket->failing - (old->fails > 0) + (contact->fails > 0));
+    bucket->heads[old - bucket->contacts] = dht_id_head(&contact->id);
+    *old = *contact;
 }
 
 static void remove_contact(struct dht_table *table, struct dht_bucket *bucket, uint16_t index)
 {
     assert(index < bucket->count && table->count > 0);
-    bucket->contacts[index] = bucket->contacts[--bucket->count];
+    bucket->failing -= bucket->contacts[index].fails > 0;
+    uint16_t last = --bucket->count;
+    bucket->contacts[index] = bucket->contacts[last];
+    bucket->heads[index] = bucket->heads[last];
     table->count--;
 }
 
@@ -204,7 +254,7 @@ struct dht_contact *dht_table_find(const struct dht_table *table, const struct d
     struct dht_bucket *bucket = bucket_of(table, id);
     if (bucket == NULL)
         return NULL;
-    struct dht_contact *contact = find_in(bucket->contacts, bucket->count, id);
+    struct dht_contact *contact = find_contact(bucket, id);
     return contact != NULL && dht_addr_equal(&contact->addr, addr) ? contact : NULL;
 }
 
@@ -235,8 +285,7 @@ static struct dht_contact *weakest(struct dht_bucket *bucket, const struct dht_c
 static void add_replacement(struct dht_table *table, struct dht_bucket *bucket,
                             const struct dht_contact *newcomer)
 {
-    struct dht_contact *known =
-        find_in(bucket->replacements, bucket->replacement_count, &newcomer->id);
+    struct dht_contact *known = find_replacement(bucket, &newcomer->id);
     if (known != NULL)
         remove_replacement(bucket, (uint16_t)(known - bucket->replacements));
     if (bucket->replacement_count >= table->replacements_max && bucket->replacement_count > 0)
@@ -254,15 +303,14 @@ static enum dht_table_result add(struct dht_table *table, const struct dht_conta
         return DHT_TABLE_REFUSED;
     uint32_t capacity = dht_table_bucket_capacity(table, depth);
     if (bucket->count < capacity) {
-        if (!grow(&bucket->contacts, bucket->count, &bucket->capacity, capacity))
+        if (!grow_contacts(bucket, capacity))
             return DHT_TABLE_REFUSED;
-        bucket->contacts[bucket->count++] = *newcomer;
-        table->count++;
+        append_contact(table, bucket, newcomer);
         return DHT_TABLE_ADDED;
     }
     struct dht_contact *victim = weakest(bucket, newcomer);
     if (victim != NULL) {
-        *victim = *newcomer;
+        replace_contact(bucket, victim, newcomer);
         return DHT_TABLE_REPLACED;
     }
     add_replacement(table, bucket, newcomer);
@@ -286,16 +334,16 @@ enum dht_table_result dht_table_answered(struct dht_table *table, const struct d
 {
     if (dht_id_equal(id, &table->own))
         return DHT_TABLE_REFUSED;
+    struct dht_bucket *bucket = bucket_of(table, id);
     struct dht_contact *known = dht_table_find(table, id, addr);
     if (known != NULL) {
         known->answered_s = known->heard_s = now_s;
+        bucket->failing -= known->fails > 0;
         known->fails = 0;
         sample_rtt(known, rtt_us);
         return DHT_TABLE_KNOWN;
     }
-    struct dht_bucket *bucket = bucket_of(table, id);
-    struct dht_contact *namesake =
-        bucket == NULL ? NULL : find_in(bucket->contacts, bucket->count, id);
+    struct dht_contact *namesake = bucket == NULL ? NULL : find_contact(bucket, id);
     // An id that a live contact holds elsewhere: the one that has been here longer is believed.
     if (namesake != NULL && namesake->fails == 0)
         return DHT_TABLE_REFUSED;
@@ -325,9 +373,7 @@ static void promote(struct dht_table *table, struct dht_bucket *bucket)
         if (!diverse_enough(table, bucket, &replacement->addr) ||
             host_is_taken(table, &replacement->addr))
             continue;
-        assert(bucket->count < bucket->capacity);
-        bucket->contacts[bucket->count++] = *replacement;
-        table->count++;
+        append_contact(table, bucket, replacement);
         remove_replacement(bucket, i);
         return;
     }
@@ -341,10 +387,11 @@ bool dht_table_failed(struct dht_table *table, const struct dht_id *id, const st
         return false;
     if (contact->fails > 0 && now_s - contact->failed_s < DHT_TABLE_FAIL_GAP_S)
         return false;
+    struct dht_bucket *bucket = bucket_of(table, id);
     contact->failed_s = now_s;
+    bucket->failing += contact->fails == 0;
     if (contact->fails < UINT8_MAX)
         contact->fails++;
-    struct dht_bucket *bucket = bucket_of(table, id);
     // BEP 5: try a questionable contact once more before it is dropped.
     uint32_t fails_max = bucket->replacement_count > 0 ? 2 : DHT_TABLE_FAILS_MAX;
     if (contact->fails < fails_max)
@@ -362,12 +409,7 @@ bool dht_table_wants(const struct dht_table *table, const struct dht_id *id)
     if (depth >= table->bucket_count)
         return true;
     const struct dht_bucket *bucket = &table->buckets[depth];
-    if (bucket->count < dht_table_bucket_capacity(table, depth))
-        return true;
-    for (uint16_t i = 0; i < bucket->count; i++)
-        if (bucket->contacts[i].fails > 0)
-            return true;
-    return false;
+    return bucket->count < dht_table_bucket_capacity(table, depth) || bucket->failing > 0;
 }
 
 // ---- closest ----
@@ -389,9 +431,9 @@ static bool is_closer(const struct shortlist *list, uint64_t distance,
     return dht_id_compare(list->target, &contact->id, &list->contacts[than]->id) < 0;
 }
 
-static void shortlist_offer(struct shortlist *list, const struct dht_contact *contact)
+static void shortlist_offer(struct shortlist *list, const struct dht_contact *contact,
+                            uint64_t distance)
 {
-    uint64_t distance = dht_id_distance64(&contact->id, list->target);
     size_t at = list->count;
     if (at == list->max) {
         if (!is_closer(list, distance, contact, at - 1))
@@ -411,9 +453,13 @@ static void shortlist_offer(struct shortlist *list, const struct dht_contact *co
 
 static void shortlist_bucket(struct shortlist *list, const struct dht_bucket *bucket)
 {
-    for (uint16_t i = 0; i < bucket->count; i++)
-        if (bucket->contacts[i].fails == 0)
-            shortlist_offer(list, &bucket->contacts[i]);
+    uint64_t head = dht_id_head(list->target);
+    for (uint16_t i = 0; i < bucket->count; i++) {
+        uint64_t distance = bucket->heads[i] ^ head;
+        bool is_far = list->count == list->max && distance > list->distances[list->max - 1];
+        if (!is_far && bucket->contacts[i].fails == 0)
+            shortlist_offer(list, &bucket->contacts[i], distance);
+    }
 }
 
 size_t dht_table_closest(const struct dht_table *table, const struct dht_id *target, size_t max,

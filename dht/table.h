@@ -49,9 +49,11 @@ struct dht_contact {
 
 struct dht_bucket {
     struct dht_contact *contacts;
+    uint64_t *heads; // dht_id_head() of each contact: dense, since every query scans them
     struct dht_contact *replacements; // newest last
     uint32_t touched_s;               // when a lookup last went through here
     uint16_t count, capacity;
+    uint16_t failing; // contacts with fails
     uint16_t replacement_count, replacement_capacity;
 };
 

@@ -393,8 +393,14 @@ static void check_whole(const struct dht_table *table)
         count += bucket->count;
         assert_true(bucket->count <= dht_table_bucket_capacity(table, depth));
         assert_true(bucket->replacement_count <= table->replacements_max);
-        for (uint16_t i = 0; i < bucket->count; i++)
-            assert_int_equal(dht_id_common_bits(&table->own, &bucket->contacts[i].id), depth);
+        uint32_t failing = 0;
+        for (uint16_t i = 0; i < bucket->count; i++) {
+            const struct dht_contact *contact = &bucket->contacts[i];
+            assert_int_equal(dht_id_common_bits(&table->own, &contact->id), depth);
+            assert_true(bucket->heads[i] == dht_id_head(&contact->id));
+            failing += contact->fails > 0;
+        }
+        assert_int_equal(failing, bucket->failing);
     }
     assert_int_equal(count, table->count);
 }
