@@ -99,8 +99,9 @@ static bool read_item(struct dht_span row, struct dht_item *ret_item, int64_t *r
     struct dht_span key;
     struct dht_span sig;
     struct control_fields_range any = {0, INT64_MAX};
+    struct control_fields_range times = {0, INT64_MAX / 4}; // so that sums of them are numbers too
     if (!control_fields_check(row) || !control_fields_string(row, "v", &item.value) ||
-        !control_fields_int(row, "expires", any, ret_expires_us))
+        !control_fields_int(row, "expires", times, ret_expires_us))
         return false;
     if (control_fields_string(row, "k", &key)) {
         bool whole = key.len == DHT_KEY_LEN && control_fields_string(row, "sig", &sig) &&

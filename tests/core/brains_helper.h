@@ -8,6 +8,7 @@
 #include "node/core/brain.h"
 #include "node/core/zbase32.h"
 #include "tests/core/brains.h"
+#include "tests/core/crypto_helper.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -104,6 +105,49 @@ static inline uint32_t helper_ops(const struct brains *brains, size_t node)
     struct dht_info info;
     dht_info(node_engine(brains->nodes[node], 0), &info);
     return info.ops;
+}
+
+// Stores an item of the key made from a number on the whole network, as other software would.
+static inline void helper_put_item(struct brains *brains, uint8_t number, const char *salt,
+                                   int64_t seq, struct dht_span value)
+{
+    uint8_t secret[32];
+    uint8_t text[DHT_KRPC_SIGNED_MAX];
+    struct dht_crypto crypto = helper_crypto(secret);
+    struct dht_item item = {.is_mutable = true, .seq = seq, .value = value};
+    memset(secret, number, sizeof secret);
+    item.salt = (struct dht_span){(const uint8_t *)salt, strlen(salt)};
+    EVP_PKEY *pkey = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, secret, 32);
+    size_t len = 32;
+    assert_int_equal(EVP_PKEY_get_raw_public_key(pkey, item.key, &len), 1);
+    EVP_PKEY_free(pkey);
+    core_name_target(&crypto, item.key, item.salt, &item.target);
+    len = dht_krpc_signed_text(item.salt, seq, value, text);
+    assert_true(helper_sign(secret, item.key, (struct dht_span){text, len}, item.sig));
+    assert_true(dht_put(node_engine(brains->nodes[1], 0), brains->now_us, &item, DHT_SEQ_NONE, 0) !=
+                0);
+    node_tick(brains->nodes[1], brains->now_us);
+    brains_run(brains, 10 * SECOND);
+}
+
+// The pkarr record of other software: one A record at the apex, 104.21.59.30. Returns its bencoded
+// length.
+static inline size_t helper_pkarr(const uint8_t key[32], uint8_t ret_value[1000])
+{
+    uint8_t msg[CORE_RECORD_LEN_MAX];
+    static const uint8_t ip[] = {104, 21, 59, 30};
+    struct core_dns_writer dns = core_dns_writer(msg, sizeof msg);
+    struct core_dns_head head = {.type = CORE_DNS_A, .rr_class = CORE_DNS_CLASS_IN, .ttl_s = 300};
+    char text[CORE_ZBASE32_LEN + 1];
+    core_zbase32_encode(key, text);
+    core_dns_name_root(&head.name);
+    core_dns_name_prepend(&head.name, text, CORE_ZBASE32_LEN);
+    core_dns_open(&dns, &head);
+    core_dns_put_bytes(&dns, ip, sizeof ip);
+    core_dns_close(&dns);
+    struct dht_bencode_writer writer = dht_bencode_writer(ret_value, 1000);
+    dht_bencode_put_string(&writer, msg, core_dns_written(&dns));
+    return dht_bencode_written(&writer);
 }
 
 #endif

@@ -340,7 +340,10 @@ static void step(struct fuzz_input *input)
         break;
     case 15:
         if (choice < 4) {
-            wall_us += choice == 0 ? INT64_MIN / 4 : (choice - 2) * INT64_C(86400000000);
+            if (choice < 2) // clocks that are far off
+                wall_us = choice == 0 ? -(INT64_C(1) << 60) : INT64_C(1) << 62;
+            else
+                wall_us += choice == 2 ? -86400000000 : 86400000000;
             node_wall(node, wall_us);
         } else {
             answer_key(fuzz_u8(input));
