@@ -10,6 +10,7 @@ struct brains_datagram {
     struct brains_datagram *next;
     int64_t due_us;
     size_t from, to;
+    int engine;
     size_t len;
     uint8_t bytes[DHT_DATAGRAM_MAX];
 };
@@ -62,6 +63,14 @@ void brains_add_key(struct brains *brains, size_t node, const char *label, uint8
 
 // ---- life ----
 
+static struct dht_addr addr_of(const struct brains *brains, size_t node, int engine)
+{
+    struct dht_addr addr = brains->addrs[node];
+    if (engine == 1)
+        addr = (struct dht_addr){.ip = {[15] = 1}, .ip_len = 16, .port = addr.port};
+    return addr;
+}
+
 void brains_start(struct brains *brains, size_t node)
 {
     uint8_t seed[32];
@@ -81,6 +90,11 @@ void brains_start(struct brains *brains, size_t node)
         node_new(&config, &crypto, seed, brains->now_us, brains->now_us + brains->wall_offset_us);
     assert(brains->nodes[node] != NULL);
     assert(node_add_engine(brains->nodes[node], &engine) == 0);
+    if (brains->dual) {
+        engine.family = DHT_IPV6;
+        engine.addr = addr_of(brains, node, 1);
+        assert(node_add_engine(brains->nodes[node], &engine) == 1);
+    }
     static const enum node_row_kind order[] = {
         NODE_ROW_META, NODE_ROW_SEQUENCE, NODE_ROW_PUBLICATION, NODE_ROW_CONTACT, NODE_ROW_ITEM};
     struct brains_disk *disk = brains->disks[node];
@@ -98,8 +112,10 @@ void brains_start(struct brains *brains, size_t node)
         assert(node_key_added(brains->nodes[node], label, key, "/keys/key.pem"));
     }
     node_start(brains->nodes[node], brains->now_us);
-    if (node > 0)
-        node_bootstrap(brains->nodes[node], brains->now_us, 0, &brains->addrs[0], 1);
+    for (int i = 0; i < (brains->dual ? 2 : 1) && node > 0; i++) {
+        struct dht_addr first = addr_of(brains, 0, i);
+        node_bootstrap(brains->nodes[node], brains->now_us, i, &first, 1);
+    }
     brains->sessions[node] =
         node_session_open(brains->nodes[node], brains->now_us, NODE_ACCESS_CONTROL);
     control_frame_reader_init(&brains->readers[node], CONTROL_FRAME_MAX);
@@ -154,7 +170,8 @@ void brains_fini(struct brains *brains)
 
 // ---- outputs ----
 
-static void send_datagram(struct brains *brains, size_t node, const struct dht_datagram *out)
+static void send_datagram(struct brains *brains, size_t node, int engine,
+                          const struct dht_datagram *out)
 {
     struct dht_krpc msg;
     size_t to = (size_t)(out->addr.port - 20001);
@@ -167,6 +184,7 @@ static void send_datagram(struct brains *brains, size_t node, const struct dht_d
     struct brains_datagram *datagram = malloc(sizeof *datagram);
     datagram->from = node;
     datagram->to = to;
+    datagram->engine = engine;
     datagram->len = out->bytes.len;
     datagram->due_us = brains->now_us + 5000 + (int64_t)(next_random(brains) % 20000);
     memcpy(datagram->bytes, out->bytes.data, out->bytes.len);
@@ -227,7 +245,7 @@ static void drain(struct brains *brains, size_t node)
         if (brains->on_out != NULL && !brains->on_out(brains, node, &out))
             return;
         if (out.type == NODE_OUT_DATAGRAM)
-            send_datagram(brains, node, &out.datagram);
+            send_datagram(brains, node, out.engine, &out.datagram);
         if (out.type == NODE_OUT_BYTES && out.session == brains->sessions[node]) {
             struct dht_span bytes = out.bytes;
             struct dht_span body;
@@ -281,9 +299,9 @@ static void step(struct brains *brains)
         struct brains_datagram *datagram = brains->queue;
         brains->queue = datagram->next;
         if (brains->nodes[datagram->to] != NULL) {
-            struct dht_datagram in = {brains->addrs[datagram->from],
+            struct dht_datagram in = {addr_of(brains, datagram->from, datagram->engine),
                                       {datagram->bytes, datagram->len}};
-            node_receive(brains->nodes[datagram->to], brains->now_us, 0, &in, 1);
+            node_receive(brains->nodes[datagram->to], brains->now_us, datagram->engine, &in, 1);
             drain(brains, datagram->to);
         }
         free(datagram);

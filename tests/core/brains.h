@@ -59,6 +59,7 @@ struct brains {
     uint32_t loss_percent;
     struct brains_datagram *queue; // sorted by time
     uint64_t sent;
+    bool dual;                // each node has an engine of either family; set before brains_init()
     int64_t highest_seq_sent; // in any put
     // Called for every put of a mutable item that leaves a node.
     void (*on_put)(struct brains *brains, size_t node, const struct dht_krpc *put);

@@ -212,6 +212,28 @@ static void test_joined_and_left(void **state)
     brains_fini(&brains);
 }
 
+// A name is on both networks of a cloud, and one of them is enough to find it.
+static void test_two_families(void **state)
+{
+    (void)state;
+    brains.dual = true;
+    begin(10, 119);
+    uint32_t id = brains_publish(&brains, 3, "restored0.web", 443, NULL);
+    assert_int_equal(helper_end(&brains, 3, id), 0);
+    const struct brains_answer *end = brains_wait(&brains, 3, id);
+    assert_int_equal(helper_number(end, CONTROL_KEY_STORED), 2 * 9);
+    static const char *const waits[] = {"first", "settled", "all"};
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(helper_resolve(&brains, 6 + i, helper_name(key, ".web"), waits[i]), 443);
+    struct dht_info info;
+    for (int i = 0; i < 2; i++) {
+        dht_info(node_engine(brains.nodes[8], i), &info);
+        assert_int_equal(info.ops, 0);
+        assert_true(info.counters.queries_sent > 0);
+    }
+    brains_fini(&brains);
+}
+
 static void test_trace(void **state)
 {
     char text[200];
@@ -233,7 +255,8 @@ int main(void)
         cmocka_unit_test(test_payloads),        cmocka_unit_test(test_cancelled_at_every_moment),
         cmocka_unit_test(test_deadline),        cmocka_unit_test(test_what_is_found),
         cmocka_unit_test(test_cache),           cmocka_unit_test(test_asked_while_joining),
-        cmocka_unit_test(test_joined_and_left), cmocka_unit_test(test_trace),
+        cmocka_unit_test(test_joined_and_left), cmocka_unit_test(test_two_families),
+        cmocka_unit_test(test_trace),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
