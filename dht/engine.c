@@ -204,6 +204,21 @@ struct dht_item_store *dht_engine_items(struct dht *dht)
     return dht->items;
 }
 
+bool dht_engine_keep_item(struct dht *dht, uint64_t source, const struct dht_item *item)
+{
+    struct dht_item_store *items = dht_engine_items(dht);
+    if (items == NULL)
+        return false;
+    if (source == 0)
+        memcpy(&source, item->target.bytes, sizeof source);
+    enum dht_item_store_result result = dht_item_store_put(items, dht->now_us, source, item);
+    if (result != DHT_ITEM_STORE_ADDED && result != DHT_ITEM_STORE_REPLACED)
+        return false;
+    if (dht->items_timer.position == DHT_TIMER_IDLE)
+        dht_timer_set(&dht->timers, &dht->items_timer, dht_item_store_next_expiry(items));
+    return true;
+}
+
 struct dht_peer_store *dht_engine_peers(struct dht *dht)
 {
     if (dht->peers != NULL)

@@ -121,6 +121,10 @@ void dht_engine_prove(struct dht *dht, const struct dht_addr *addr);
 // 26 or 38: the length of a contact of our own family.
 size_t dht_engine_node_len(const struct dht *dht);
 
+// Keeps an item that has been verified. source: the prefix that sent it; 0: nobody's, it counts as
+// a source of its own. False where the store has no room for it.
+bool dht_engine_keep_item(struct dht *dht, uint64_t source, const struct dht_item *item);
+
 // The stores, made when first needed; NULL where memory is short.
 struct dht_item_store *dht_engine_items(struct dht *dht);
 struct dht_peer_store *dht_engine_peers(struct dht *dht);

@@ -110,6 +110,21 @@ static bool note_seq(struct dht_op *op, struct dht_candidate *candidate, int64_t
     return true;
 }
 
+void dht_found_own(struct dht *dht, struct dht_op *op)
+{
+    if ((op->kind != DHT_OP_GET && op->kind != DHT_OP_PUT) || dht->items == NULL)
+        return;
+    const struct dht_stored_item *stored = dht_item_store_find(dht->items, &op->lookup.target);
+    if (stored == NULL)
+        return;
+    struct dht_item item = dht_item_store_view(stored);
+    if (item.is_mutable && op->seq_known != DHT_SEQ_NONE && item.seq <= op->seq_known)
+        return;
+    adopt(op, &item); // verified when it was stored
+    op->own_holds = op->best_generation;
+    tell(dht, op, &dht->config.addr);
+}
+
 bool dht_found_item(struct dht *dht, struct dht_op *op, uint16_t index, const struct dht_krpc *msg,
                     const struct dht_addr *from)
 {

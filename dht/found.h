@@ -8,6 +8,10 @@
 
 #include "dht/engine.h"
 
+// Takes in what our own store holds, before anybody is asked: the network is the others and
+// ourselves.
+void dht_found_own(struct dht *dht, struct dht_op *op);
+
 // Takes in the item or the sequence number of a `get` reply. Returns whether there was one.
 bool dht_found_item(struct dht *dht, struct dht_op *op, uint16_t candidate,
                     const struct dht_krpc *msg, const struct dht_addr *from);

@@ -89,13 +89,6 @@ bool dht_restore_item(struct dht *dht, int64_t now_us, const struct dht_item *it
         return true;
     // Its lifetime starts anew: a node that was away a moment is no reason to forget a record
     // sooner.
-    // Who put it first is not known any more: each counts as a source of its own.
-    uint64_t source;
-    memcpy(&source, item->target.bytes, sizeof source);
-    enum dht_item_store_result result = dht_item_store_put(items, now_us, source, item);
-    if (result != DHT_ITEM_STORE_ADDED && result != DHT_ITEM_STORE_REPLACED)
-        return false;
-    if (dht->items_timer.position == DHT_TIMER_IDLE)
-        dht_timer_set(&dht->timers, &dht->items_timer, dht_item_store_next_expiry(items));
-    return true;
+    // Who put it first is not known any more.
+    return dht_engine_keep_item(dht, 0, item);
 }

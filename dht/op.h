@@ -61,6 +61,7 @@ struct dht_op {
     bool trace;
     bool hold;
     uint8_t settle;
+    uint8_t own_holds;       // like dht_candidate.holds, of our own store
     uint8_t best_generation; // of `best`, or of the asker's own item; see dht_candidate.holds
     uint8_t salt_len;
     uint8_t salt[DHT_SALT_LEN_MAX];

@@ -79,6 +79,7 @@ void dht_search_start(struct dht *dht, struct dht_op *op, const struct dht_id *t
         offer(dht, op, &node, 1, contacts[i]);
     }
     dht_table_touch(&dht->table, target, dht_engine_now_s(dht));
+    dht_found_own(dht, op);
     dht_search_step(dht, op);
 }
 

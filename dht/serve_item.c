@@ -186,15 +186,9 @@ static bool check_signature(struct dht_serve *serve, const struct dht_item *item
 static bool store(struct dht_serve *serve, const struct dht_item *item)
 {
     struct dht *dht = serve->dht;
-    struct dht_item_store *items = dht_engine_items(dht);
-    enum dht_item_store_result result = DHT_ITEM_STORE_FULL;
-    if (items != NULL)
-        result = dht_item_store_put(items, dht->now_us, dht_addr_prefix(serve->from), item);
-    if (result == DHT_ITEM_STORE_FULL || result == DHT_ITEM_STORE_SOURCE_FULL)
-        return refuse(serve, &dht->counters.reject_full, DHT_KRPC_ERROR_SERVER, "full");
-    if (dht->items_timer.position == DHT_TIMER_IDLE)
-        dht_timer_set(&dht->timers, &dht->items_timer, dht_item_store_next_expiry(items));
-    return true;
+    if (dht_engine_keep_item(dht, dht_addr_prefix(serve->from), item))
+        return true;
+    return refuse(serve, &dht->counters.reject_full, DHT_KRPC_ERROR_SERVER, "full");
 }
 
 // Stores the item, or refreshes the one that is there. False where it was refused, and answered.

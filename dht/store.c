@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "dht/store.h"
 
+#include "dht/id.h"
 #include "dht/query.h"
 #include "dht/search.h"
 
@@ -63,10 +64,36 @@ static void step(struct dht *dht, struct dht_op *op)
         dht_search_finish(dht, op, false);
 }
 
+// Whether we are among the closest ourselves, so that others will ask us for the item.
+static bool is_ours_to_keep(const struct dht *dht, const struct dht_op *op, const uint16_t *closest,
+                            size_t count)
+{
+    if (op->kind != DHT_OP_PUT || dht->role != DHT_ROLE_SERVER)
+        return false;
+    if (count < dht->config.store_width)
+        return true;
+    const struct dht_id *farthest = &op->lookup.candidates[closest[count - 1]].id;
+    return dht_id_compare(&op->lookup.target, &dht->id, farthest) < 0;
+}
+
+// Keeps the item in our own store, unless that holds a newer one. It is no part of "stored on N of
+// M".
+static void keep(struct dht *dht, const struct dht_item *item)
+{
+    const struct dht_stored_item *stored =
+        dht->items != NULL ? dht_item_store_find(dht->items, &item->target) : NULL;
+    if (stored == NULL || !item->is_mutable || dht_item_store_view(stored).seq < item->seq)
+        dht_engine_keep_item(dht, 0, item);
+    else if (dht_item_store_view(stored).seq == item->seq)
+        dht_item_store_refresh(dht->items, dht->now_us, stored);
+}
+
 void dht_store_start(struct dht *dht, struct dht_op *op)
 {
     uint16_t closest[DHT_CLOSEST_MAX];
     size_t count = dht_lookup_storers(&op->lookup, dht->config.store_width, closest);
+    if (is_ours_to_keep(dht, op, closest, count))
+        keep(dht, &op->item->item);
     op->state = DHT_OP_STORING;
     op->target_count = (uint8_t)count;
     for (size_t i = 0; i < count; i++)

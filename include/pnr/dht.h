@@ -246,7 +246,7 @@ struct dht_tally {
     uint32_t answered; // nodes that replied
     uint32_t hops;    // the longest chain of nodes, each learnt from the one before, to a node that
                       // answered
-    uint32_t copies;  // nodes that returned the newest item
+    uint32_t copies;  // nodes that returned the newest item, ourselves included
     uint32_t others;  // nodes that returned an item with another sequence number or value
     uint32_t targets; // of a put: nodes asked to store (the M of "stored on N of M")
     uint32_t stored;  // of a put: nodes that hold it now (the N)

@@ -123,6 +123,33 @@ static void test_immutable(void **state)
     network_fini(&network);
 }
 
+// The network is the others and ourselves: what only we hold, we find.
+static void test_two_nodes(void **state)
+{
+    struct network network;
+    (void)state;
+    start(&network, 2, 21);
+    struct dht_item item = immutable_item();
+    struct outcome put = {0};
+    network.ctx = &put;
+    put.op = dht_put(network.nodes[0], network.now_us, &item, DHT_SEQ_NONE, 0);
+    network_drain(&network, 0);
+    network_run(&network, 20 * SECOND);
+    assert_int_equal(put.tally.stored, 1);
+    assert_int_equal(put.tally.targets, 1);
+    for (size_t node = 0; node < 2; node++) {
+        struct outcome get = {0};
+        struct dht_get request = {.target = item.target, .seq_known = DHT_SEQ_NONE};
+        network.ctx = &get;
+        get.op = dht_get(network.nodes[node], network.now_us, &request);
+        network_drain(&network, node);
+        network_run(&network, 20 * SECOND);
+        assert_true(get.found);
+        assert_int_equal(get.tally.copies, 2);
+    }
+    network_fini(&network);
+}
+
 // RFC 8032, test 1.
 static uint8_t secret[32] = {0x9d, 0x61, 0xb1, 0x9d, 0xef, 0xfd, 0x5a, 0x60, 0xba, 0x84, 0x4a,
                              0xf4, 0x92, 0xec, 0x2c, 0xc4, 0x44, 0x49, 0xc5, 0x69, 0x7b, 0x32,
@@ -291,6 +318,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_join),
         cmocka_unit_test(test_immutable),
+        cmocka_unit_test(test_two_nodes),
         cmocka_unit_test(test_mutable),
         cmocka_unit_test(test_same_trace_twice),
         cmocka_unit_test(test_under_loss),
