@@ -352,6 +352,7 @@ struct dht_tally dht_search_tally(const struct dht_op *op)
         if (candidate->spoke && candidate->depth > tally.hops)
             tally.hops = candidate->depth;
     }
+    tally.copies += op->own_holds != 0 && op->own_holds == op->best_generation;
     for (uint8_t i = 0; i < op->target_count; i++) {
         tally.stored += op->targets[i].state == DHT_STORE_STORED;
         tally.refused += op->targets[i].state == DHT_STORE_REFUSED;
