@@ -68,6 +68,7 @@ void node_free(struct node *node)
     core_cache_fini(&node->cache);
     core_seqlog_fini(&node->seqlog);
     core_owner_table_fini(&node->owners);
+    core_row_set_fini(&node->item_rows);
     free(node);
 }
 

@@ -21,6 +21,7 @@
 #include "node/core/owner.h"
 #include "node/core/publication_table.h"
 #include "node/core/record.h"
+#include "node/core/row_set.h"
 #include "node/core/seqlog.h"
 #include "pnr/node.h"
 
@@ -59,6 +60,7 @@ struct node {
     struct dht_timer_heap timers;
     struct dht_timer snapshot_timer;
     int64_t snapshot_at_us; // when the last one was taken
+    struct core_row_set item_rows;
     struct core_outbox outbox;
     struct core_keyring keyring;
     struct core_cache cache;

@@ -73,7 +73,7 @@ static void write_item(struct node *node, int engine, const struct dht_item *ite
     }
     core_result_put_bytes(&writer, "v", item->value);
     dht_bencode_end(&writer);
-    if (!writer.full)
+    if (!writer.full && core_row_set_add(&node->item_rows, key[0], &item->target))
         core_brain_write(node, NODE_ROW_ITEM, (struct dht_span){key, sizeof key},
                          (struct dht_span){row, dht_bencode_written(&writer)}, false);
 }
@@ -90,6 +90,33 @@ static void write_items(struct node *node, int engine)
                                      &expires_us)) != 0) {
         write_item(node, engine, &item, expires_us);
         count++;
+    }
+}
+
+// Deletes the rows of items that are stored no more, or a node that runs for years would keep
+// every item that it was ever given.
+static void delete_item_rows(struct node *node)
+{
+    struct dht_item item;
+    int64_t expires_us;
+    struct core_row_entry gone;
+    for (int i = 0; i < node->engine_count; i++) {
+        uint8_t family = (uint8_t)node->engines[i].config.family;
+        uint32_t cursor = 0;
+        while ((cursor = dht_export_item(node->engines[i].dht, cursor, INT64_MIN, &item,
+                                         &expires_us)) != 0)
+            core_row_set_mark(&node->item_rows, family, &item.target);
+    }
+    uint32_t cursor = 0;
+    // Where very many went at once, the rest goes with a later snapshot.
+    for (int count = 0; count < ITEMS_AT_ONCE; count++) {
+        if (!core_row_set_sweep(&node->item_rows, &cursor, &gone))
+            break;
+        uint8_t key[1 + DHT_ID_LEN];
+        key[0] = gone.family;
+        memcpy(key + 1, gone.target.bytes, DHT_ID_LEN);
+        core_brain_write(node, NODE_ROW_ITEM, (struct dht_span){key, sizeof key},
+                         (struct dht_span){0}, false);
     }
 }
 
@@ -130,6 +157,7 @@ bool core_snapshot_restore_item(struct node *node, struct dht_span key, struct d
         if (key.data[0] == (uint8_t)node->engines[i].config.family)
             taken =
                 dht_restore_item(node->engines[i].dht, node->now_us, &item, node->now_us + left_us);
+    taken = taken && core_row_set_add(&node->item_rows, key.data[0], &item.target);
     if (!taken)
         core_brain_write(node, NODE_ROW_ITEM, key, (struct dht_span){0}, false);
     return taken;
@@ -152,6 +180,7 @@ void core_snapshot_take(struct node *node)
         if (node->config.keep_items)
             write_items(node, i);
     }
+    delete_item_rows(node);
     node->snapshot_at_us = begun_us;
     core_snapshot_start(node);
 }

@@ -4,8 +4,8 @@
 
 // What of the engines outlives a restart: now and then the contacts and, where keep_items is set,
 // the items stored for others are written as rows that need not survive a power cut; and what
-// earlier runs left is read back. Items are written once when they change; an item whose row has
-// expired is deleted at the next start.
+// earlier runs left is read back. Items are written once when they change; the row of
+// an item that is not stored any more is deleted with the next snapshot.
 
 #include "node/core/brain.h"
 

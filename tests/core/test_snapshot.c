@@ -65,6 +65,27 @@ static void test_what_has_expired_is_deleted(void **state)
     brains_fini(&brains);
 }
 
+// A node that is never restarted does not keep the rows of items that have expired either.
+static void test_rows_go_with_their_items(void **state)
+{
+    uint8_t key[32];
+    (void)state;
+    brains_init(&brains, 12, 124);
+    brains_add_key(&brains, 3, "restored0", 7, key);
+    assert_int_equal(helper_publish(&brains, 3, "restored0.web", 443), 0);
+    brains_run(&brains, 6 * MINUTE);
+    assert_true(rows_of(8, NODE_ROW_ITEM) > 0);
+    brains_run(&brains, 3 * HOUR); // renewed: still there
+    assert_int_equal(rows_of(8, NODE_ROW_ITEM), info_of(8).items);
+    assert_true(info_of(8).items > 0);
+    brains_kill(&brains, 3);
+    brains_run(&brains, 3 * HOUR);
+    assert_int_equal(info_of(8).items, 0);
+    assert_int_equal(rows_of(8, NODE_ROW_ITEM), 0);
+    brains_start(&brains, 3);
+    brains_fini(&brains);
+}
+
 static void test_rows_that_make_no_sense(void **state)
 {
     static const struct {
@@ -122,6 +143,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_contacts_and_items_outlive_a_kill),
         cmocka_unit_test(test_what_has_expired_is_deleted),
+        cmocka_unit_test(test_rows_go_with_their_items),
         cmocka_unit_test(test_rows_that_make_no_sense),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
