@@ -206,7 +206,7 @@ bool node_next(struct node *node, struct node_out *ret_out);
     X(resolves_refused, "lookups refused, resolves_max being under way")                           \
     X(resolves_found, "lookups that found a record")                                               \
     X(resolves_not_found, "lookups that found none")                                               \
-    X(resolves_timed_out, "requests whose time ran out")                                           \
+    X(requests_timed_out, "requests whose time ran out")                                           \
     X(cache_hits, "requests answered from the cache")                                              \
     X(cache_evicted, "records dropped from a full cache")                                          \
     X(records_malformed, "verified items that are no record")                                      \

@@ -9,10 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RETRY_FIRST_US (5 * CORE_SECOND_US)
-#define RETRY_MOST_US  (10 * CORE_MINUTE_US)
-#define FORGET_US      (120 * CORE_MINUTE_US) // BEP 44: after two hours nobody need hold the old record
-#define SPREAD_US      (5 * CORE_SECOND_US) // over which many renewals at once are spread
+#define RETRY_FIRST_US   (5 * CORE_SECOND_US)
+#define OFFLINE_PAUSE_US (1 * CORE_SECOND_US)
+#define RETRY_MOST_US    (10 * CORE_MINUTE_US)
+#define FORGET_US        (120 * CORE_MINUTE_US) // BEP 44: after two hours nobody need hold the old record
+#define SPREAD_US        (5 * CORE_SECOND_US) // over which many renewals at once are spread
 
 // ---- life ----
 
@@ -312,6 +313,11 @@ void core_publication_stored(struct node *node, struct core_publication *publica
         end_publication(node, publication);
 }
 
+void core_publication_skipped(struct node *node, struct core_publication *publication)
+{
+    due_in(node, publication, renewal_pause_us(node) - (node->now_us - publication->stored_us));
+}
+
 static int64_t retry_pause_us(const struct core_publication *publication)
 {
     uint32_t doublings = publication->failures < 8 ? publication->failures : 8;
@@ -334,6 +340,17 @@ void core_publication_failed(struct node *node, struct core_publication *publica
         go_back(node, publication, pause_us);
     else if (code == CONTROL_ERROR_REFUSED && !publication->known && !publication->anchor)
         end_publication(node, publication);
+}
+
+void core_publication_offline(struct node *node, struct core_publication *publication)
+{
+    write_row(node, publication);
+    core_publication_saved(publication);
+    publication->known = true;
+    set_error(publication, "no contact with the network");
+    due_in(node, publication, OFFLINE_PAUSE_US);
+    answer_failed(node, publication, CONTROL_ERROR_TIMED_OUT,
+                  "there is no contact with the network; it is done as soon as there is");
 }
 
 void core_publication_leave(struct node *node, struct core_publication *publication)

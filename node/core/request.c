@@ -291,7 +291,8 @@ static void ask_keeper(struct node *node, struct core_request *request, struct d
         refuse(node, request, CONTROL_ERROR_REFUSED, "another key has this label");
         return;
     }
-    if (!known && node->keyring.count >= node->config.keys_max) {
+    bool adds = request->kind != CONTROL_REQUEST_KEY_EXPORT;
+    if (adds && !known && node->keyring.count >= node->config.keys_max) {
         refuse(node, request, CONTROL_ERROR_FULL, "too many keys are held");
         return;
     }

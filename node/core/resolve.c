@@ -19,7 +19,9 @@ static struct core_resolve *find_equal(const struct node *node, const struct cor
 {
     for (struct core_resolve *other = node->resolves; other != NULL; other = other->next)
         if (!other->trace && !other->ending && other->wait == wait &&
-            core_name_equal(&other->name, name))
+            core_name_equal(&other->name, name) &&
+            // `all` is authoritative: its lookup may not have begun before it was asked for.
+            (wait != CONTROL_WAIT_ALL || other->started_us == node->now_us))
             return other;
     return NULL;
 }
@@ -35,6 +37,7 @@ static struct core_resolve *open_resolve(struct node *node, const struct core_na
     dht_timer_init(&resolve->timer, CORE_TIMER_RESOLVE);
     resolve->name = *name;
     resolve->wait = wait;
+    resolve->started_us = node->now_us;
     resolve->seq = DHT_SEQ_NONE;
     resolve->next = node->resolves;
     if (resolve->next != NULL)
@@ -168,11 +171,14 @@ static void keep_in_cache(struct node *node, const struct core_resolve *resolve,
     core_cache_put(&node->cache, &entry);
 }
 
+static void look_for_record(struct node *node, struct core_resolve *resolve);
+
 // Reads what the lookup found. False where it is nothing that a name resolves to.
 static bool read_record(struct node *node, struct core_resolve *resolve)
 {
     struct dht_span value = core_lookup_string(&resolve->lookup);
-    resolve->record = malloc(sizeof *resolve->record);
+    if (resolve->record == NULL)
+        resolve->record = malloc(sizeof *resolve->record);
     if (resolve->record == NULL)
         return false;
     resolve->seq = resolve->lookup.seq;
@@ -188,17 +194,20 @@ static bool read_record(struct node *node, struct core_resolve *resolve)
 static void record_ended(struct node *node, struct core_resolve *resolve)
 {
     resolve->tally = resolve->lookup.tally;
-    if (!resolve->lookup.found) {
-        keep_in_cache(node, resolve, false);
-        end_not_found(node, resolve, "no record of this name was found");
+    bool found = resolve->lookup.found && read_record(node, resolve);
+    if (!found && resolve->early && !resolve->thorough) {
+        resolve->thorough = true;
+        look_for_record(node, resolve);
         return;
     }
-    if (!read_record(node, resolve)) {
-        keep_in_cache(node, resolve, false);
-        end_not_found(node, resolve, "the name is withdrawn, or holds nothing to resolve to");
+    keep_in_cache(node, resolve, found);
+    if (!found) {
+        end_not_found(node, resolve,
+                      resolve->lookup.found
+                          ? "the name is withdrawn, or holds nothing to resolve to"
+                          : "no record of this name was found");
         return;
     }
-    keep_in_cache(node, resolve, true);
     const struct core_record_payload *payload = &resolve->record->payload;
     if (payload->type == CORE_RECORD_PAYLOAD_NONE) {
         end_found(node, resolve, (struct dht_span){0});
@@ -213,10 +222,21 @@ static void record_ended(struct node *node, struct core_resolve *resolve)
     }
 }
 
+// How many of the closest nodes have to agree before the lookup may end; 0: it goes to its end.
+static uint32_t settle_for(const struct core_resolve *resolve)
+{
+    if (resolve->thorough || resolve->wait == CONTROL_WAIT_ALL)
+        return 0;
+    // `first` ends with the first answer anyway (item_found); what this node holds itself is one as
+    // soon as anybody else has answered.
+    return resolve->wait == CONTROL_WAIT_SETTLED ? SETTLE_CLOSEST : 1;
+}
+
 static void look_for_record(struct node *node, struct core_resolve *resolve)
 {
     struct dht_span classifier = {resolve->name.classifier, resolve->name.classifier_len};
     resolve->state = CORE_RESOLVE_RECORD;
+    resolve->early = false;
     resolve->salt_len = core_name_salt(&node->crypto, classifier, resolve->salt);
     struct dht_span salt = {resolve->salt, resolve->salt_len};
     core_name_target(&node->crypto, resolve->key, salt, &resolve->target);
@@ -224,7 +244,7 @@ static void look_for_record(struct node *node, struct core_resolve *resolve)
         .target = resolve->target,
         .salt = salt,
         .seq_known = DHT_SEQ_NONE,
-        .settle = resolve->wait == CONTROL_WAIT_SETTLED ? SETTLE_CLOSEST : 0,
+        .settle = settle_for(resolve),
         .trace = resolve->trace,
     };
     if (!core_lookup_get(node, &resolve->lookup, CORE_OWNER_RESOLVE, resolve, &get))
@@ -380,14 +400,19 @@ static void lookup_ended(struct node *node, struct core_resolve *resolve)
     }
 }
 
-// `first` takes the first verified item that is a record, and cancels the rest.
+// Whether the item just found ends the lookup: a key or a part of a payload is what its hash says;
+// for `first` it has to be a record that resolves to something, and somebody else's answer.
+static bool is_enough(struct node *node, struct core_resolve *resolve, const struct dht_out *event)
+{
+    if (resolve->state != CORE_RESOLVE_RECORD)
+        return true;
+    return resolve->wait == CONTROL_WAIT_FIRST && event->found.tally.answered > 0 &&
+           read_record(node, resolve);
+}
+
 static void item_found(struct node *node, struct core_resolve *resolve, const struct dht_out *event)
 {
-    bool best = core_lookup_item(&resolve->lookup, &event->found.item);
-    bool enough = resolve->state == CORE_RESOLVE_KEY ||
-                  (resolve->state == CORE_RESOLVE_RECORD && resolve->wait == CONTROL_WAIT_FIRST) ||
-                  resolve->state == CORE_RESOLVE_PAYLOAD;
-    if (!best || !enough)
+    if (!core_lookup_item(&resolve->lookup, &event->found.item) || !is_enough(node, resolve, event))
         return;
     resolve->lookup.tally = event->found.tally;
     core_lookup_cancel(node, &resolve->lookup);
@@ -407,6 +432,7 @@ void core_resolve_event(struct node *node, struct core_resolve *resolve, int eng
             core_result_hop(node, request, event);
         break;
     case DHT_OUT_DONE:
+        resolve->early = resolve->early || event->done.ended_early;
         if (core_lookup_done(node, &resolve->lookup, engine, &event->done.tally, false))
             lookup_ended(node, resolve);
         break;

@@ -7,6 +7,7 @@
 //
 //     JOINING --somebody to ask--> KEY or RECORD          (nobody known yet: waits until there is,
 //     or for the deadline) KEY     --unsalted record found, K hashes to the authority--> RECORD
+//     RECORD  --ended early with nothing to resolve to--> RECORD, to the end this time
 //     RECORD  --found, payload apart--> PAYLOAD           RECORD --found or not--> answered, gone
 //     PAYLOAD --all parts found, or one not--> answered, gone
 //
@@ -29,7 +30,10 @@ struct core_resolve {
     enum core_resolve_state state;
     enum control_wait wait;
     bool trace;
-    bool ending;           // being answered: nobody cancels it for having no waiters
+    bool ending;   // being answered: nobody cancels it for having no waiters
+    bool early;    // an engine has ended the lookup before it was done
+    bool thorough; // looks once more, to the end: "not found" is never said early
+    int64_t started_us;
     struct core_name name; // of kind KEY or HASH
     uint8_t key[DHT_KEY_LEN];
     bool has_key;

@@ -81,8 +81,7 @@ void core_round_begin(struct node *node, struct core_publication *publication)
     bool offline = !core_brain_has_contacts(node);
     const struct core_request *request = publication->request;
     if (offline && request != NULL && node->now_us - request->started_us > OFFLINE_MOST_US) {
-        fail(node, publication, CONTROL_ERROR_TIMED_OUT,
-             "there is no contact with the network yet");
+        core_publication_offline(node, publication);
         return;
     }
     if (busy || offline) {
@@ -112,8 +111,8 @@ void core_round_begin(struct node *node, struct core_publication *publication)
 // ---- merging ----
 
 // The record that stands, without what has expired; a fresh one where there is none that can be
-// read.
-static void read_standing(struct node *node, struct core_publication *publication)
+// read. False where what stands there is not ours to replace.
+static bool read_standing(struct node *node, struct core_publication *publication)
 {
     struct dht_span value = core_lookup_string(&publication->lookup);
     int64_t wall_s = core_brain_wall_us(node) / CORE_SECOND_US;
@@ -124,6 +123,8 @@ static void read_standing(struct node *node, struct core_publication *publicatio
         core_record_prune(&publication->record, wall_s);
     else
         core_record_init(&publication->record);
+    // A key's unsalted record that is no record of ours nor of pkarr's is somebody's all the same.
+    return readable || !publication->lookup.found || publication->classifier_len > 0;
 }
 
 static enum core_record_error set_content(struct node *node, struct core_publication *publication,
@@ -205,6 +206,21 @@ static void save(struct node *node, struct core_publication *publication)
         fail(node, publication, CONTROL_ERROR_FAILED, "out of memory");
 }
 
+// BEP 44's rule for saving puts: more than 8 copies of the newest item, and all of the closest hold
+// it. That says nothing of when they will drop it, so it counts only for a while after we stored it
+// ourselves: what brings a renewal forward, a change of address say, then costs one lookup and no
+// puts.
+static bool is_fresh_enough(const struct node *node, const struct core_publication *publication)
+{
+    const struct core_lookup *lookup = &publication->lookup;
+    bool bidden = publication->fresh || publication->withdrawn || publication->request != NULL;
+    bool stored_lately = publication->stored_us != 0 &&
+                         node->now_us - publication->stored_us < node->config.renew_us / 2;
+    bool ours = publication->anchor || lookup->seq == publication->seq;
+    return !bidden && stored_lately && lookup->found && ours && lookup->tally.others == 0 &&
+           lookup->tally.copies > 8;
+}
+
 static void read_ended(struct node *node, struct core_publication *publication)
 {
     uint8_t msg[CORE_RECORD_LEN_MAX];
@@ -216,12 +232,22 @@ static void read_ended(struct node *node, struct core_publication *publication)
         fail(node, publication, CONTROL_ERROR_FAILED, "no node of the network has answered");
         return;
     }
+    if (is_fresh_enough(node, publication)) {
+        CORE_COUNT(node, publish_skipped);
+        core_round_cancel(node, publication);
+        core_publication_skipped(node, publication);
+        return;
+    }
     if (publication->anchor && lookup->found) {
         publication->foreign_anchor = true; // renewed as it is, whoever signed it
         core_round_written(node, publication);
         return;
     }
-    read_standing(node, publication);
+    if (!read_standing(node, publication)) {
+        fail(node, publication, CONTROL_ERROR_REFUSED,
+             "other software keeps something under this key that is no record of names");
+        return;
+    }
     enum core_record_error error = merge(node, publication, msg, &msg_len);
     if (error != CORE_RECORD_OK) {
         fail(node, publication, CONTROL_ERROR_REFUSED, core_record_error_text(error));

@@ -26,6 +26,11 @@ void core_publication_progress(struct node *node, struct core_publication *publi
                                enum control_step step);
 // It is stored on some nodes.
 void core_publication_stored(struct node *node, struct core_publication *publication);
+// It was not stored again, enough fresh copies being there.
+void core_publication_skipped(struct node *node, struct core_publication *publication);
+// There is nobody to ask, and the client has waited long enough: what it wants is made durable, and
+// done when there is.
+void core_publication_offline(struct node *node, struct core_publication *publication);
 // It came to nothing. code and text are for who waits for it; final: trying again would not help.
 void core_publication_failed(struct node *node, struct core_publication *publication,
                              enum control_error code, const char *text);

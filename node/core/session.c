@@ -191,7 +191,7 @@ void core_request_fail(struct node *node, struct core_request *request, enum con
 
 void core_request_timeout(struct node *node, struct core_request *request)
 {
-    CORE_COUNT(node, resolves_timed_out);
+    CORE_COUNT(node, requests_timed_out);
     core_request_fail(node, request, CONTROL_ERROR_TIMED_OUT, "not answered in time");
 }
 

@@ -10,8 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CONTACTS_MAX  64    // kept from one run to the next: enough to find the rest
-#define ITEMS_AT_ONCE 16384 // written in one go
+#define FIRST_PAUSE_US (30 * CORE_SECOND_US)
+#define CONTACTS_MAX   64    // kept from one run to the next: enough to find the rest
+#define ITEMS_AT_ONCE  16384 // written in one go
 
 // ---- contacts: key: number of the place; value: family, id, compact address ----
 
@@ -231,6 +232,9 @@ void node_start(struct node *node, int64_t now_us)
     node->started = true;
     node->snapshot_at_us = now_us;
     core_snapshot_start(node);
+    // The first one soon: a node that is killed in its first minutes finds back by it.
+    if (node->config.snapshot_us > FIRST_PAUSE_US)
+        dht_timer_set(&node->timers, &node->snapshot_timer, now_us + FIRST_PAUSE_US);
     core_publication_start(node);
     core_brain_settle(node);
 }

@@ -258,6 +258,50 @@ static void test_foreign_record_is_renewed_and_carried_over(void **state)
     brains_fini(&brains);
 }
 
+// ---- renewals ----
+
+static uint32_t puts_sent;
+
+static void count_puts(struct brains *all, size_t node, const struct dht_krpc *msg)
+{
+    (void)all;
+    (void)msg;
+    puts_sent += node == 3;
+}
+
+// What brings a renewal forward costs no puts while all copies are there and fresh; the renewal
+// itself does.
+static void test_renewal_is_skipped_while_copies_are_fresh(void **state)
+{
+    (void)state;
+    begin(32, 85);
+    assert_int_equal(helper_publish(&brains, 3, "restored0.web", 443), 0);
+    brains_run(&brains, 60 * SECOND);
+    puts_sent = 0;
+    brains.on_put = count_puts;
+    node_network_changed(brains.nodes[3], brains.now_us);
+    brains_run(&brains, 60 * SECOND);
+    assert_int_equal(helper_info(&brains, 3).counters.publish_skipped, 2); // and the anchor
+    assert_int_equal(puts_sent, 0);
+    brains_run(&brains, HOUR);
+    assert_true(puts_sent >= 40);
+    brains_fini(&brains);
+}
+
+// Who is alone is told so, and what he wants is not forgotten.
+static void test_offline_wish_is_kept(void **state)
+{
+    uint8_t lone_key[32];
+    (void)state;
+    brains_init(&brains, 1, 86);
+    brains_add_key(&brains, 0, "restored0", 7, lone_key);
+    assert_int_equal(helper_publish(&brains, 0, "restored0", 443), CONTROL_ERROR_TIMED_OUT);
+    assert_int_equal(rows_of(0, NODE_ROW_PUBLICATION), 1);
+    restart(0);
+    assert_int_equal(helper_info(&brains, 0).publications, 1);
+    brains_fini(&brains);
+}
+
 // ---- sequence numbers and other writers ----
 
 static void test_sequence_numbers_seen(void **state)
@@ -341,6 +385,8 @@ int main(void)
         cmocka_unit_test(test_many_timers_at_once),
         cmocka_unit_test(test_anchor_stays_while_it_is_needed),
         cmocka_unit_test(test_foreign_record_is_renewed_and_carried_over),
+        cmocka_unit_test(test_renewal_is_skipped_while_copies_are_fresh),
+        cmocka_unit_test(test_offline_wish_is_kept),
         cmocka_unit_test(test_sequence_numbers_seen),
         cmocka_unit_test(test_two_machines_with_one_key),
         cmocka_unit_test(test_list_waits_for_a_slow_reader),

@@ -85,7 +85,7 @@ static void test_cancelled_at_every_moment(void **state)
         control_frame_reader_free(&brains.readers[8]);
         control_frame_reader_init(&brains.readers[8], CONTROL_FRAME_MAX);
     }
-    assert_int_equal(helper_info(&brains, 8).counters.resolves_timed_out, 0);
+    assert_int_equal(helper_info(&brains, 8).counters.requests_timed_out, 0);
     brains_fini(&brains);
 }
 
@@ -103,7 +103,7 @@ static void test_deadline(void **state)
     const struct brains_answer *end = brains_answer(&brains, 5, id, CONTROL_ANSWER_ERROR, 0);
     assert_int_equal(brains_error(end), CONTROL_ERROR_TIMED_OUT);
     check_nothing_left(5, "deadline");
-    assert_int_equal(helper_info(&brains, 5).counters.resolves_timed_out, 1);
+    assert_int_equal(helper_info(&brains, 5).counters.requests_timed_out, 1);
     brains_fini(&brains);
 }
 
