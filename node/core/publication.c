@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define RETRY_FIRST_US   (5 * CORE_SECOND_US)
+#define RECHECK_PAUSE_US (2 * CORE_SECOND_US)
 #define OFFLINE_PAUSE_US (1 * CORE_SECOND_US)
 #define RETRY_MOST_US    (10 * CORE_MINUTE_US)
 #define FORGET_US        (120 * CORE_MINUTE_US) // BEP 44: after two hours nobody need hold the old record
@@ -291,6 +292,12 @@ static int64_t renewal_pause_us(struct node *node)
     return node->config.renew_us - (int64_t)dht_random_below(&node->random, tenth_us + 1);
 }
 
+// After a random while, so that two writers do not meet again.
+static int64_t recheck_pause_us(struct node *node)
+{
+    return RECHECK_PAUSE_US + (int64_t)dht_random_below(&node->random, RECHECK_PAUSE_US);
+}
+
 void core_publication_stored(struct node *node, struct core_publication *publication)
 {
     publication->failures = 0;
@@ -299,7 +306,8 @@ void core_publication_stored(struct node *node, struct core_publication *publica
     publication->known = true;
     set_error(publication, "");
     core_cache_forget(&node->cache, &publication->target);
-    due_in(node, publication, publication->changed ? 0 : renewal_pause_us(node));
+    int64_t pause_us = publication->recheck ? recheck_pause_us(node) : renewal_pause_us(node);
+    due_in(node, publication, publication->changed ? 0 : pause_us);
     if (publication->changed)
         return;
     answer_done(node, publication);

@@ -85,6 +85,8 @@ struct core_publication {
     struct core_lookup parts;
     uint32_t part;
     uint32_t conflicts;  // rounds in a row that another writer has spoilt
+    uint32_t rechecks;   // rounds in a row that he has spoilt on some nodes
+    bool recheck;        // the next round comes soon, to merge with what he has written
     uint32_t failures;   // rounds in a row that stored nothing
     bool foreign_anchor; // this round renews somebody else's record as it is
     bool changed;        // asked for something new while a round was under way

@@ -12,6 +12,7 @@
 #define OFFLINE_PAUSE_US  (CORE_SECOND_US)
 #define OFFLINE_MOST_US   (30 * CORE_SECOND_US) // that a client is kept waiting
 #define CONFLICTS_MAX     5
+#define RECHECKS_MAX      3
 #define CONFLICT_PAUSE_US (CORE_SECOND_US)
 
 static void link_round(struct node *node, struct core_publication *publication)
@@ -374,20 +375,22 @@ static void part_ended(struct node *node, struct core_publication *publication)
 
 // ---- the end ----
 
-// Somebody else has written the name since we read it.
-static bool is_spoilt(const struct core_publication *publication)
+// On how many nodes somebody else has written the name since we read it.
+static uint32_t count_spoilt(const struct core_publication *publication)
 {
     uint32_t conflicts = 0;
     for (uint32_t i = 0; i < publication->refused_count; i++)
         conflicts += publication->refused[i].code == DHT_KRPC_ERROR_CAS ||
                      publication->refused[i].code == DHT_KRPC_ERROR_SEQ;
-    return !publication->foreign_anchor && conflicts * 2 > publication->tally.targets;
+    return publication->foreign_anchor ? 0 : conflicts;
 }
 
 static void store_ended(struct node *node, struct core_publication *publication)
 {
     publication->tally = publication->lookup.tally;
-    if (is_spoilt(publication) && ++publication->conflicts <= CONFLICTS_MAX) {
+    uint32_t spoilt = count_spoilt(publication);
+    bool mostly = spoilt * 2 > publication->tally.targets;
+    if (mostly && ++publication->conflicts <= CONFLICTS_MAX) {
         core_round_cancel(node, publication);
         uint64_t pause_us = dht_random_below(&node->random, CONFLICT_PAUSE_US);
         dht_timer_set(&node->timers, &publication->timer, node->now_us + (int64_t)pause_us);
@@ -405,6 +408,10 @@ static void store_ended(struct node *node, struct core_publication *publication)
              "no node has stored it; it stands, and is tried again");
         return;
     }
+    // Where it is only some nodes, it is stored; but readers may take the other record, which is
+    // the newer one, so it is merged with that soon.
+    publication->recheck = spoilt > 0 && publication->rechecks < RECHECKS_MAX;
+    publication->rechecks = publication->recheck ? publication->rechecks + 1 : 0;
     core_round_cancel(node, publication);
     core_publication_stored(node, publication);
 }
