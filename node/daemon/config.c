@@ -14,7 +14,8 @@
 #define GLOBAL_CLOUD "Global_"
 #define CLOUD_PREFIX "cloud "
 #define SECOND_US    1000000
-#define KEYS_MAX     64 // a bit of struct reading's seen for each
+#define KEYS_MAX     64   // a bit of struct reading's seen for each
+#define SETTING_MAX  4096 // bytes of a setting, its NUL included
 
 static bool is_section(const struct daemon_config_key *key, const char *section)
 {
@@ -62,11 +63,12 @@ void daemon_config_init(struct daemon_config *config)
 #define SECTION_COUNT (2 + DAEMON_CONFIG_CLOUDS_MAX)
 
 struct reading {
-    FILE *stream;
+    FILE *stream; // NULL: there is no file
     const char *name;
     daemon_config_error_fn report;
     void *ctx;
     struct daemon_config *config;
+    const char *setting;          // of the command line, that is being read; NULL: the file is
     unsigned line;                // the line read last; inih calls us before it reads the next
     unsigned errors;              // found so far
     bool indented;                // the line starts with a space
@@ -79,8 +81,8 @@ struct reading {
 __attribute__((format(printf, 3, 4))) static void complain(struct reading *reading, unsigned line,
                                                            const char *format, ...)
 {
-    char text[600];
-    char whole[900];
+    char text[1200];
+    char whole[1600];
     va_list args;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
@@ -88,7 +90,12 @@ __attribute__((format(printf, 3, 4))) static void complain(struct reading *readi
     reading->errors++;
     if (reading->errors > DAEMON_CONFIG_ERRORS_MAX)
         return;
-    snprintf(whole, sizeof whole, "%.250s:%u: %s", reading->name, line, text);
+    if (reading->setting != NULL)
+        snprintf(whole, sizeof whole, "--set %.250s: %s", reading->setting, text);
+    else if (line == 0) // of the whole
+        snprintf(whole, sizeof whole, "%.250s: %s", reading->name, text);
+    else
+        snprintf(whole, sizeof whole, "%.250s:%u: %s", reading->name, line, text);
     reading->report(reading->ctx, whole);
 }
 
@@ -148,8 +155,11 @@ static int find_cloud(struct reading *reading, const char *name)
 {
     struct daemon_config *config = reading->config;
     for (size_t i = 0; i < config->cloud_count; i++) {
-        if (strcmp(config->clouds[i].name, name) == 0)
+        if (strcmp(config->clouds[i].name, name) == 0) {
+            if (reading->cloud_lines[i] == 0)
+                reading->cloud_lines[i] = reading->line;
             return (int)i;
+        }
     }
     if (!is_cloud_name(name)) {
         complain(reading, reading->line,
@@ -244,16 +254,51 @@ static int take_value(void *user, const char *section_name, const char *name, co
         return 1;
     const struct daemon_config_key *key = daemon_config_key_find(table, name);
     if (key == NULL) {
-        char known[512];
+        char known[1024];
         list_keys(table, known, sizeof known);
         complain(reading, reading->line, "unknown key %.60s: expected one of %s", name, known);
         return 1;
     }
     struct daemon_error error;
-    if (may_be_given(reading, key, section, base) &&
-        !daemon_config_value_add(key, base, value, &error))
+    if (reading->setting != NULL) // the last one counts
+        daemon_config_value_clear(key, base);
+    else if (!may_be_given(reading, key, section, base))
+        return 1;
+    if (!daemon_config_value_add(key, base, value, &error))
         complain(reading, reading->line, "%s", error.text);
     return 1;
+}
+
+// Takes SECTION.KEY=VALUE apart. Names of clouds may have dots in them, those of keys have none.
+static void take_setting(struct reading *reading, const char *text)
+{
+    char section[SETTING_MAX];
+    const char *equals = strchr(text, '=');
+    const char *dot = equals;
+    while (dot != NULL && dot > text && *dot != '.')
+        dot--;
+    reading->setting = text;
+    if (dot == NULL || dot == text || strlen(text) >= sizeof section ||
+        has_control(text, strlen(text))) {
+        complain(reading, 0,
+                 "no setting: expected SECTION.KEY=VALUE in at most %zu bytes, such as "
+                 "node.log-level=debug or cloud.role=client",
+                 sizeof section - 1);
+        return;
+    }
+    char key[sizeof section];
+    snprintf(section, sizeof section, "%.*s", (int)(dot - text), text);
+    snprintf(key, sizeof key, "%.*s", (int)(equals - dot - 1), dot + 1);
+    bool is_global = strcmp(section, "cloud") == 0;
+    take_value(reading, is_global ? CLOUD_PREFIX GLOBAL_CLOUD : section, key, equals + 1);
+}
+
+static void take_settings(struct reading *reading, const struct daemon_config_settings *settings)
+{
+    reading->line = 0; // a cloud that is first named here has none
+    for (size_t i = 0; settings != NULL && i < settings->count; i++)
+        take_setting(reading, settings->list[i]);
+    reading->setting = NULL;
 }
 
 // Whether two clouds want the same address.
@@ -286,44 +331,68 @@ static void check_clouds(struct reading *reading)
     }
 }
 
-bool daemon_config_read_stream(FILE *stream, const char *name, struct daemon_config *ret_config,
-                               daemon_config_error_fn report, void *ctx)
+static void read_file(struct reading *reading)
+{
+    int line = ini_parse_stream(read_line, reading, take_value, reading);
+    if (line != 0 && reading->errors == 0)
+        complain(reading, line > 0 ? (unsigned)line : 0,
+                 "neither a section nor a key: expected [SECTION], KEY = VALUE or # COMMENT");
+    if (ferror(reading->stream))
+        complain(reading, reading->line, "cannot be read: %s", strerror(errno));
+}
+
+// Does all the reading: the file, what the command line sets, the whole.
+static bool read_all(struct reading *reading, const struct daemon_config_settings *settings,
+                     struct daemon_config *ret_config)
 {
     struct daemon_config *config = malloc(sizeof *config);
-    struct reading reading = {
-        .stream = stream, .name = name, .report = report, .ctx = ctx, .config = config};
     if (config == NULL) {
-        report(ctx, "no memory for the configuration");
+        reading->report(reading->ctx, "no memory for the configuration");
         return false;
     }
+    reading->config = config;
     daemon_config_init(config);
-    int line = ini_parse_stream(read_line, &reading, take_value, &reading);
-    if (line != 0 && reading.errors == 0)
-        complain(&reading, line > 0 ? (unsigned)line : 0,
-                 "neither a section nor a key: expected [SECTION], KEY = VALUE or # COMMENT");
-    if (ferror(stream))
-        complain(&reading, reading.line, "cannot be read: %s", strerror(errno));
-    check_clouds(&reading);
-    bool ok = reading.errors == 0;
+    if (reading->stream != NULL)
+        read_file(reading);
+    take_settings(reading, settings);
+    // What is wrong with the whole may only follow from what is wrong with a line.
+    if (reading->errors == 0)
+        check_clouds(reading);
+    bool ok = reading->errors == 0;
     if (ok)
         *ret_config = *config;
     free(config);
     return ok;
 }
 
+bool daemon_config_read_stream(FILE *stream, const char *name, struct daemon_config *ret_config,
+                               daemon_config_error_fn report, void *ctx)
+{
+    struct reading reading = {.stream = stream, .name = name, .report = report, .ctx = ctx};
+    return read_all(&reading, NULL, ret_config);
+}
+
+bool daemon_config_load(const char *path, const struct daemon_config_settings *settings,
+                        struct daemon_config *ret_config, daemon_config_error_fn report, void *ctx)
+{
+    struct reading reading = {
+        .name = path == NULL ? "the options" : path, .report = report, .ctx = ctx};
+    if (path != NULL)
+        reading.stream = fopen(path, "r");
+    if (path != NULL && reading.stream == NULL) {
+        complain(&reading, 0, "cannot be opened: %s", strerror(errno));
+        return false;
+    }
+    bool ok = read_all(&reading, settings, ret_config);
+    if (reading.stream != NULL)
+        fclose(reading.stream);
+    return ok;
+}
+
 bool daemon_config_read(const char *path, struct daemon_config *ret_config,
                         daemon_config_error_fn report, void *ctx)
 {
-    FILE *stream = fopen(path, "r");
-    if (stream == NULL) {
-        char text[512];
-        snprintf(text, sizeof text, "%.250s: cannot be opened: %s", path, strerror(errno));
-        report(ctx, text);
-        return false;
-    }
-    bool ok = daemon_config_read_stream(stream, path, ret_config, report, ctx);
-    fclose(stream);
-    return ok;
+    return daemon_config_load(path, NULL, ret_config, report, ctx);
 }
 
 // ---- reload ----

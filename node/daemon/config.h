@@ -25,6 +25,7 @@
 #define DAEMON_CONFIG_CLOUDS_MAX     8
 #define DAEMON_CONFIG_CLOUD_NAME_MAX NODE_CLOUD_NAME_MAX
 #define DAEMON_CONFIG_ERRORS_MAX     20 // reported at one reading
+#define DAEMON_CONFIG_SETTINGS_MAX   64
 
 enum daemon_config_lab {
     DAEMON_CONFIG_LAB_AUTO,
@@ -93,6 +94,19 @@ typedef void (*daemon_config_error_fn)(void *ctx, const char *text);
 // read or has errors; ret_config is written on success only.
 bool daemon_config_read(const char *path, struct daemon_config *ret_config,
                         daemon_config_error_fn report, void *ctx);
+
+// Settings from the command line, each SECTION.KEY=VALUE; the strings are borrowed. SECTION is
+// node, publish, "cloud NAME", or cloud, which is Global_.
+struct daemon_config_settings {
+    size_t count;
+    const char *list[DAEMON_CONFIG_SETTINGS_MAX];
+};
+
+// Like daemon_config_read(), with settings over the file; path is NULL where there is none. They
+// are read by the same table, with the same reports, "--set TEXT: what is wrong, expected ...". The
+// last of several settings of a key counts, and a setting of a list replaces the list.
+bool daemon_config_load(const char *path, const struct daemon_config_settings *settings,
+                        struct daemon_config *ret_config, daemon_config_error_fn report, void *ctx);
 
 // Reads from a stream; name stands for the file's in reports.
 bool daemon_config_read_stream(FILE *stream, const char *name, struct daemon_config *ret_config,

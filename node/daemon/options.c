@@ -17,6 +17,8 @@ enum option_code {
     OPTION_LISTEN,
     OPTION_BOOTSTRAP,
     OPTION_LAB,
+    OPTION_READ_ONLY,
+    OPTION_SET,
     OPTION_PUBLIC,
     OPTION_UNLIMITED,
     OPTION_CHECK_CONFIG,
@@ -36,6 +38,8 @@ static const struct option long_options[] = {
     {"control", required_argument, NULL, OPTION_CONTROL},
     {"listen", required_argument, NULL, OPTION_LISTEN},
     {"bootstrap", required_argument, NULL, OPTION_BOOTSTRAP},
+    {"read-only", no_argument, NULL, OPTION_READ_ONLY},
+    {"set", required_argument, NULL, OPTION_SET},
     {"lab", no_argument, NULL, OPTION_LAB},
     {"public", no_argument, NULL, OPTION_PUBLIC},
     {"unlimited", no_argument, NULL, OPTION_UNLIMITED},
@@ -63,6 +67,10 @@ static const char help_text[] =
     "  --control ADDRESS      where clients reach pnrd: unix:PATH or tcp:FILE; up to 4 times\n"
     "  --listen ADDRESS:PORT  the UDP address to use; once of IPv4 and once of IPv6\n"
     "  --bootstrap HOST:PORT  who is asked for first contacts; again for more\n"
+    "  --read-only            asks other nodes, never answers: role = client in every cloud\n"
+    "  --set SECTION.KEY=VALUE\n"
+    "                         a key of the configuration, such as node.log-level=debug or\n"
+    "                         'cloud lab.role=client'; cloud.KEY is of Global_; again for more\n"
     "  --lab                  a closed network, without protection against hostile nodes\n"
     "  --unlimited            without the rate limits, for measurements\n"
     "  --log LEVEL            error, warn, info or debug\n"
@@ -169,12 +177,22 @@ static bool parse_bootstrap(struct daemon_options *options, const char *text)
     return true;
 }
 
+static bool add_setting(struct daemon_options *options, const char *text)
+{
+    if (options->settings.count == DAEMON_CONFIG_SETTINGS_MAX)
+        return false;
+    options->settings.list[options->settings.count++] = text;
+    return true;
+}
+
 // ---- the command line ----
 
 // Options without a value. False where code is none.
 static bool take_flag(struct daemon_options *options, int code)
 {
     switch (code) {
+    case OPTION_READ_ONLY:
+        return options->read_only = true;
     case OPTION_LAB:
         return options->lab = true;
     case OPTION_PUBLIC:
@@ -219,6 +237,8 @@ static bool take_value(struct daemon_options *options, int code, const char *tex
         return parse_listen(options, text);
     case OPTION_BOOTSTRAP:
         return parse_bootstrap(options, text);
+    case OPTION_SET:
+        return add_setting(options, text);
     case OPTION_SEED:
         return options->has_seed = parse_seed(text, options->seed);
     case OPTION_WALL_OFFSET:
@@ -332,6 +352,8 @@ static bool apply(const struct daemon_options *options, struct daemon_config *co
         if (!set_key(cloud, "cloud", "bootstrap", options->bootstrap[i], ret_error))
             return false;
     }
+    for (size_t i = 0; options->read_only && i < config->cloud_count; i++)
+        config->clouds[i].role = DHT_ROLE_CLIENT;
     if (options->lab)
         cloud->lab = DAEMON_CONFIG_LAB_YES;
     // One node of each family: the engines of a cloud.
@@ -350,9 +372,9 @@ bool daemon_options_config(const struct daemon_options *options, daemon_config_e
     const char *path = options->config_path;
     if (path == NULL && access(DAEMON_OPTIONS_CONFIG_PATH, F_OK) == 0)
         path = DAEMON_OPTIONS_CONFIG_PATH;
-    daemon_config_init(&config);
-    if (path != NULL && !daemon_config_read(path, &config, report, ctx)) {
-        daemon_error_set(ret_error, "the configuration %.300s is not used", path);
+    if (!daemon_config_load(path, &options->settings, &config, report, ctx)) {
+        daemon_error_set(ret_error, "the configuration %.300s is not used",
+                         path == NULL ? "of the options" : path);
         return false;
     }
     if (!apply(options, &config, ret_error))

@@ -33,6 +33,8 @@ struct daemon_options {
     struct daemon_config_addrs listen;
     const char *bootstrap[DAEMON_CONFIG_HOSTS_MAX];
     size_t bootstrap_count;
+    struct daemon_config_settings settings; // over the file, under the options above
+    bool read_only;
     bool lab;
     bool is_public;
     bool unlimited;
@@ -48,7 +50,8 @@ bool daemon_options_parse(int argc, char **argv, struct daemon_options *ret_opti
                           struct daemon_error *ret_error);
 
 // The configuration as the file and the options have it. report is told what is wrong with the
-// file. False where it, or an option, makes no sense; the error is then set, in one sentence.
+// file or a --set. False where it, or an option, makes no sense; the error is then set, in one
+// sentence.
 bool daemon_options_config(const struct daemon_options *options, daemon_config_error_fn report,
                            void *ctx, struct daemon_config *ret_config,
                            struct daemon_error *ret_error);

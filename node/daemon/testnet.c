@@ -340,6 +340,11 @@ static bool choose_addr(struct testnet *testnet, struct daemon_error *ret_error)
                                         : "there are not as many ports from the first one up");
         return false;
     }
+    if (options->read_only) {
+        daemon_error_set(ret_error, "the nodes of a testnet answer each other: --read-only makes "
+                                    "no sense there");
+        return false;
+    }
     if (!dht_addr_is_local(&addr) && !options->is_public) {
         daemon_error_set(ret_error, "a testnet on an address that is not loopback or private is "
                                     "open to the internet; remedy: another --listen, or --public");

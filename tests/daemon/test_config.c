@@ -233,6 +233,21 @@ static void test_files(void **state)
     }
 }
 
+// What only follows from a bad line is not told as well.
+static void test_no_consequences(void **state)
+{
+    struct daemon_config config;
+    char errors[8192];
+    (void)state;
+    assert_false(read_text("[cloud Global_]\nlisten = nowhere\n", &config, errors));
+    unit_has("the bad line", errors, "pnr.conf:2: listen: \"nowhere\" does not fit");
+    assert_null(strstr(errors, "listens nowhere"));
+    assert_ptr_equal(strchr(errors, '\n'), errors + strlen(errors) - 1);
+    assert_false(read_text("\n[cloud Global_]\nlisten =\n", &config, errors));
+    assert_string_equal(errors, "pnr.conf:3: cloud Global_ listens nowhere: expected listen = "
+                                "ADDRESS:PORT\n");
+}
+
 static void test_lists_and_clouds(void **state)
 {
     (void)state;
@@ -477,7 +492,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_line_length), cmocka_unit_test(test_nul_and_many_errors),
         cmocka_unit_test(test_dump),        cmocka_unit_test(test_reload),
         cmocka_unit_test(test_lab),         cmocka_unit_test(test_defaults_agree),
-        cmocka_unit_test(test_docs),
+        cmocka_unit_test(test_docs),        cmocka_unit_test(test_no_consequences),
     };
     return cmocka_run_group_tests_name("daemon/config", tests, NULL, NULL);
 }

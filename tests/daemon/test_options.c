@@ -4,7 +4,7 @@
 #include "dht/addr.h"
 #include "tests/daemon/unit.h"
 
-#define ARGS_MAX 12
+#define ARGS_MAX 24
 
 // Parses words, separated by spaces.
 static bool parse(const char *words, struct daemon_options *ret_options,
@@ -155,12 +155,91 @@ static void test_bad_config(void **state)
     unit_has("listen", why.text, "two addresses of one family");
 }
 
+static const struct set_row {
+    const char *setting;
+    const char *wanted; // part of the report; NULL: taken
+} set_rows[] = {
+    {"node.keys-max=7", NULL},
+    {"publish.ttl=1h", NULL},
+    {"cloud.role=client", NULL},
+    {"cloud Global_.role=client", NULL},
+    {"cloud lab.net.listen=127.0.0.1:9", NULL},
+    {"cloud.bootstrap=", NULL},
+    {"node.keys-max", "--set node.keys-max: no setting: expected SECTION.KEY=VALUE"},
+    {"keys-max=7", "--set keys-max=7: no setting: expected SECTION.KEY=VALUE"},
+    {"=", "no setting"},
+    {"", "no setting"},
+    {".=1", "no setting"},
+    {"node.keys-max=0", "--set node.keys-max=0: keys-max: \"0\" does not fit: expected a number, "
+                        "from 1 to 100000"},
+    {"node.=1", "unknown key : expected one of state-dir"},
+    {"node.nonsense=1", "unknown key nonsense: expected one of state-dir"},
+    {"nodes.keys-max=1", "unknown section [nodes]: expected [node], [publish] or [cloud NAME]"},
+    {"cloud a/b.role=client", "is no name of a cloud"},
+    {"cloud lab.role=client", "the options: cloud lab listens nowhere"},
+    {"cloud.role=\x1b[2J", "no setting"},
+};
+
+static void keep_text(void *ctx, const char *text)
+{
+    snprintf(ctx, 2048, "%s", text);
+}
+
+static void test_set(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < UNIT_COUNT(set_rows); i++) {
+        const struct set_row *row = &set_rows[i];
+        struct daemon_options options;
+        struct daemon_config config;
+        char told[2048] = "";
+        assert_true(parse("--config /dev/null", &options, NULL));
+        options.config_path = NULL;
+        options.settings.list[options.settings.count++] = row->setting;
+        bool ok = daemon_options_config(&options, keep_text, told, &config, NULL);
+        if (ok != (row->wanted == NULL))
+            fail_msg("row %s: %s", row->setting, ok ? "taken" : told);
+        if (!ok)
+            unit_has(row->setting, told, row->wanted);
+    }
+}
+
+// The last setting counts, all go before the file, and the other options before them.
+static void test_set_order(void **state)
+{
+    struct daemon_options options;
+    struct daemon_config config;
+    char words[400];
+    (void)state;
+    unit_write(unit_path("conf"),
+               "[node]\nkeys-max = 3\ncache-max = 4\n[cloud Global_]\nbootstrap = a:1\n"
+               "[cloud lab]\nlisten = 127.0.0.1:9\n",
+               0600);
+    snprintf(
+        words, sizeof words,
+        "--config %s --set node.keys-max=5 --set node.keys-max=6 --set cloud.bootstrap=b:2,c:3 "
+        "--set node.log-level=debug --log warn --read-only",
+        unit_path("conf"));
+    assert_true(parse(words, &options, NULL));
+    assert_true(daemon_options_config(&options, ignore, NULL, &config, NULL));
+    assert_int_equal(config.keys_max, 6);
+    assert_int_equal(config.cache_max, 4);
+    assert_int_equal(config.log_level, 1); // warn
+    assert_int_equal(config.clouds[0].bootstrap.count, 2);
+    assert_string_equal(config.clouds[0].bootstrap.list[0].host, "b");
+    assert_int_equal(config.cloud_count, 2);
+    assert_int_equal(config.clouds[0].role, DHT_ROLE_CLIENT);
+    assert_int_equal(config.clouds[1].role, DHT_ROLE_CLIENT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bad),
         cmocka_unit_test(test_listen),
         cmocka_unit_test(test_values),
+        cmocka_unit_test(test_set),
+        cmocka_unit_test_setup_teardown(test_set_order, unit_dir_make, unit_dir_remove),
         cmocka_unit_test_setup_teardown(test_config, unit_dir_make, unit_dir_remove),
         cmocka_unit_test_setup_teardown(test_bad_config, unit_dir_make, unit_dir_remove),
     };
