@@ -117,7 +117,8 @@ enum pnr_access {
 };
 
 struct pnr_options {
-    const char *address; // "unix:PATH", a path, or "tcp:RENDEZVOUS-FILE"; NULL: the default
+    const char *address; // "unix:PATH", a path, "tcp:RENDEZVOUS-FILE" or "tcp:127.0.0.1:PORT";
+                         // NULL: the default
     enum pnr_access access;
     uint32_t node; // of a process that runs many: which one; 0 the first
 };

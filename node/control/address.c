@@ -23,10 +23,40 @@ static bool set(struct control_address *address, enum control_address_type type,
     return true;
 }
 
+// Whether text ends in a colon and digits, and could not be a path but of this folder.
+static bool has_port(const char *text)
+{
+    const char *colon = strrchr(text, ':');
+    return colon != NULL && colon[1] != '\0' && strpbrk(text, "/\\") == NULL &&
+           colon[1 + strspn(colon + 1, "0123456789")] == '\0';
+}
+
+static bool set_port(struct control_address *address, const char *text)
+{
+    const char *digits = strrchr(text, ':') + 1;
+    size_t len = (size_t)(digits - 1 - text);
+    unsigned long port = 0;
+    for (const char *digit = digits; *digit != '\0' && port <= UINT16_MAX; digit++) {
+        port = port * 10 + (unsigned long)(*digit - '0');
+    }
+    bool is_loopback = (len == 9 && memcmp(text, "127.0.0.1", len) == 0) ||
+                       (len == 9 && memcmp(text, "localhost", len) == 0);
+    if (!is_loopback || port == 0 || port > UINT16_MAX) {
+        return false;
+    }
+    memset(address, 0, sizeof *address);
+    address->type = CONTROL_ADDRESS_TCP;
+    address->port = (uint16_t)port;
+    return true;
+}
+
 bool control_address_parse(const char *text, struct control_address *ret_address)
 {
     if (strncmp(text, "unix:", 5) == 0) {
         return set(ret_address, CONTROL_ADDRESS_UNIX, text + 5);
+    }
+    if (strncmp(text, "tcp:", 4) == 0 && has_port(text + 4)) {
+        return set_port(ret_address, text + 4);
     }
     if (strncmp(text, "tcp:", 4) == 0) {
         return set(ret_address, CONTROL_ADDRESS_TCP, text + 4);
@@ -34,12 +64,32 @@ bool control_address_parse(const char *text, struct control_address *ret_address
     return set(ret_address, BARE_TYPE, text);
 }
 
+bool control_address_put(struct control_address *address, const char *folder)
+{
+    char path[CONTROL_ADDRESS_PATH_MAX];
+    uint16_t port = address->port;
+    if (port == 0) {
+        return true;
+    }
+    int len = snprintf(path, sizeof path, "%s/" CONTROL_ADDRESS_FILE, folder);
+    if (len < 0 || (size_t)len >= sizeof path || !set(address, CONTROL_ADDRESS_TCP, path)) {
+        return false;
+    }
+    address->port = port;
+    return true;
+}
+
 bool control_address_resolve(const struct control_address *address,
                              struct control_address *ret_address)
 {
     char path[CONTROL_ADDRESS_PATH_MAX + sizeof CONTROL_ADDRESS_RESOLVE_SUFFIX];
+    uint16_t port = address->port;
     snprintf(path, sizeof path, "%s" CONTROL_ADDRESS_RESOLVE_SUFFIX, address->path);
-    return set(ret_address, address->type, path);
+    if (!set(ret_address, address->type, path)) {
+        return false;
+    }
+    ret_address->port = port;
+    return true;
 }
 
 static bool is_set(const char *value)
@@ -58,6 +108,22 @@ static bool set_default(const struct control_address_places *places,
     }
     int len = snprintf(path, sizeof path, "%s\\pnr\\control.rendezvous", places->data_dir);
     return len > 0 && (size_t)len < sizeof path && set(ret_address, CONTROL_ADDRESS_TCP, path);
+}
+
+bool control_address_find(const struct control_address_places *places,
+                          struct control_address *address)
+{
+    struct control_address standard;
+    uint16_t port = address->port;
+    if (port == 0 || address->path[0] != '\0') {
+        return true;
+    }
+    if (!set_default(places, &standard)) {
+        return false;
+    }
+    *address = standard;
+    address->port = port;
+    return true;
 }
 
 #else
@@ -84,6 +150,25 @@ static bool set_default(const struct control_address_places *places,
         }
     }
     return set(ret_address, CONTROL_ADDRESS_UNIX, "/run/pnr/control.sock");
+}
+
+bool control_address_find(const struct control_address_places *places,
+                          struct control_address *address)
+{
+    char folder[CONTROL_ADDRESS_PATH_MAX];
+    struct control_address own = *address;
+    if (address->port == 0 || address->path[0] != '\0') {
+        return true;
+    }
+    if (is_set(places->runtime_dir)) {
+        int len = snprintf(folder, sizeof folder, "%s/pnr", places->runtime_dir);
+        if (len > 0 && (size_t)len < sizeof folder && control_address_put(&own, folder) &&
+            exists(places, &own)) {
+            *address = own;
+            return true;
+        }
+    }
+    return control_address_put(address, "/run/pnr");
 }
 
 #endif

@@ -3,8 +3,10 @@
 #define PNR_CONTROL_ADDRESS_H
 
 // Where a daemon is to be found: "unix:PATH" is a Unix socket, "tcp:FILE" a rendezvous file, and a
-// path alone is the first of these on Unix and the second on Windows. An address names the place
-// for control; that for resolve lies beside it, with ".resolve" at its end.
+// path alone is the first of these on Unix and the second on Windows. "tcp:HOST:PORT" is a port of
+// loopback TCP that does not change from start to start; its rendezvous file has a fixed name in a
+// folder that the address does not say. An address names the place for control; that for resolve
+// lies beside it, with ".resolve" at its end.
 
 #include "node/control/protocol.h"
 
@@ -12,6 +14,7 @@
 #define CONTROL_ADDRESS_UNIX_MAX 108 // of a Unix socket's: sizeof sun_path on Linux
 
 #define CONTROL_ADDRESS_RESOLVE_SUFFIX ".resolve"
+#define CONTROL_ADDRESS_FILE           "control.rendezvous" // of tcp:HOST:PORT
 
 enum control_address_type {
     CONTROL_ADDRESS_UNIX,
@@ -20,11 +23,18 @@ enum control_address_type {
 
 struct control_address {
     enum control_address_type type;
-    char path[CONTROL_ADDRESS_PATH_MAX];
+    uint16_t port;                       // of tcp:HOST:PORT; 0: the rendezvous file tells it
+    char path[CONTROL_ADDRESS_PATH_MAX]; // "" for tcp:HOST:PORT, until its folder is known
 };
 
-// Reads text. False where the path is empty or too long.
+// Reads text. What ends in ':' and digits after tcp: and has no slash is HOST:PORT. False where the
+// path is empty or too long, where HOST is neither 127.0.0.1 nor localhost, which is the same here
+// (the daemon listens nowhere else, and a client asks nowhere else), or PORT not from 1 to 65535.
 bool control_address_parse(const char *text, struct control_address *ret_address);
+
+// Puts the rendezvous file of a tcp:HOST:PORT into folder; leaves other addresses alone. False
+// where its path would be too long.
+bool control_address_put(struct control_address *address, const char *folder);
 
 // The place for resolve that lies beside address. False where its path would be too long.
 bool control_address_resolve(const struct control_address *address,
@@ -46,5 +56,12 @@ struct control_address_places {
 // does not say ProgramData.
 bool control_address_default(const struct control_address_places *places,
                              struct control_address *ret_address);
+
+// Finds the rendezvous file of a tcp:HOST:PORT whose folder is not known, for a client: on Unix
+// $XDG_RUNTIME_DIR/pnr/control.rendezvous where it or that for resolve exists, else that in
+// /run/pnr; on Windows that in %ProgramData%\pnr. Leaves other addresses alone. False for the
+// reasons of control_address_default().
+bool control_address_find(const struct control_address_places *places,
+                          struct control_address *address);
 
 #endif

@@ -18,7 +18,8 @@ void control_connect_break(struct pnr_client *client, enum pnr_error error, cons
 
 // ---- the places ----
 
-static bool find_default(struct control_address *ret_address)
+// What there is where no address was told, or one that does not say where its file lies.
+static bool find_place(const char *address, struct control_address *ret_address)
 {
     char pnr_control[CONTROL_ADDRESS_PATH_MAX + 8];
     char runtime_dir[CONTROL_ADDRESS_PATH_MAX];
@@ -33,15 +34,15 @@ static bool find_default(struct control_address *ret_address)
     if (control_transport_environment("ProgramData", data_dir, sizeof data_dir)) {
         places.data_dir = data_dir;
     }
-    return control_address_default(&places, ret_address);
+    bool found = address == NULL ? control_address_default(&places, ret_address)
+                                 : control_address_parse(address, ret_address);
+    return found && control_address_find(&places, ret_address);
 }
 
 bool control_connect_places(struct pnr_client *client, const char *address)
 {
     struct control_address control, resolve;
-    bool found =
-        address == NULL ? find_default(&control) : control_address_parse(address, &control);
-    if (!found) {
+    if (!find_place(address, &control)) {
         return false;
     }
     bool has_resolve = control_address_resolve(&control, &resolve);
@@ -86,6 +87,10 @@ static enum control_transport_state find_rendezvous(struct pnr_client *client,
         } else if (!control_rendezvous_trusted(ret_rendezvous->access, mode)) {
             control_connect_break(client, PNR_ERROR_REFUSED,
                                   "not trusted, others than its owner may write or read it");
+        } else if (client->places[client->place].port != 0 &&
+                   client->places[client->place].port != ret_rendezvous->port) {
+            control_connect_break(client, PNR_ERROR_UNREACHABLE,
+                                  "this daemon listens at another port");
         }
     }
     control_secret_wipe(text, sizeof text);
@@ -152,7 +157,11 @@ static void settle_place(struct pnr_client *client, enum control_transport_state
         control_connect_break(client, PNR_ERROR_REFUSED, "not permitted");
     } else {
         client->place = 0;
-        control_connect_break(client, PNR_ERROR_UNREACHABLE, "no daemon listens there");
+        control_connect_break(client, PNR_ERROR_UNREACHABLE,
+                              client->places[0].port == 0
+                                  ? "no daemon listens there"
+                                  : "no daemon listens there, or the file with its secret is "
+                                    "elsewhere; remedy: tcp:FILE, as pnrd logs it");
     }
 }
 

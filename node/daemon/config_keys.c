@@ -48,9 +48,13 @@ const struct daemon_config_key daemon_config_keys[] = {
      NODE(control),
      .type = DAEMON_CONFIG_CONTROLS,
      .standard = "unix:/run/pnr/control.sock",
-     .what = "Where clients reach pnrd: Unix sockets (unix:PATH) and loopback TCP by way of a "
-             "rendezvous file (tcp:FILE), up to four. Each address is for control, and has one for "
-             "resolving, open to all local users, beside it, with .resolve at its end."},
+     .what =
+         "Where clients reach pnrd: Unix sockets (unix:PATH) and loopback TCP by way of a "
+         "rendezvous file (tcp:FILE), up to four. tcp:127.0.0.1:PORT, which may be one of them, "
+         "is a port that stays the same, with its rendezvous file control.rendezvous in "
+         "/run/pnr, in $XDG_RUNTIME_DIR/pnr for a user's own pnrd, or in state-dir where that "
+         "is another than the default one. Each address is for control, and has one for "
+         "resolving, open to all local users, beside it, with .resolve at its end."},
     {.name = "control-group",
      NODE(control_group),
      .type = DAEMON_CONFIG_NAME,

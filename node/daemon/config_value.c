@@ -105,7 +105,8 @@ void daemon_config_value_expected(const struct daemon_config_key *key, char *ret
     static const char *const texts[] = {
         [DAEMON_CONFIG_PATH] = "an absolute path",
         [DAEMON_CONFIG_NAME] = "a name of letters, digits, '-', '_' and '.'",
-        [DAEMON_CONFIG_CONTROLS] = "addresses unix:PATH or tcp:FILE with absolute paths",
+        [DAEMON_CONFIG_CONTROLS] = "addresses unix:PATH or tcp:FILE with absolute paths, or "
+                                   "tcp:127.0.0.1:PORT",
         [DAEMON_CONFIG_ADDRS] = "addresses such as 0.0.0.0:3540 or [2001:db8::1]:3540, at most one "
                                 "of IPv4 and one of IPv6",
         [DAEMON_CONFIG_HOSTS] = "hosts such as example.org:6881, 192.0.2.1:6881 or "
@@ -197,8 +198,10 @@ static bool add_control(struct daemon_config_texts *texts, const char *text)
     struct control_address resolve; // lies beside it, with a longer path
     size_t len = strlen(text);
     if (texts->count == DAEMON_CONFIG_TEXTS_MAX || len >= sizeof texts->list[0].text ||
-        !control_address_parse(text, &address) || !is_absolute(address.path) ||
-        !control_address_resolve(&address, &resolve))
+        !control_address_parse(text, &address))
+        return false;
+    if (address.port == 0 &&
+        (!is_absolute(address.path) || !control_address_resolve(&address, &resolve)))
         return false;
     memcpy(texts->list[texts->count++].text, text, len + 1);
     return true;

@@ -42,7 +42,7 @@ struct daemon_config_hosts {
 enum daemon_config_type {
     DAEMON_CONFIG_PATH,     // daemon_config_text: an absolute path
     DAEMON_CONFIG_NAME,     // daemon_config_text: a word, or empty
-    DAEMON_CONFIG_CONTROLS, // daemon_config_texts: unix:PATH or tcp:FILE
+    DAEMON_CONFIG_CONTROLS, // daemon_config_texts: unix:PATH, tcp:FILE or tcp:HOST:PORT
     DAEMON_CONFIG_ADDRS,    // daemon_config_addrs: address:port
     DAEMON_CONFIG_HOSTS,    // daemon_config_hosts: host:port
     DAEMON_CONFIG_CHOICE,   // int: the index of one of the words of choices

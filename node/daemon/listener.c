@@ -135,6 +135,9 @@ bool daemon_listener_add(struct daemon_listener *listener, const struct control_
         return false;
     listener->place_count++; // from here on daemon_listener_free() cleans up
     bool is_tcp = place->type == CONTROL_ADDRESS_TCP;
+    if (is_tcp)
+        daemon_log(DAEMON_LOG_INFO, "control tcp=127.0.0.1:%u file=%s", place->port,
+                   place->control_file.path);
     bool ok = open_door(listener, place, place->control_fd,
                         is_tcp ? CONTROL_ACCESS_NONE : CONTROL_ACCESS_CONTROL);
     if (ok && !is_tcp)

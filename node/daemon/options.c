@@ -64,7 +64,8 @@ static const char help_text[] =
     "  --config FILE          the configuration (" DAEMON_OPTIONS_CONFIG_PATH
     ", where it is there)\n"
     "  --state DIR            where keys, publications and contacts are kept\n"
-    "  --control ADDRESS      where clients reach pnrd: unix:PATH or tcp:FILE; up to 4 times\n"
+    "  --control ADDRESS      where clients reach pnrd: unix:PATH, tcp:FILE or\n"
+    "                         tcp:127.0.0.1:PORT; up to 4 times\n"
     "  --listen ADDRESS:PORT  the UDP address to use; once of IPv4 and once of IPv6\n"
     "  --bootstrap HOST:PORT  who is asked for first contacts; again for more\n"
     "  --read-only            asks other nodes, never answers: role = client in every cloud\n"
@@ -161,7 +162,8 @@ static bool parse_control(struct daemon_options *options, const char *text)
 static const char *remark(int code)
 {
     if (code == OPTION_CONTROL)
-        return "; expected unix:PATH of at most 99 bytes, or tcp:FILE, up to 4 times";
+        return "; expected unix:PATH of at most 99 bytes, tcp:FILE, or tcp:HOST:PORT with the "
+               "loopback address 127.0.0.1 as HOST, up to 4 times";
     if (code == OPTION_LISTEN)
         return "; expected ADDRESS:PORT, once of IPv4 and once of IPv6";
     if (code == OPTION_SEED)
@@ -330,6 +332,37 @@ static void use_own_places(struct daemon_config *config)
                  "unix:%s/pnr/control.sock", runtime);
 }
 
+// The folder of the rendezvous file of a fixed port: where the default socket would be, so that
+// clients look there; but a state directory of its own keeps one pnrd out of the way of another.
+static void control_folder(const struct daemon_config *config,
+                           char ret_folder[CONTROL_ADDRESS_PATH_MAX])
+{
+    struct daemon_config standard;
+    const char *runtime = getenv("XDG_RUNTIME_DIR");
+    daemon_config_init(&standard);
+    use_own_places(&standard);
+    bool is_service = geteuid() == 0 || getenv("STATE_DIRECTORY") != NULL;
+    if (strcmp(config->state_dir.text, standard.state_dir.text) == 0 && is_service)
+        snprintf(ret_folder, CONTROL_ADDRESS_PATH_MAX, "/run/pnr");
+    else if (strcmp(config->state_dir.text, standard.state_dir.text) == 0 && runtime != NULL &&
+             runtime[0] == '/')
+        snprintf(ret_folder, CONTROL_ADDRESS_PATH_MAX, "%s/pnr", runtime);
+    else
+        snprintf(ret_folder, CONTROL_ADDRESS_PATH_MAX, "%s", config->state_dir.text);
+}
+
+// Their rendezvous files have one name.
+static bool at_most_one_port(const struct daemon_options *options,
+                             const struct daemon_config *config)
+{
+    struct control_address controls[DAEMON_OPTIONS_CONTROLS_MAX];
+    size_t ports = 0;
+    size_t count = daemon_options_controls(options, config, controls);
+    for (size_t i = 0; i < count; i++)
+        ports += controls[i].port != 0;
+    return ports <= 1;
+}
+
 static bool apply(const struct daemon_options *options, struct daemon_config *config,
                   struct daemon_error *ret_error)
 {
@@ -354,6 +387,10 @@ static bool apply(const struct daemon_options *options, struct daemon_config *co
     }
     for (size_t i = 0; options->read_only && i < config->cloud_count; i++)
         config->clouds[i].role = DHT_ROLE_CLIENT;
+    if (!at_most_one_port(options, config)) {
+        daemon_error_set(ret_error, "more than one control address tcp:HOST:PORT");
+        return false;
+    }
     if (options->lab)
         cloud->lab = DAEMON_CONFIG_LAB_YES;
     // One node of each family: the engines of a cloud.
@@ -387,9 +424,16 @@ size_t daemon_options_controls(const struct daemon_options *options,
                                const struct daemon_config *config,
                                struct control_address ret_controls[DAEMON_OPTIONS_CONTROLS_MAX])
 {
+    char folder[CONTROL_ADDRESS_PATH_MAX];
     size_t count = options->control_count;
     memcpy(ret_controls, options->controls, count * sizeof options->controls[0]);
     for (size_t i = 0; options->control_count == 0 && i < config->control.count; i++)
         count += control_address_parse(config->control.list[i].text, &ret_controls[count]);
+    control_folder(config, folder);
+    for (size_t i = 0; i < count; i++) {
+        // One that is too long is told when the place is opened.
+        if (!control_address_put(&ret_controls[i], folder))
+            snprintf(ret_controls[i].path, sizeof ret_controls[i].path, "%s", folder);
+    }
     return count;
 }

@@ -138,17 +138,23 @@ static bool open_unix(struct daemon_place *place, const char *path, const char *
 
 // ---- loopback TCP ----
 
-static int listen_tcp(uint16_t *ret_port, struct daemon_error *ret_error)
+// port: 0 where the system chooses.
+static int listen_tcp(uint16_t port, uint16_t *ret_port, struct daemon_error *ret_error)
 {
-    struct sockaddr_in addr = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    struct sockaddr_in addr = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
     socklen_t len = sizeof addr;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int yes = 1; // a port of ours may still be settling after a restart
+    if (fd >= 0 && port != 0)
+        setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     if (fd >= 0 && bind(fd, (const struct sockaddr *)&addr, sizeof addr) == 0 &&
         listen(fd, BACKLOG) == 0 && getsockname(fd, (struct sockaddr *)&addr, &len) == 0) {
         *ret_port = ntohs(addr.sin_port);
         return fd;
     }
-    daemon_error_set(ret_error, "cannot listen on loopback TCP: %s", strerror(errno));
+    daemon_error_set(ret_error, "cannot listen on loopback TCP, port %u: %s", port,
+                     strerror(errno));
     if (fd >= 0)
         close(fd);
     return -1;
@@ -191,10 +197,11 @@ static bool write_rendezvous(const struct control_rendezvous *rendezvous, const 
     return false;
 }
 
-static bool open_tcp(struct daemon_place *place, const char *path, const char *resolve_path,
-                     unsigned group, struct daemon_error *ret_error)
+static bool open_tcp(struct daemon_place *place, const struct control_address *address,
+                     const char *resolve_path, unsigned group, struct daemon_error *ret_error)
 {
-    place->control_fd = listen_tcp(&place->port, ret_error);
+    const char *path = address->path;
+    place->control_fd = listen_tcp(address->port, &place->port, ret_error);
     if (place->control_fd < 0)
         return false;
     if (getrandom(place->control_secret, CONTROL_SECRET_LEN, 0) != CONTROL_SECRET_LEN ||
@@ -230,7 +237,7 @@ bool daemon_place_open(const struct control_address *address, unsigned group,
     if (ok && address->type == CONTROL_ADDRESS_UNIX)
         ok = open_unix(&place, address->path, resolve.path, group, ret_error);
     else if (ok)
-        ok = open_tcp(&place, address->path, resolve.path, group, ret_error);
+        ok = open_tcp(&place, address, resolve.path, group, ret_error);
     if (ok)
         *ret_place = place;
     else

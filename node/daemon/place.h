@@ -10,6 +10,8 @@
 //   socket      PATH, 0660             PATH.resolve, 0666
 //   rendezvous  FILE, 0640             FILE.resolve, 0644     (secrets new at each start)
 //
+// The system chooses the port, unless the address names one (tcp:HOST:PORT).
+//
 // With a group, control's file belongs to it; without one it has 0600. The folder is made, 0755,
 // where it is not there (its parent has to be). A socket that a crash left behind is removed if
 // nobody answers at it. Work on disk is done at the start and at the end only.
@@ -41,7 +43,7 @@ struct daemon_place {
 };
 
 // Begins to listen. group: DAEMON_PLACE_NO_GROUP for none. False, with nothing left behind, where
-// the path is too long, somebody else's, or answered by another daemon.
+// the path is too long, somebody else's, or answered by another daemon, or the port is taken.
 bool daemon_place_open(const struct control_address *address, unsigned group,
                        struct daemon_place *ret_place, struct daemon_error *ret_error);
 

@@ -87,6 +87,7 @@ static bool choose_control(struct testnet *testnet, struct daemon_error *ret_err
     char path[PATH_BYTES + 16];
     if (testnet->options->control_count > 0) {
         testnet->control = testnet->options->controls[0];
+        (void)control_address_put(&testnet->control, testnet->folder); // folders are short
         return true;
     }
     snprintf(path, sizeof path, "unix:%s/control.sock", testnet->folder);

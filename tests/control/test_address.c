@@ -9,6 +9,7 @@
 #include <cmocka.h>
 // clang-format on
 
+#include <stdio.h>
 #include <string.h>
 
 #define X10  "xxxxxxxxxx"
@@ -27,6 +28,20 @@ static const struct row {
     {"unix", "unix:/tmp/a:b", true, CONTROL_ADDRESS_UNIX, "/tmp/a:b"},
     {"tcp", "tcp:/tmp/a.rendezvous", true, CONTROL_ADDRESS_TCP, "/tmp/a.rendezvous"},
     {"other scheme is a path", "udp:x", true, CONTROL_ADDRESS_UNIX, "udp:x"},
+    {"port", "tcp:127.0.0.1:9000", true, CONTROL_ADDRESS_TCP, ""},
+    {"port of localhost", "tcp:localhost:65535", true, CONTROL_ADDRESS_TCP, ""},
+    {"a port is no path of a socket", "unix:127.0.0.1:9", true, CONTROL_ADDRESS_UNIX,
+     "127.0.0.1:9"},
+    {"port like a file of a folder", "tcp:./127.0.0.1:9", true, CONTROL_ADDRESS_TCP,
+     "./127.0.0.1:9"},
+    {"no digits", "tcp:127.0.0.1:9x", true, CONTROL_ADDRESS_TCP, "127.0.0.1:9x"},
+    {"port of anybody", "tcp:0.0.0.0:9000", false, CONTROL_ADDRESS_TCP, ""},
+    {"port of another machine", "tcp:192.0.2.1:9000", false, CONTROL_ADDRESS_TCP, ""},
+    {"port of IPv6", "tcp:[::1]:9000", false, CONTROL_ADDRESS_TCP, ""},
+    {"port of nobody", "tcp::9000", false, CONTROL_ADDRESS_TCP, ""},
+    {"port 0", "tcp:127.0.0.1:0", false, CONTROL_ADDRESS_TCP, ""},
+    {"port 65536", "tcp:127.0.0.1:65536", false, CONTROL_ADDRESS_TCP, ""},
+    {"port too long", "tcp:127.0.0.1:99999999999999999999", false, CONTROL_ADDRESS_TCP, ""},
     {"empty", "", false, CONTROL_ADDRESS_UNIX, ""},
     {"unix empty", "unix:", false, CONTROL_ADDRESS_UNIX, ""},
     {"tcp empty", "tcp:", false, CONTROL_ADDRESS_TCP, ""},
@@ -63,6 +78,23 @@ static void resolve_lies_beside(void **state)
     assert_true(control_address_resolve(&address, &beside));
     assert_true(control_address_parse(X100, &address));
     assert_false(control_address_resolve(&address, &beside));
+}
+
+static void port_gets_a_folder(void **state)
+{
+    (void)state;
+    struct control_address address, beside;
+    assert_true(control_address_parse("tcp:127.0.0.1:9000", &address));
+    assert_true(control_address_put(&address, "/a"));
+    assert_int_equal(address.port, 9000);
+    assert_string_equal(address.path, "/a/control.rendezvous");
+    assert_true(control_address_resolve(&address, &beside));
+    assert_int_equal(beside.port, 9000);
+    assert_string_equal(beside.path, "/a/control.rendezvous.resolve");
+    assert_false(control_address_put(&address, X100 X100 X100 X100 X100));
+    assert_true(control_address_parse("tcp:/b", &address));
+    assert_true(control_address_put(&address, "/a"));
+    assert_string_equal(address.path, "/b");
 }
 
 // ctx is the one path that exists.
@@ -112,11 +144,51 @@ static void finds_the_default(void **state)
     }
 }
 
+#ifndef _WIN32
+static const struct find_row {
+    const char *name;
+    const char *text;
+    const char *runtime_dir;
+    const char *exists;
+    const char *path;
+} find_rows[] = {
+    {"of the user", "tcp:127.0.0.1:9", "/r", "/r/pnr/control.rendezvous",
+     "/r/pnr/control.rendezvous"},
+    {"of the user, to resolve", "tcp:127.0.0.1:9", "/r", "/r/pnr/control.rendezvous.resolve",
+     "/r/pnr/control.rendezvous"},
+    {"of the system", "tcp:127.0.0.1:9", "/r", "", "/run/pnr/control.rendezvous"},
+    {"no user's", "tcp:127.0.0.1:9", NULL, "", "/run/pnr/control.rendezvous"},
+    {"a file", "tcp:/f", "/r", "/r/pnr/control.rendezvous", "/f"},
+    {"a socket", "unix:/f", "/r", "/r/pnr/control.rendezvous", "/f"},
+};
+
+static void finds_file_of_port(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof find_rows / sizeof *find_rows; i++) {
+        const struct find_row *row = &find_rows[i];
+        struct control_address address;
+        char path[64];
+        snprintf(path, sizeof path, "%s", row->exists);
+        struct control_address_places places = {
+            .runtime_dir = row->runtime_dir, .exists = exists, .ctx = path};
+        assert_true(control_address_parse(row->text, &address));
+        if (!control_address_find(&places, &address) || strcmp(address.path, row->path) != 0) {
+            fail_msg("%s: %s", row->name, address.path);
+        }
+    }
+}
+#endif
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parses),
         cmocka_unit_test(resolve_lies_beside),
+        cmocka_unit_test(port_gets_a_folder),
+#ifndef _WIN32
+        cmocka_unit_test(finds_file_of_port),
+#endif
         cmocka_unit_test(finds_the_default),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

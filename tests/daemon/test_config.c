@@ -80,6 +80,8 @@ static const struct value_row {
     {"node", "control", "unix:/a tcp:/b", "unix:/a, tcp:/b"},
     {"node", "control", "/a", "/a"},
     {"node", "control", "unix:a", NULL},
+    {"node", "control", "tcp:127.0.0.1:9", "tcp:127.0.0.1:9"},
+    {"node", "control", "tcp:192.0.2.1:9", NULL},
     {"node", "control",
      "/23456789/123456789/123456789/123456789/123456789/123456789/123456789/123456789/"
      "123456789/1234567890",

@@ -40,6 +40,8 @@ static const struct bad_row {
     {"--testnet 3x", "--testnet 3x"},
     {"--port 65536", "--port 65536"},
     {"--control unix:", "--control unix:"},
+    {"--control tcp:192.0.2.1:9000", "with the loopback address 127.0.0.1 as HOST"},
+    {"--control tcp:0.0.0.0:9000", "with the loopback address 127.0.0.1 as HOST"},
 };
 
 static void test_bad(void **state)
@@ -155,6 +157,27 @@ static void test_bad_config(void **state)
     unit_has("listen", why.text, "two addresses of one family");
 }
 
+// A fixed port has its file in a state directory that is not the default one; there is one at most.
+static void test_port(void **state)
+{
+    struct daemon_options options;
+    struct daemon_config config;
+    struct control_address controls[DAEMON_OPTIONS_CONTROLS_MAX];
+    struct daemon_error why;
+    (void)state;
+    assert_true(parse("--config /dev/null --state /two --control tcp:127.0.0.1:9000 --control /s",
+                      &options, NULL));
+    assert_true(daemon_options_config(&options, ignore, NULL, &config, NULL));
+    assert_int_equal(daemon_options_controls(&options, &config, controls), 2);
+    assert_int_equal(controls[0].port, 9000);
+    assert_string_equal(controls[0].path, "/two/control.rendezvous");
+    assert_string_equal(controls[1].path, "/s");
+    assert_true(parse("--config /dev/null --set node.control=tcp:127.0.0.1:1,tcp:localhost:2",
+                      &options, NULL));
+    assert_false(daemon_options_config(&options, ignore, NULL, &config, &why));
+    unit_has("two", why.text, "more than one control address");
+}
+
 static const struct set_row {
     const char *setting;
     const char *wanted; // part of the report; NULL: taken
@@ -239,6 +262,7 @@ int main(void)
         cmocka_unit_test(test_listen),
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_set),
+        cmocka_unit_test(test_port),
         cmocka_unit_test_setup_teardown(test_set_order, unit_dir_make, unit_dir_remove),
         cmocka_unit_test_setup_teardown(test_config, unit_dir_make, unit_dir_remove),
         cmocka_unit_test_setup_teardown(test_bad_config, unit_dir_make, unit_dir_remove),

@@ -86,6 +86,24 @@ static void test_secrets(void **state)
     assert_memory_not_equal(told[0][0].secret, told[1][0].secret, CONTROL_SECRET_LEN);
 }
 
+// A fixed port is the address's, is taken while the place is open, and free again at once.
+static void test_port(void **state)
+{
+    struct control_address address = address_of("tcp:", "c");
+    struct daemon_place first, second;
+    struct daemon_error why;
+    (void)state;
+    assert_true(daemon_place_open(&address, DAEMON_PLACE_NO_GROUP, &first, NULL));
+    address.port = first.port; // free a moment ago, and soon again
+    daemon_place_close(&first);
+    assert_true(daemon_place_open(&address, DAEMON_PLACE_NO_GROUP, &first, NULL));
+    assert_int_equal(first.port, address.port);
+    assert_false(daemon_place_open(&address, DAEMON_PLACE_NO_GROUP, &second, &why));
+    unit_has("taken", why.text, "cannot listen on loopback TCP, port ");
+    assert_int_equal(mode_of("c"), 0600); // the first's is left alone
+    daemon_place_close(&first);
+}
+
 // What a crash left is removed, what somebody answers at is not.
 static void test_stale(void **state)
 {
@@ -145,6 +163,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_modes, unit_dir_make, unit_dir_remove),
         cmocka_unit_test_setup_teardown(test_secrets, unit_dir_make, unit_dir_remove),
+        cmocka_unit_test_setup_teardown(test_port, unit_dir_make, unit_dir_remove),
         cmocka_unit_test_setup_teardown(test_stale, unit_dir_make, unit_dir_remove),
         cmocka_unit_test_setup_teardown(test_replaced, unit_dir_make, unit_dir_remove),
         cmocka_unit_test_setup_teardown(test_refused, unit_dir_make, unit_dir_remove),
