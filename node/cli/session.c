@@ -156,7 +156,8 @@ int cli_session_open(struct cli_context *context)
         context->client = NULL;
         return fail(context, error,
                     error == PNR_ERROR_USAGE ? "the address of --control or PNR_CONTROL makes no "
-                                               "sense: expected unix:PATH, a path, or tcp:FILE"
+                                               "sense: expected unix:PATH, a path, tcp:FILE or "
+                                               "tcp:127.0.0.1:PORT"
                                              : "");
     }
     hold_signals();

@@ -512,6 +512,12 @@ void daemon_config_cloud_apply(const struct daemon_config_cloud *cloud,
 {
     ret_config->role = (enum dht_role)cloud->role;
     ret_config->lab = daemon_config_cloud_is_lab(cloud);
+    ret_config->bucket_size = (uint32_t)cloud->bucket_size;
+    ret_config->first_bucket_size = (uint32_t)cloud->first_bucket_size;
+    ret_config->replacements = (uint32_t)cloud->replacements;
+    ret_config->candidates_max = (uint32_t)cloud->candidates_max;
+    ret_config->queries_max = (uint32_t)cloud->queries_max;
+    ret_config->outbox_keep = (size_t)cloud->outbox_bytes_kept;
     ret_config->lookup_width = (uint32_t)cloud->lookup_width;
     ret_config->store_width = (uint32_t)cloud->store_width;
     ret_config->in_flight = (uint32_t)cloud->queries_in_flight;

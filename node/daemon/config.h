@@ -41,10 +41,15 @@ struct daemon_config_cloud {
     struct daemon_config_hosts bootstrap;
     int role; // enum dht_role
     int lab;  // enum daemon_config_lab
+    int64_t bucket_size;
+    int64_t first_bucket_size;
+    int64_t replacements;
     int64_t lookup_width;
     int64_t store_width;
     int64_t queries_in_flight;
     int64_t operations_max;
+    int64_t candidates_max;
+    int64_t queries_max;
     int64_t items_max;
     int64_t items_bytes_max;
     int64_t items_per_source_max;
@@ -57,6 +62,7 @@ struct daemon_config_cloud {
     int64_t queries_per_source;
     int64_t verifies_per_second;
     int64_t outbox_bytes_max;
+    int64_t outbox_bytes_kept;
     int64_t socket_buffer_bytes;
 };
 

@@ -89,6 +89,18 @@ void daemon_config_print_docs(FILE *out)
         "SIGHUP the file is read again; keys marked *live* take effect at once, others with the\n"
         "next start.\n"
         "\n"
+        "Every limit is a key, but one: an address that did not prove to be who it says is sent "
+        "at\n"
+        "most 1.5 times the bytes that it sent, and 4 KiB beyond that. This is a promise of pnr "
+        "to\n"
+        "everybody else, that nobody can use it to flood them, and not a matter of taste. Only\n"
+        "`pnrd --unlimited` lifts it, for measurements, with all rates.\n"
+        "\n"
+        "Any key can be set on the command line too, over the file: `--set SECTION.KEY=VALUE`, as\n"
+        "`--set node.log-level=debug` or `--set 'cloud lab.role=client'`; `cloud.KEY` is short "
+        "for\n"
+        "`cloud Global_.KEY`.\n"
+        "\n"
         "This page is made from the table in `node/daemon/config_keys.c`; a test holds the two\n"
         "together.\n",
         out);

@@ -106,6 +106,7 @@ static void fill_engine(const struct testnet *testnet, uint32_t index,
     struct daemon_node_engine engine = {.socket_buffer_bytes = SOCKET_BUFFER_BYTES};
     struct dht_config *config = &engine.config;
     dht_config_init(config, testnet->addr.ip_len == 4 ? DHT_IPV4 : DHT_IPV6);
+    daemon_config_cloud_apply(&testnet->config->clouds[0], config);
     config->role = DHT_ROLE_SERVER;
     config->lab = dht_addr_is_local(&testnet->addr);
     config->unlimited = testnet->options->unlimited;
@@ -122,12 +123,10 @@ static void fill_config(const struct testnet *testnet, uint32_t index,
                         struct node_config *ret_config)
 {
     node_config_init(ret_config);
-    snprintf(ret_config->cloud, sizeof ret_config->cloud, "Global_");
+    daemon_config_node_apply(testnet->config, &testnet->config->clouds[0], ret_config);
     snprintf(ret_config->version, sizeof ret_config->version, "%s", PNR_VERSION);
     ret_config->node_index = index;
     ret_config->node_count = testnet->count;
-    ret_config->sessions_max = (uint32_t)testnet->config->clients_max;
-    ret_config->keys_max = (uint32_t)testnet->config->keys_max;
     if (testnet->options->state_dir == NULL)
         ret_config->snapshot_us = 0;
 }

@@ -433,6 +433,43 @@ static void test_lab(void **state)
     }
 }
 
+static void no_sha(void *ctx, const struct dht_span *parts, size_t part_count, uint8_t *ret_digest)
+{
+    (void)ctx;
+    (void)parts;
+    (void)part_count;
+    (void)ret_digest;
+}
+
+// Whether the engine takes what a key's bound makes of its configuration.
+static bool engine_takes(const struct daemon_config_key *key, int64_t bound)
+{
+    struct daemon_config config;
+    struct dht_config engine;
+    struct dht_crypto crypto = {.sha1 = no_sha, .sha256 = no_sha};
+    static const uint8_t seed[32] = {1};
+    daemon_config_init(&config);
+    memcpy((char *)&config.clouds[0] + key->offset, &bound, sizeof bound);
+    dht_config_init(&engine, DHT_IPV4);
+    daemon_config_cloud_apply(&config.clouds[0], &engine);
+    struct dht *dht = dht_new(&engine, &crypto, seed, 0);
+    dht_free(dht);
+    return dht != NULL;
+}
+
+// Whatever the table allows is a configuration that the engine takes.
+static void test_bounds(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < daemon_config_key_count; i++) {
+        const struct daemon_config_key *key = &daemon_config_keys[i];
+        if (strcmp(key->section, "cloud") != 0 || key->type < DAEMON_CONFIG_COUNT)
+            continue;
+        if (!engine_takes(key, key->min) || !engine_takes(key, key->max))
+            fail_msg("row %s: allowed, and refused by the engine", key->name);
+    }
+}
+
 // The defaults told here are the ones that the brain and its engine have by themselves.
 static void test_defaults_agree(void **state)
 {
@@ -495,6 +532,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_dump),        cmocka_unit_test(test_reload),
         cmocka_unit_test(test_lab),         cmocka_unit_test(test_defaults_agree),
         cmocka_unit_test(test_docs),        cmocka_unit_test(test_no_consequences),
+        cmocka_unit_test(test_bounds),
     };
     return cmocka_run_group_tests_name("daemon/config", tests, NULL, NULL);
 }
