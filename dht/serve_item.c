@@ -138,8 +138,8 @@ static bool same_signed(const struct dht_item *a, const struct dht_item *b)
            memcmp(a->sig, b->sig, sizeof a->sig) == 0;
 }
 
-// The rules for cas and seq (BEP 44). A storing node keeps what it has where seq is equal and the
-// value is not.
+// The rules for cas and seq (BEP 44), for an item that is not the stored one. A storing node keeps
+// what it has where seq is equal and the value is not.
 static bool check_order(struct dht_serve *serve, const struct dht_item *item,
                         const struct dht_item *stored)
 {
@@ -199,13 +199,15 @@ static bool take_item(struct dht_serve *serve, const struct dht_item *item)
         dht->items != NULL ? dht_item_store_find(dht->items, &item->target) : NULL;
     if (known != NULL) {
         struct dht_item stored = dht_item_store_view(known);
-        if (item->is_mutable && !check_order(serve, item, &stored))
-            return false;
+        // What is there already is announced again, cas or not: our reply to the put that brought
+        // it may have been lost, and the cas of its repetition is that of before.
         if (!item->is_mutable || same_signed(item, &stored)) {
             dht_item_store_refresh(dht->items, dht->now_us, known);
             DHT_COUNT(dht, items_refreshed);
             return true;
         }
+        if (!check_order(serve, item, &stored))
+            return false;
     }
     if (item->is_mutable && !check_signature(serve, item))
         return false;
