@@ -37,10 +37,18 @@ struct dht_op_item {
     uint8_t bytes[];
 };
 
+//     NEW --put--> ASKED --reply--> STORED         ASKED --error--> REFUSED
+//     ASKED --silence--> RETRY --put--> ASKED      ASKED --silence, the last time--> SILENT
+//     ASKED --301 or 302 to a repeated put, get--> DOUBTED --it has our item--> STORED
+//     DOUBTED --it has another, or is silent--> REFUSED
+//
+// While the operation lasts a late answer counts: from SILENT and DOUBTED it leads on like from
+// ASKED.
 enum dht_store_state {
     DHT_STORE_NEW,
     DHT_STORE_ASKED,
     DHT_STORE_RETRY,
+    DHT_STORE_DOUBTED,
     DHT_STORE_STORED,
     DHT_STORE_REFUSED,
     DHT_STORE_SILENT,
@@ -51,6 +59,7 @@ struct dht_store_target {
     uint16_t candidate;
     uint8_t state; // enum dht_store_state
     uint8_t tries;
+    int32_t code; // of a DOUBTED one: what the repeated put was answered with
 };
 
 struct dht_op {

@@ -88,7 +88,7 @@ static void pass_on(struct dht *dht, const struct dht_transaction *transaction,
         dht_search_reply(dht, transaction, msg);
         break;
     case DHT_PURPOSE_STORE:
-        dht_store_reply(dht, transaction);
+        dht_store_reply(dht, transaction, msg);
         break;
     case DHT_PURPOSE_PING:
         ping_done(dht, transaction, dht->now_us - transaction->sent_us);

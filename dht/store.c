@@ -47,6 +47,28 @@ static bool is_final(const struct dht_store_target *target)
            target->state == DHT_STORE_SILENT;
 }
 
+static void emit_refused(struct dht *dht, const struct dht_op *op,
+                         const struct dht_store_target *target, int32_t code)
+{
+    if (op->internal)
+        return;
+    const struct dht_addr *addr = &op->lookup.candidates[target->candidate].addr;
+    dht_engine_emit(dht, &(struct dht_out){
+                             .type = DHT_OUT_REFUSED,
+                             .op = op->id,
+                             .refused = {.addr = *addr, .code = code},
+                         });
+}
+
+// Who was silent to the end is told only now.
+static void finish(struct dht *dht, struct dht_op *op)
+{
+    for (uint8_t i = 0; i < op->target_count; i++)
+        if (op->targets[i].state == DHT_STORE_SILENT)
+            emit_refused(dht, op, &op->targets[i], 0);
+    dht_search_finish(dht, op, false);
+}
+
 // Asks who waits to be asked; ends the operation where all have come to their end.
 static void step(struct dht *dht, struct dht_op *op)
 {
@@ -61,7 +83,7 @@ static void step(struct dht *dht, struct dht_op *op)
         all_final = all_final && is_final(target);
     }
     if (all_final)
-        dht_search_finish(dht, op, false);
+        finish(dht, op);
 }
 
 // Whether we are among the closest ourselves, so that others will ask us for the item.
@@ -118,45 +140,88 @@ static struct dht_store_target *waiting_target(const struct dht *dht,
     return NULL;
 }
 
-static void emit_refused(struct dht *dht, const struct dht_op *op,
-                         const struct dht_transaction *transaction, int32_t code)
+static void refuse(struct dht *dht, const struct dht_op *op, struct dht_store_target *target,
+                   int32_t code)
 {
-    if (op->internal)
-        return;
-    dht_engine_emit(dht, &(struct dht_out){
-                             .type = DHT_OUT_REFUSED,
-                             .op = op->id,
-                             .refused = {.addr = transaction->addr, .code = code},
-                         });
+    target->state = DHT_STORE_REFUSED;
+    emit_refused(dht, op, target, code);
 }
 
-void dht_store_reply(struct dht *dht, const struct dht_transaction *transaction)
+static bool same_value(struct dht_span a, struct dht_span b)
+{
+    return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
+}
+
+// Whether a node's reply to our get shows the item that we put. Asked with its sequence number,
+// most nodes tell theirs and leave the value out (BEP 44).
+static bool shows_ours(const struct dht_op *op, const struct dht_krpc *msg)
+{
+    const struct dht_item *item = &op->item->item;
+    if (!msg->has_seq || msg->seq != item->seq)
+        return false;
+    return msg->value.data == NULL || same_value(msg->value, item->value);
+}
+
+void dht_store_reply(struct dht *dht, const struct dht_transaction *transaction,
+                     const struct dht_krpc *msg)
 {
     struct dht_op *op;
     struct dht_store_target *target = waiting_target(dht, transaction, &op);
-    if (target == NULL)
+    if (target == NULL || target->state == DHT_STORE_STORED || target->state == DHT_STORE_REFUSED)
         return;
-    target->state = DHT_STORE_STORED;
+    bool answers_doubt = transaction->method == DHT_KRPC_GET;
+    if (answers_doubt && target->state != DHT_STORE_DOUBTED)
+        return;
+    if (answers_doubt && !shows_ours(op, msg))
+        refuse(dht, op, target, target->code);
+    else
+        target->state = DHT_STORE_STORED;
     step(dht, op);
 }
 
-// Whether 302 means that the node holds what we put (quirk Q20): our first try arrived and only its
-// reply was lost, or the node returned this sequence number in the lookup, and not with another
-// value.
+// Whether 302 means that the node holds what we put (quirk Q20): it returned this sequence number
+// in the lookup, and not with another value.
 static bool is_already_there(const struct dht_op *op, const struct dht_store_target *target)
 {
     const struct dht_candidate *candidate = &op->lookup.candidates[target->candidate];
     const struct dht_item *item = &op->item->item;
-    if (target->tries > 1)
-        return true;
     if (candidate->seq_seen != item->seq)
         return false;
     if (op->best == NULL || op->best->item.seq != item->seq)
         return true;
-    struct dht_span best = op->best->item.value;
-    bool best_is_ours =
-        best.len == item->value.len && memcmp(best.data, item->value.data, best.len) == 0;
+    bool best_is_ours = same_value(op->best->item.value, item->value);
     return best_is_ours == (candidate->holds == op->best_generation);
+}
+
+// Whether the error may come of an earlier try of ours that arrived and whose reply was lost.
+static bool is_ambiguous(const struct dht_op *op, const struct dht_store_target *target,
+                         int32_t code)
+{
+    return target->tries > 1 && op->item != NULL && op->item->item.is_mutable &&
+           (code == DHT_KRPC_ERROR_CAS || code == DHT_KRPC_ERROR_SEQ);
+}
+
+// Asks a node that has refused a repeated put what it holds. Once: who does not answer has refused.
+static void doubt(struct dht *dht, const struct dht_op *op, struct dht_store_target *target,
+                  int32_t code)
+{
+    const struct dht_candidate *candidate = &op->lookup.candidates[target->candidate];
+    struct dht_query query = {
+        .method = DHT_KRPC_GET,
+        .purpose = DHT_PURPOSE_STORE,
+        .addr = &candidate->addr,
+        .id = &candidate->id,
+        .target = &op->lookup.target,
+        .op = op->id,
+        .candidate = target->candidate,
+        .rtt_us = candidate->rtt_us,
+        .seq_known = op->item->item.seq,
+        .cas = DHT_SEQ_NONE,
+    };
+    target->state = DHT_STORE_DOUBTED;
+    target->code = code;
+    if (dht_query_send(dht, &query) == NULL)
+        refuse(dht, op, target, code);
 }
 
 void dht_store_error(struct dht *dht, const struct dht_transaction *transaction, int32_t code)
@@ -165,11 +230,17 @@ void dht_store_error(struct dht *dht, const struct dht_transaction *transaction,
     struct dht_store_target *target = waiting_target(dht, transaction, &op);
     if (target == NULL || target->state == DHT_STORE_STORED || target->state == DHT_STORE_REFUSED)
         return;
-    bool already_there =
-        op->item != NULL && code == DHT_KRPC_ERROR_SEQ && is_already_there(op, target);
-    target->state = already_there ? DHT_STORE_STORED : DHT_STORE_REFUSED;
-    if (!already_there)
-        emit_refused(dht, op, transaction, code);
+    bool in_doubt = target->state == DHT_STORE_DOUBTED;
+    if (in_doubt && transaction->method != DHT_KRPC_GET)
+        return; // another try of the put; the get will tell
+    if (in_doubt)
+        refuse(dht, op, target, target->code);
+    else if (op->item != NULL && code == DHT_KRPC_ERROR_SEQ && is_already_there(op, target))
+        target->state = DHT_STORE_STORED;
+    else if (is_ambiguous(op, target, code))
+        doubt(dht, op, target, code);
+    else
+        refuse(dht, op, target, code);
     step(dht, op);
 }
 
@@ -177,11 +248,15 @@ void dht_store_silent(struct dht *dht, const struct dht_transaction *transaction
 {
     struct dht_op *op;
     struct dht_store_target *target = waiting_target(dht, transaction, &op);
-    if (target == NULL || target->state != DHT_STORE_ASKED)
+    if (target == NULL)
         return;
-    target->state = target->tries < TRIES_MAX ? DHT_STORE_RETRY : DHT_STORE_SILENT;
-    if (target->state == DHT_STORE_SILENT)
-        emit_refused(dht, op, transaction, 0);
+    bool answers_doubt = transaction->method == DHT_KRPC_GET;
+    if (target->state != (answers_doubt ? DHT_STORE_DOUBTED : DHT_STORE_ASKED))
+        return;
+    if (answers_doubt)
+        refuse(dht, op, target, target->code);
+    else
+        target->state = target->tries < TRIES_MAX ? DHT_STORE_RETRY : DHT_STORE_SILENT;
     step(dht, op);
 }
 
@@ -191,7 +266,9 @@ void dht_store_unreachable(struct dht *dht, const struct dht_transaction *transa
     struct dht_store_target *target = waiting_target(dht, transaction, &op);
     if (target == NULL || is_final(target))
         return;
-    target->state = DHT_STORE_SILENT;
-    emit_refused(dht, op, transaction, 0);
+    if (target->state == DHT_STORE_DOUBTED)
+        refuse(dht, op, target, target->code);
+    else
+        target->state = DHT_STORE_SILENT;
     step(dht, op);
 }
