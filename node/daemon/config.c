@@ -469,20 +469,48 @@ void daemon_config_reload(struct daemon_config *config, const struct daemon_conf
 
 // ---- use ----
 
+static bool host_is_local(const struct daemon_config_host *host)
+{
+    bool is_ipv6 = strchr(host->host, ':') != NULL;
+    char text[DAEMON_CONFIG_TEXT_MAX + 16];
+    struct dht_addr addr;
+    snprintf(text, sizeof text, is_ipv6 ? "[%s]:%u" : "%s:%u", host->host, host->port);
+    return strcmp(host->host, "localhost") == 0 ||
+           (dht_addr_from_text(text, &addr) && dht_addr_is_local(&addr));
+}
+
+static bool listens_on_loopback(const struct daemon_config_cloud *cloud)
+{
+    static const uint8_t loopback[16] = {[15] = 1};
+    bool is_loopback = cloud->listen.count > 0;
+    for (size_t i = 0; i < cloud->listen.count; i++) {
+        const struct dht_addr *addr = &cloud->listen.list[i];
+        is_loopback &= addr->ip_len == 4 ? addr->ip[0] == 127 : memcmp(addr->ip, loopback, 16) == 0;
+    }
+    return is_loopback;
+}
+
 bool daemon_config_cloud_is_lab(const struct daemon_config_cloud *cloud)
 {
-    bool local = cloud->lab != DAEMON_CONFIG_LAB_NO;
-    for (size_t i = 0; cloud->lab == DAEMON_CONFIG_LAB_AUTO && i < cloud->listen.count; i++)
+    if (cloud->lab != DAEMON_CONFIG_LAB_AUTO || listens_on_loopback(cloud))
+        return cloud->lab != DAEMON_CONFIG_LAB_NO;
+    bool local = true;
+    for (size_t i = 0; i < cloud->listen.count; i++)
         local = local && dht_addr_is_local(&cloud->listen.list[i]);
-    for (size_t i = 0; cloud->lab == DAEMON_CONFIG_LAB_AUTO && i < cloud->bootstrap.count; i++) {
-        const struct daemon_config_host *host = &cloud->bootstrap.list[i];
-        bool is_ipv6 = strchr(host->host, ':') != NULL;
-        char text[DAEMON_CONFIG_TEXT_MAX + 16];
-        struct dht_addr addr;
-        snprintf(text, sizeof text, is_ipv6 ? "[%s]:%u" : "%s:%u", host->host, host->port);
-        local = local && dht_addr_from_text(text, &addr) && dht_addr_is_local(&addr);
-    }
+    for (size_t i = 0; i < cloud->bootstrap.count; i++)
+        local = local && host_is_local(&cloud->bootstrap.list[i]);
     return local;
+}
+
+void daemon_config_cloud_hosts(const struct daemon_config_cloud *cloud,
+                               struct daemon_config_hosts *ret_hosts)
+{
+    const struct daemon_config_key *key = daemon_config_key_find("cloud", "bootstrap");
+    char own[DAEMON_CONFIG_VALUE_MAX];
+    daemon_config_value_write(key, cloud, ", ", own);
+    *ret_hosts = cloud->bootstrap;
+    if (listens_on_loopback(cloud) && strcmp(own, key->standard) == 0)
+        ret_hosts->count = 0;
 }
 
 void daemon_config_node_apply(const struct daemon_config *config,

@@ -134,10 +134,16 @@ void daemon_config_reload(struct daemon_config *config, const struct daemon_conf
                           daemon_config_key_fn changed, daemon_config_key_fn needs_restart,
                           void *ctx);
 
-// Whether the cloud is a lab (struct dht_config): as `lab` says, and where that says auto, if all
-// its addresses are local ones, loopback or private: those it listens on and its bootstrap hosts.
-// A name, or a wildcard to listen on, is not local.
+// Whether the cloud is a lab (struct dht_config): as `lab` says, and where that says auto, if it
+// listens on loopback alone, whence nobody else is reached, or if all its addresses are local ones,
+// loopback or private: those it listens on and its bootstrap hosts. A name but localhost, or a
+// wildcard to listen on, is not local.
 bool daemon_config_cloud_is_lab(const struct daemon_config_cloud *cloud);
+
+// Whom the cloud asks for first contacts: its bootstrap hosts, or nobody where these are the
+// default ones, which are on the internet, and it listens on loopback alone.
+void daemon_config_cloud_hosts(const struct daemon_config_cloud *cloud,
+                               struct daemon_config_hosts *ret_hosts);
 
 // Copies what the brain of a cloud has to know into ret_config, which node_config_init() has filled
 // in: its name, and all of [node] and [publish] that is the brain's.

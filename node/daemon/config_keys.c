@@ -151,7 +151,8 @@ const struct daemon_config_key daemon_config_keys[] = {
                  "dht.libtorrent.org:25401, relay.pkarr.org:6881, router.utorrent.com:6881, "
                  "dht.aelitis.com:6881",
      .what = "Hosts that are asked for first contacts when pnrd knows none. Other clouds than "
-             "Global_ have no default; a cloud with none waits for others to ask it."},
+             "Global_ have no default; a cloud with none waits for others to ask it. One that "
+             "listens on loopback alone does not ask the default ones."},
     {.name = "role",
      CLOUD(role),
      CHOICE(role_words, "auto"),
@@ -161,8 +162,9 @@ const struct daemon_config_key daemon_config_keys[] = {
      CLOUD(lab),
      CHOICE(lab_words, "auto"),
      .what = "Whether the cloud is a closed network for experiments, in which the protections "
-             "against hostile nodes are off. auto: if all addresses in listen and bootstrap are "
-             "loopback or private ones."},
+             "against hostile nodes are off. auto: if it listens on loopback alone, and so reaches "
+             "nobody else, or if all addresses in listen and bootstrap are loopback or private "
+             "ones; localhost is one, other names are not."},
     {.name = "bucket-size",
      CLOUD(bucket_size),
      COUNT(1, 1024, "8"),

@@ -14,6 +14,7 @@
 
 #define DESCRIPTORS      4096 // clients, sockets, state
 #define NETWORK_EVERY_US INT64_C(30000000)
+#define ALONE_AFTER_US   INT64_C(30000000)
 #define PATH_BYTES       (DAEMON_CONFIG_TEXT_MAX + 64)
 
 struct daemon {
@@ -23,7 +24,8 @@ struct daemon {
     struct daemon_notify notify;
     struct daemon_loop_alarm watchdog;
     struct daemon_loop_alarm network;
-    struct dht_addr outgoing[2]; // of IPv4 and IPv6; ip_len 0: none
+    struct daemon_loop_alarm alone; // once, some time after the start
+    struct dht_addr outgoing[2];    // of IPv4 and IPv6; ip_len 0: none
 };
 
 // ---- nodes ----
@@ -91,7 +93,7 @@ static bool open_node(struct daemon *daemon, const struct daemon_config_cloud *c
     options->state_dir = state_dir;
     options->keys_dir =
         daemon->config.keys_dir.text[0] != '\0' ? daemon->config.keys_dir.text : keys_dir;
-    options->bootstrap = cloud->bootstrap;
+    daemon_config_cloud_hosts(cloud, &options->bootstrap);
     make_parents(state_dir);
     fill_node_config(daemon, cloud, index, &options->config);
     for (size_t i = 0; i < cloud->listen.count; i++)
@@ -129,15 +131,26 @@ static bool open_nodes(struct daemon *daemon, struct daemon_error *ret_error)
     return true;
 }
 
+// The cloud that node index is of.
+static const struct daemon_config_cloud *cloud_of(const struct daemon *daemon, uint32_t index)
+{
+    const struct daemon_config_cloud *cloud = daemon->config.clouds;
+    while (!cloud->enabled || index-- > 0)
+        cloud++;
+    return cloud;
+}
+
 static void start_nodes(struct daemon *daemon)
 {
     for (uint32_t i = 0; i < daemon->process.node_count; i++) {
         struct daemon_node *node = daemon->process.nodes[i];
+        bool is_lab = daemon_config_cloud_is_lab(cloud_of(daemon, i));
         for (size_t j = 0; j < daemon_node_engine_count(node); j++) {
             char text[DHT_ADDR_TEXT_MAX];
             struct dht_addr addr = daemon_node_addr(node, j);
             dht_addr_to_text(&addr, text);
-            daemon_log(DAEMON_LOG_INFO, "listening addr=%s node=%u", text, i);
+            daemon_log(DAEMON_LOG_INFO, "listening addr=%s node=%u lab=%s", text, i,
+                       is_lab ? "yes" : "no");
         }
         daemon_node_start(node);
     }
@@ -189,6 +202,24 @@ static void on_network(struct daemon_loop_alarm *alarm)
                     daemon_loop_now_us(daemon->process.loop) + NETWORK_EVERY_US);
 }
 
+// Says which families of a cloud have nobody to ask: they would wait for others without a word.
+static void on_alone(struct daemon_loop_alarm *alarm)
+{
+    struct daemon *daemon = alarm->ctx;
+    for (uint32_t i = 0; i < daemon->process.node_count; i++) {
+        struct daemon_node *node = daemon->process.nodes[i];
+        for (size_t j = 0; j < daemon_node_engine_count(node); j++) {
+            const char *family = daemon_node_addr(node, j).ip_len == 4 ? "IPv4" : "IPv6";
+            if (daemon_node_is_alone(node, j))
+                daemon_log(DAEMON_LOG_WARN,
+                           "nobody is known, and no bootstrap host of %s; until others ask it, "
+                           "names are neither found nor published there; remedy: a host of %s in "
+                           "bootstrap (or --bootstrap), or listen without %s cloud=%s",
+                           family, family, family, cloud_of(daemon, i)->name);
+        }
+    }
+}
+
 static void report(void *ctx, const char *text)
 {
     (void)ctx;
@@ -226,8 +257,10 @@ static void put_in_force(struct daemon *daemon, const struct daemon_config *befo
         if (!cloud->enabled)
             continue;
         struct daemon_node *node = daemon->process.nodes[index++];
+        struct daemon_config_hosts hosts;
+        daemon_config_cloud_hosts(cloud, &hosts);
         if (!hosts_equal(&cloud->bootstrap, &before->clouds[i].bootstrap))
-            daemon_node_set_bootstrap(node, &cloud->bootstrap);
+            daemon_node_set_bootstrap(node, &hosts);
         node_set_publishing(daemon_node_brain(node),
                             (uint32_t)(daemon->config.publish_ttl_us / 1000000),
                             daemon->config.publish_renew_us);
@@ -288,9 +321,11 @@ static void run(struct daemon *daemon)
     daemon->process.ctx = daemon;
     daemon->watchdog = (struct daemon_loop_alarm){.ring = on_watchdog, .ctx = daemon};
     daemon->network = (struct daemon_loop_alarm){.ring = on_network, .ctx = daemon};
+    daemon->alone = (struct daemon_loop_alarm){.ring = on_alone, .ctx = daemon};
     if (daemon->notify.watchdog_us > 0)
         daemon_loop_set(loop, &daemon->watchdog, daemon_loop_now_us(loop));
     daemon_loop_set(loop, &daemon->network, daemon_loop_now_us(loop));
+    daemon_loop_set(loop, &daemon->alone, daemon_loop_now_us(loop) + ALONE_AFTER_US);
     start_nodes(daemon);
     daemon_notify_ready(&daemon->notify);
     daemon_log(DAEMON_LOG_INFO, "ready version=%s", PNR_VERSION);
@@ -298,6 +333,7 @@ static void run(struct daemon *daemon)
     daemon_notify_stopping(&daemon->notify);
     daemon_loop_set(loop, &daemon->watchdog, INT64_MAX);
     daemon_loop_set(loop, &daemon->network, INT64_MAX);
+    daemon_loop_set(loop, &daemon->alone, INT64_MAX);
 }
 
 enum daemon_exit daemon_run(const struct daemon_options *options,

@@ -20,6 +20,7 @@ struct engine {
     struct daemon_udp *udp;
     struct event *event;
     struct dht_addr addr;
+    bool has_bootstrap;                            // was given an address of its family to ask
     struct dht_datagram waiting[DAEMON_UDP_BATCH]; // borrowed from the brain
     size_t waiting_count;
 };
@@ -231,6 +232,7 @@ void daemon_node_bootstrap(struct daemon_node *node, const struct dht_addr *addr
             if (addrs[j].ip_len == node->engines[i].addr.ip_len)
                 own[own_count++] = addrs[j];
         }
+        node->engines[i].has_bootstrap |= own_count > 0;
         if (own_count > 0)
             node_bootstrap(node->brain, daemon_node_enter(node), (int)i, own, own_count);
     }
@@ -501,6 +503,13 @@ size_t daemon_node_engine_count(const struct daemon_node *node)
 struct dht_addr daemon_node_addr(const struct daemon_node *node, size_t engine)
 {
     return node->engines[engine].addr;
+}
+
+bool daemon_node_is_alone(struct daemon_node *node, size_t engine)
+{
+    struct dht_info info;
+    dht_info(node_engine(node->brain, (int)engine), &info);
+    return info.contacts == 0 && !node->engines[engine].has_bootstrap;
 }
 
 bool daemon_node_is_joined(struct daemon_node *node)

@@ -76,6 +76,9 @@ uint32_t daemon_node_index(const struct daemon_node *node);
 size_t daemon_node_engine_count(const struct daemon_node *node);
 // Where that engine's socket is bound, with the port that the system chose.
 struct dht_addr daemon_node_addr(const struct daemon_node *node, size_t engine);
+// Whether that engine knows nobody and has nobody to ask: no contact, and no bootstrap address of
+// its family was found so far.
+bool daemon_node_is_alone(struct daemon_node *node, size_t engine);
 // Whether any engine of it has joined.
 bool daemon_node_is_joined(struct daemon_node *node);
 

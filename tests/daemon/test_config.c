@@ -409,6 +409,9 @@ static void test_lab(void **state)
         {"the public network", "", false},
         {"loopback", "listen = 127.0.0.1:1\nbootstrap =\n", true},
         {"loopback, local hosts", "listen = [::1]:1\nbootstrap = 127.0.0.1:2 [::1]:3\n", true},
+        {"loopback, whoever is asked", "listen = 127.0.0.1:1 [::1]:1\n", true},
+        {"loopback of one family", "listen = 127.0.0.1:1 [2001:db8::1]:1\n", false},
+        {"private, localhost", "listen = 10.0.0.1:1\nbootstrap = localhost:2\n", true},
         {"private, behind a router", "listen = 192.168.1.5:3540\n", false},
         {"private, public host", "listen = 10.0.0.1:1\nbootstrap = 8.8.8.8:1\n", false},
         {"private, a name", "listen = 10.0.0.1:1\nbootstrap = ten.example:1\n", false},
@@ -430,6 +433,36 @@ static void test_lab(void **state)
             fail_msg("row %s", rows[i].name);
         assert_int_equal(engine.items_max, 100000);
         assert_int_equal(engine.item_lifetime_us, INT64_C(7200000000));
+    }
+}
+
+// Who listens on loopback alone does not ask the internet, but asks whom the file names.
+static void test_hosts(void **state)
+{
+    (void)state;
+    static const struct row {
+        const char *name;
+        const char *lines;
+        size_t count;
+    } rows[] = {
+        {"the default", "", 6},
+        {"loopback", "listen = 127.0.0.1:1\n", 0},
+        {"loopback of both", "listen = 127.0.0.9:1 [::1]:1\n", 0},
+        {"loopback, hosts of the file", "listen = 127.0.0.1:1\nbootstrap = a.example:1\n", 1},
+        {"private", "listen = 10.0.0.1:1\n", 6},
+        {"loopback of one family", "listen = 127.0.0.1:1 [2001:db8::1]:1\n", 6},
+    };
+    for (size_t i = 0; i < UNIT_COUNT(rows); i++) {
+        struct daemon_config config;
+        struct daemon_config_hosts hosts;
+        char text[256];
+        char errors[8192];
+        snprintf(text, sizeof text, "[cloud Global_]\n%s", rows[i].lines);
+        if (!read_text(text, &config, errors))
+            fail_msg("row %s: %s", rows[i].name, errors);
+        daemon_config_cloud_hosts(&config.clouds[0], &hosts);
+        if (hosts.count != rows[i].count)
+            fail_msg("row %s: %zu", rows[i].name, hosts.count);
     }
 }
 
@@ -532,7 +565,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_dump),        cmocka_unit_test(test_reload),
         cmocka_unit_test(test_lab),         cmocka_unit_test(test_defaults_agree),
         cmocka_unit_test(test_docs),        cmocka_unit_test(test_no_consequences),
-        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_bounds),      cmocka_unit_test(test_hosts),
     };
     return cmocka_run_group_tests_name("daemon/config", tests, NULL, NULL);
 }

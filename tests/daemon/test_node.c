@@ -118,7 +118,12 @@ static void test_join(void **state)
     struct dht_addr first = daemon_node_addr(process.nodes[0], 0);
     assert_int_not_equal(first.port, 0);
     assert_false(daemon_node_is_joined(process.nodes[1]));
+    struct dht_addr other = {.ip = {[15] = 1}, .port = 9, .ip_len = 16};
+    daemon_node_bootstrap(process.nodes[1], &other, 1);
+    assert_true(daemon_node_is_alone(process.nodes[1], 0)); // of another family
     daemon_node_bootstrap(process.nodes[1], &first, 1);
+    assert_false(daemon_node_is_alone(process.nodes[1], 0));
+    assert_true(daemon_node_is_alone(process.nodes[0], 0)); // nobody has asked it yet
     while (!daemon_node_is_joined(process.nodes[1]))
         daemon_loop_once(process.loop);
     dht_info(node_engine(daemon_node_brain(process.nodes[1]), 0), &info);
