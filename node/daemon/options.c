@@ -363,17 +363,35 @@ static bool at_most_one_port(const struct daemon_options *options,
     return ports <= 1;
 }
 
+// Made absolute: clients, which have other working directories, are told the paths of keys.
+static bool set_state_dir(const char *path, struct daemon_config *config,
+                          struct daemon_error *ret_error)
+{
+    char here[4096] = "";
+    struct daemon_config_text *dir = &config->state_dir;
+    if (path[0] != '/' && getcwd(here, sizeof here) == NULL) {
+        daemon_error_set(ret_error, "the working directory is not known: %s", strerror(errno));
+        return false;
+    }
+    int len =
+        snprintf(dir->text, sizeof dir->text, "%s%s%s", here, path[0] == '/' ? "" : "/", path);
+    if (len > 0 && (size_t)len < sizeof dir->text)
+        return true;
+    daemon_error_set(ret_error,
+                     "the path of the state directory is too long: %d bytes, at most "
+                     "%zu are possible",
+                     len, sizeof dir->text - 1);
+    return false;
+}
+
 static bool apply(const struct daemon_options *options, struct daemon_config *config,
                   struct daemon_error *ret_error)
 {
     struct daemon_config_cloud *cloud = &config->clouds[0];
-    if (options->state_dir == NULL) {
+    if (options->state_dir == NULL)
         use_own_places(config);
-    } else if ((size_t)snprintf(config->state_dir.text, sizeof config->state_dir.text, "%s",
-                                options->state_dir) >= sizeof config->state_dir.text) {
-        daemon_error_set(ret_error, "the path of the state directory is too long");
+    else if (!set_state_dir(options->state_dir, config, ret_error))
         return false;
-    }
     if (options->log_level != NULL &&
         !set_key(config, "node", "log-level", options->log_level, ret_error))
         return false;

@@ -82,6 +82,12 @@ static bool make_folder(struct testnet *testnet, struct daemon_error *ret_error)
     return true;
 }
 
+// Where states are kept, in a folder for each node; NULL: nowhere.
+static const char *kept_in(const struct testnet *testnet)
+{
+    return testnet->options->state_dir == NULL ? NULL : testnet->config->state_dir.text;
+}
+
 static bool choose_control(struct testnet *testnet, struct daemon_error *ret_error)
 {
     char path[PATH_BYTES + 16];
@@ -137,7 +143,7 @@ static struct daemon_node *open_node(struct testnet *testnet, uint32_t index,
     static struct daemon_node_options options; // large, and used by one call at a time
     char state_dir[PATH_BYTES];
     char keys_dir[PATH_BYTES];
-    const char *base = testnet->options->state_dir;
+    const char *base = kept_in(testnet);
     memset(&options, 0, sizeof options);
     if (base != NULL) {
         snprintf(state_dir, sizeof state_dir, "%.400s/node-%u", base, index);
@@ -363,7 +369,7 @@ static bool open_all(struct testnet *testnet, struct daemon_error *ret_error)
     };
     // A state has a file, its journal, its lock and a pipe.
     size_t each = testnet->options->state_dir != NULL ? 10 : 1;
-    const char *state_dir = testnet->options->state_dir;
+    const char *state_dir = kept_in(testnet);
     if (!daemon_process_raise_descriptors(testnet->count * each + SPARE_DESCRIPTORS, ret_error))
         return false;
     if (state_dir != NULL && mkdir(state_dir, 0700) != 0 && errno != EEXIST) {

@@ -178,6 +178,30 @@ static void test_port(void **state)
     unit_has("two", why.text, "more than one control address");
 }
 
+// A relative state directory becomes an absolute one, or is refused where that is too long.
+static void test_relative_state(void **state)
+{
+    struct daemon_options options;
+    struct daemon_config config;
+    struct daemon_error why;
+    char here[4096];
+    char wanted[4200];
+    char words[400];
+    (void)state;
+    assert_non_null(getcwd(here, sizeof here));
+    assert_int_equal(chdir(unit_dir), 0);
+    assert_true(parse("--config /dev/null --state some/dir", &options, NULL));
+    bool ok = daemon_options_config(&options, ignore, NULL, &config, NULL);
+    assert_int_equal(chdir(here), 0);
+    assert_true(ok);
+    snprintf(wanted, sizeof wanted, "%s/some/dir", unit_dir);
+    assert_string_equal(config.state_dir.text, wanted);
+    snprintf(words, sizeof words, "--config /dev/null --state %0*d", DAEMON_CONFIG_TEXT_MAX - 1, 0);
+    assert_true(parse(words, &options, NULL));
+    assert_false(daemon_options_config(&options, ignore, NULL, &config, &why));
+    unit_has("long", why.text, "the path of the state directory is too long");
+}
+
 static const struct set_row {
     const char *setting;
     const char *wanted; // part of the report; NULL: taken
@@ -262,6 +286,7 @@ int main(void)
         cmocka_unit_test(test_listen),
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_set),
+        cmocka_unit_test_setup_teardown(test_relative_state, unit_dir_make, unit_dir_remove),
         cmocka_unit_test(test_port),
         cmocka_unit_test_setup_teardown(test_set_order, unit_dir_make, unit_dir_remove),
         cmocka_unit_test_setup_teardown(test_config, unit_dir_make, unit_dir_remove),

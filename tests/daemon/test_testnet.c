@@ -32,6 +32,8 @@ static void start(struct child *child, const struct daemon_options *options)
         close(in[1]);
         close(out[0]);
         daemon_config_init(&config);
+        if (options->state_dir != NULL)
+            snprintf(config.state_dir.text, sizeof config.state_dir.text, "%s", options->state_dir);
         setenv("TMPDIR", unit_dir, 1);
         signal(SIGPIPE, SIG_IGN);
         _exit(daemon_testnet_run(options, &config));
