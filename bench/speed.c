@@ -51,7 +51,7 @@ struct speed {
     pid_t echoes[2];
     uint16_t echo_ports[2];
     double figures[SIZES_MAX][BENCH_METHODS][FIGURES][RUNS_MAX];
-    double verify_rates[2][RUNS_MAX]; // OpenSSL's, libsodium's
+    double verify_rates[SIZES_MAX][2][RUNS_MAX]; // OpenSSL's, libsodium's
 };
 
 // ---- one measurement ----
@@ -131,12 +131,28 @@ static void measure_latency(struct speed *speed, const struct bench_node *node,
     bench_batch_clear(&batch);
 }
 
+// Before and after what it is compared with, each for a half.
+static void note_verify_rates(struct speed *speed, size_t size, int run, double share)
+{
+    double rates[2];
+    bench_process_pin(SERVER_PROCESSOR);
+    bench_verify_rates(speed->workload->mutable + speed->workload->stored_max / 2,
+                       bench_methods[BENCH_PUT_MUTABLE].count, rates);
+    bench_process_pin(OWN_PROCESSOR);
+    for (int i = 0; i < 2; i++)
+        speed->verify_rates[size][i][run] += share * rates[i];
+}
+
 static void run_method(struct speed *speed, const struct bench_node *node, enum bench_method_id id,
                        size_t size, int run)
 {
     struct server servers[3];
     struct bench_load_latency latency;
+    if (id == BENCH_PUT_MUTABLE)
+        note_verify_rates(speed, size, run, 0.5);
     measure_method(speed, node, id, size, servers);
+    if (id == BENCH_PUT_MUTABLE)
+        note_verify_rates(speed, size, run, 0.5);
     double rates[3] = {rate_of(&servers[0]), rate_of(&servers[1]), rate_of(&servers[2])};
     measure_latency(speed, node, id, size, rates[0] / 2, &latency);
     double yardstick = rates[1] > rates[2] ? rates[1] : rates[2];
@@ -171,10 +187,6 @@ static void run_size(struct speed *speed, size_t size, int run)
 static void run_all(struct speed *speed)
 {
     for (int run = 0; run < speed->runs; run++) {
-        double verify_rates[2];
-        bench_verify_rates(verify_rates);
-        for (int i = 0; i < 2; i++)
-            speed->verify_rates[i][run] = verify_rates[i];
         for (size_t size = 0; size < speed->size_count; size++)
             run_size(speed, size, run);
         fprintf(stderr, "run %d of %d\n", run + 1, speed->runs);
@@ -251,7 +263,7 @@ static void print_verify(const struct speed *speed)
         return;
     printf("\nput mutable, of which each costs a verification: %.0f a second\n", rate);
     for (int i = 0; i < 2; i++) {
-        double alone = median_of(speed->verify_rates[i], speed->runs);
+        double alone = median_of(speed->verify_rates[0][i], speed->runs);
         if (alone > 0)
             printf("%-10s verifies %6.0f a second by itself: ratio %.2f (wanted of the library "
                    "in use: %.2f)\n",
@@ -269,8 +281,8 @@ static void write_json(const struct speed *speed)
     fprintf(file,
             "{\"runs\": %d, \"openssl_verifies\": %.0f, \"libsodium_verifies\": %.0f, "
             "\"figures\": [",
-            speed->runs, median_of(speed->verify_rates[0], speed->runs),
-            median_of(speed->verify_rates[1], speed->runs));
+            speed->runs, median_of(speed->verify_rates[0][0], speed->runs),
+            median_of(speed->verify_rates[0][1], speed->runs));
     const char *comma = "";
     for (size_t size = 0; size < speed->size_count; size++) {
         for (int id = 0; id < BENCH_METHODS; id++) {

@@ -19,14 +19,14 @@
 
 // The floors are those that docs/performance.md explains.
 const struct bench_method bench_methods[BENCH_METHODS] = {
-    [BENCH_PING] = {"ping", 0.65, 200000, 40000, false},
-    [BENCH_FIND_NODE] = {"find_node", 0.55, 200000, 40000, false},
-    [BENCH_GET_PEERS] = {"get_peers", 0.50, 200000, 40000, false},
-    [BENCH_ANNOUNCE_PEER] = {"announce_peer", 0.55, 200000, 40000, false},
-    [BENCH_GET_IMMUTABLE] = {"get immutable", 0.50, 200000, 40000, false},
-    [BENCH_GET_MUTABLE] = {"get mutable", 0.50, 200000, 40000, false},
-    [BENCH_PUT_IMMUTABLE_AGAIN] = {"put immutable again", 0.40, 150000, 30000, false},
-    [BENCH_PUT_MUTABLE_AGAIN] = {"put mutable again", 0.40, 150000, 30000, false},
+    [BENCH_PING] = {"ping", 0.65, 100000, 20000, false},
+    [BENCH_FIND_NODE] = {"find_node", 0.55, 100000, 20000, false},
+    [BENCH_GET_PEERS] = {"get_peers", 0.50, 100000, 20000, false},
+    [BENCH_ANNOUNCE_PEER] = {"announce_peer", 0.55, 100000, 20000, false},
+    [BENCH_GET_IMMUTABLE] = {"get immutable", 0.50, 100000, 20000, false},
+    [BENCH_GET_MUTABLE] = {"get mutable", 0.50, 100000, 20000, false},
+    [BENCH_PUT_IMMUTABLE_AGAIN] = {"put immutable again", 0.40, 80000, 16000, false},
+    [BENCH_PUT_MUTABLE_AGAIN] = {"put mutable again", 0.40, 80000, 16000, false},
     [BENCH_PUT_IMMUTABLE] = {"put immutable", 0.40, FRESH, FRESH_LATE, true},
     [BENCH_PUT_MUTABLE] = {"put mutable", 0, SIGNED, SIGNED_LATE, true},
 };

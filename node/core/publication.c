@@ -304,6 +304,7 @@ void core_publication_stored(struct node *node, struct core_publication *publica
     publication->fresh = publication->changed; // what came meanwhile is still to be brought
     publication->stored_us = node->now_us;
     publication->known = true;
+    publication->read_tally.copies = publication->tally.stored; // who said so holds it
     set_error(publication, "");
     core_cache_forget(&node->cache, &publication->target);
     int64_t pause_us = publication->recheck ? recheck_pause_us(node) : renewal_pause_us(node);
