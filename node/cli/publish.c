@@ -256,9 +256,9 @@ static int take_endpoints(struct cli_context *context, struct cli_options *optio
             return CLI_EXIT_USAGE;
         }
     }
-    if (options->endpoint_count == 0) {
+    if (options->endpoint_count == 0 && options->payload == NULL) {
         cli_output_error(&context->output,
-                         "give at least one --endpoint, such as tcp:192.0.2.7:443");
+                         "give at least one --endpoint, such as tcp:192.0.2.7:443, or a --payload");
         return CLI_EXIT_USAGE;
     }
     return CLI_EXIT_DONE;

@@ -208,6 +208,8 @@ class Wire(harness.CliTest):
         self.assertEqual((asked["payload"], asked["payload_type"]), (b"\xfc\0", 2))
         self.asked("publish", *text[:5], stdin=b"x" * 4096)
         self.check(1, *text[:5], stdin=b"x" * 4097)
+        asked = self.asked("publish", "publish", "a", "--payload", "-", stdin=b"alone")
+        self.assertEqual((asked["payload"], asked.get("endpoints", [])), (b"alone", []))
         self.check(2, *text, stdin=b"\xff")
         self.check(2, *text, stdin=b"x" * 2049)
         self.check(1, *text[:4], self.path("absent"))
