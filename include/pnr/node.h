@@ -112,6 +112,19 @@ void node_stop(struct node *node, int64_t now_us);
 // What NODE_OUT_WRITE asked for is done, or has failed.
 void node_written(struct node *node, int64_t now_us, uint64_t write_id, bool ok);
 
+// What the driver counts itself, such as datagrams that its socket dropped: told in `status` among
+// the brain's own counters, with none of their names. They stay the driver's, and have to last as
+// long as the node, or until others take their place; the values are read when a client asks. At
+// most NODE_DRIVER_COUNTERS_MAX (asserted).
+#define NODE_DRIVER_COUNTERS_MAX 32
+
+struct node_driver_counter {
+    const char *name;
+    uint64_t value;
+};
+void node_driver_counters(struct node *node, const struct node_driver_counter *counters,
+                          size_t count);
+
 // ---- control sessions ----
 // After the handshake, which is the driver's (node/control/handshake.h).
 

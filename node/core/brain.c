@@ -342,6 +342,14 @@ bool node_next(struct node *node, struct node_out *ret_out)
     return core_outbox_next(&node->outbox, ret_out);
 }
 
+void node_driver_counters(struct node *node, const struct node_driver_counter *counters,
+                          size_t count)
+{
+    assert(count <= NODE_DRIVER_COUNTERS_MAX);
+    node->driver_counters = counters;
+    node->driver_counter_count = count;
+}
+
 void node_info(const struct node *node, struct node_info *ret_info)
 {
     *ret_info = (struct node_info){

@@ -78,6 +78,8 @@ struct node {
     uint32_t publishing_count;       // how many those are
     uint64_t next_write;
     struct node_counters counters;
+    const struct node_driver_counter *driver_counters; // the driver's
+    size_t driver_counter_count;
 };
 
 #define CORE_COUNT(node, name) ((node)->counters.name++)

@@ -38,11 +38,20 @@ static void put_engine_counters(struct dht_bencode_writer *writer,
     put_counters(writer, counters, sizeof counters / sizeof counters[0]);
 }
 
-static void put_node_counters(struct dht_bencode_writer *writer,
+#define COUNTER_ONE(counter_name, meaning) +1
+#define NODE_COUNTERS_COUNT                (0 NODE_COUNTERS(COUNTER_ONE))
+
+// The brain's own, and those of its driver.
+static void put_node_counters(struct dht_bencode_writer *writer, const struct node *node,
                               const struct node_counters *counted)
 {
-    struct counter counters[] = {NODE_COUNTERS(COUNTER_ROW)};
-    put_counters(writer, counters, sizeof counters / sizeof counters[0]);
+    struct counter counters[NODE_COUNTERS_COUNT + NODE_DRIVER_COUNTERS_MAX] = {
+        NODE_COUNTERS(COUNTER_ROW)};
+    size_t count = NODE_COUNTERS_COUNT;
+    for (size_t i = 0; i < node->driver_counter_count; i++)
+        counters[count++] =
+            (struct counter){node->driver_counters[i].name, node->driver_counters[i].value};
+    put_counters(writer, counters, count);
 }
 
 // ---- status ----
@@ -96,7 +105,7 @@ void core_status_answer(struct node *node, struct core_request *request)
     dht_bencode_end(writer);
     struct node_info info;
     node_info(node, &info);
-    put_node_counters(writer, &info.counters);
+    put_node_counters(writer, node, &info.counters);
     core_result_put_int(writer, CONTROL_KEY_KEYS, info.keys);
     core_result_put_int(writer, CONTROL_KEY_NODE, node->config.node_index);
     core_result_put_int(writer, CONTROL_KEY_NODES, node->config.node_count);

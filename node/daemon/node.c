@@ -46,7 +46,8 @@ struct daemon_node {
     struct written *written;
     size_t written_count;
     size_t written_capacity;
-    int64_t wall_told_us; // in the loop's time
+    int64_t wall_told_us;                                          // in the loop's time
+    struct node_driver_counter counters[NODE_DRIVER_COUNTERS_MAX]; // as the brain sees them
     bool is_settling;
 };
 
@@ -178,6 +179,29 @@ int64_t daemon_node_enter(struct daemon_node *node)
         node_wall(node->brain, daemon_loop_wall_us(node->shared.loop));
     }
     return now_us;
+}
+
+#define UDP_SUM(counter_name, meaning)   udp.counter_name += info.counters.counter_name;
+#define UDP_ROW(counter_name, meaning)   {"udp_" #counter_name, udp.counter_name},
+#define STATE_ROW(counter_name, meaning) {"state_" #counter_name, state.counter_name},
+
+void daemon_node_tell_counters(struct daemon_node *node, uint64_t clients_refused)
+{
+    struct daemon_udp_counters udp = {0};
+    struct daemon_state_counters state = {0};
+    for (size_t i = 0; i < node->engine_count; i++) {
+        struct daemon_udp_info info;
+        daemon_udp_info(node->engines[i].udp, &info);
+        DAEMON_UDP_COUNTERS(UDP_SUM)
+    }
+    if (node->state != NULL)
+        daemon_state_counters(node->state, &state);
+    const struct node_driver_counter counters[] = {{"clients_refused", clients_refused},
+                                                   DAEMON_UDP_COUNTERS(UDP_ROW)
+                                                       DAEMON_STATE_COUNTERS(STATE_ROW)};
+    static_assert(sizeof counters <= sizeof node->counters, "the brain takes no more");
+    memcpy(node->counters, counters, sizeof counters);
+    node_driver_counters(node->brain, node->counters, sizeof counters / sizeof counters[0]);
 }
 
 static void on_alarm(struct daemon_loop_alarm *alarm)

@@ -89,6 +89,10 @@ int64_t daemon_node_enter(struct daemon_node *node);
 // To be called after each input: see above.
 void daemon_node_settle(struct daemon_node *node);
 
+// Tells the brain what its sockets and its state have counted, for a client that may ask.
+// clients_refused: what the sessions have (node/daemon/session.h).
+void daemon_node_tell_counters(struct daemon_node *node, uint64_t clients_refused);
+
 // Hands bootstrap addresses to the engine of their family.
 void daemon_node_bootstrap(struct daemon_node *node, const struct dht_addr *addrs, size_t count);
 // Takes over another list of bootstrap hosts.

@@ -358,9 +358,11 @@ static void take_bytes(struct session *session, struct dht_span bytes)
         greet(session, &bytes);
     struct daemon_node *node = session->node;
     bool told = session->state == OPEN; // at least that it is open
-    if (session->state == OPEN && bytes.len > 0)
+    if (session->state == OPEN && bytes.len > 0) {
+        daemon_node_tell_counters(node, session->set->refused);
         node_session_bytes(daemon_node_brain(node), daemon_node_enter(node), session->number,
                            bytes);
+    }
     told |= write_out(session);
     if (told && node != NULL)
         daemon_node_settle(node);

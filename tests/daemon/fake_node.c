@@ -171,6 +171,14 @@ void node_wall(struct node *node, int64_t wall_us)
     node->seen.wall_us = wall_us;
 }
 
+void node_driver_counters(struct node *node, const struct node_driver_counter *counters,
+                          size_t count)
+{
+    (void)node;
+    (void)counters;
+    (void)count;
+}
+
 void node_receive(struct node *node, int64_t now_us, int engine,
                   const struct dht_datagram *datagrams, size_t count)
 {

@@ -167,6 +167,7 @@ class Scenario:
     def crowd(self):
         """Three hundred at once: those above the bound are told so, and control has room left."""
         path = self.path + ".resolve"
+        before = self.counters()["clients_refused"]
         crowd = [control.connect(path) for _ in range(300)]
         welcome = refused = 0
         for bare in crowd:
@@ -181,6 +182,8 @@ class Scenario:
             elif b"4:codei%de" % control.FULL in data:
                 refused += 1
         print("300 clients at once: %d served, %d refused" % (welcome, refused))
+        counted = self.counters()["clients_refused"] - before
+        self.h.check(counted == refused, "clients_refused", counted, refused)
         bound = CLIENTS_MAX - CLIENTS_MAX // 8
         self.h.check((welcome, refused) == (bound, 300 - bound), "served, refused",
                      welcome, refused)

@@ -17,7 +17,7 @@ from sender import Sender
 
 SILENCE = None
 # The counters that a row of a table may change; all others of these have to stay.
-WATCHED = ("drop_", "reject_", "query_", "items_")
+WATCHED = ("drop_", "reject_", "query_", "items_", "udp_truncated")
 
 
 class Scenario:
@@ -40,10 +40,11 @@ class Scenario:
     # ---- looking ----
 
     def counters(self):
-        """Those of the engine, after all that this socket sent so far."""
+        """Those of the engine and the daemon, after all that this socket sent so far."""
         self.sender.ask(b"ping", {}, self.h.deadline)
-        cloud = self.client.must("status").fields[b"clouds"][0]
-        seen = {name.decode(): value for name, value in cloud[b"counters"].items()}
+        fields = self.client.must("status").fields
+        counted = {**fields[b"clouds"][0][b"counters"], **fields[b"counters"]}
+        seen = {name.decode(): value for name, value in counted.items()}
         seen["query_ping"] -= 1
         return seen
 
@@ -250,7 +251,7 @@ class Scenario:
             padding = b"x" * (length - 100)
             datagram = self.sender.query(b"ping", {b"x": padding}, b"rows")
             self.check_row("a query of %d bytes" % len(datagram), datagram + b"x" *
-                           (length - len(datagram)), SILENCE)
+                           (length - len(datagram)), SILENCE, "udp_truncated")
 
     def full_store(self):
         """Once it is full, new items are refused, and those that are there can be renewed."""

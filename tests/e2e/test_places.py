@@ -193,7 +193,8 @@ class Scenario:
         self.h.check("state is not written" in self.daemon.log(), "the log", self.daemon.log())
         self.key_on_full_disk()
         self.check_names()
-        self.client.must("status")
+        counters = self.client.must("status").fields[b"counters"]
+        self.h.check(counters[b"state_failed"] > 0, "rows that failed", counters)
         self.kill_and_start()
         os.truncate(small + "/filler", 0)
         filler.close()
