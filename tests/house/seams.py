@@ -22,6 +22,7 @@ MAY_INCLUDE = {
     ],
     "node/control": [r"node/control/\w+\.h", r"dht/bencode\.h", r"pnr/(client|dht)\.h"],
     "node/cli": [r"node/cli/\w+\.h", r"node/control/\w+\.h", r"pnr/client\.h", r"node/daemon/.*"],
+    "simnet": [r"simnet/.*", r"dht/\w+\.h", r"node/(core|control|recording)/\w+\.h", r"pnr/(dht|node|client)\.h"],
     "nsp": [r"nsp/.*", r"node/control/\w+\.h", r"pnr/(client|winsock|dht)\.h"],
 }
 # What of libc the two pure folders may include: nothing that does input or output or knows the time.

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: MIT
+#include "simnet/machine.h"
+
+#include "simnet/crypto.h"
+#include "simnet/host.h"
+#include "simnet/world.h"
+
+#include <assert.h>
+#include <string.h>
+
+void simnet_profile_init(struct simnet_profile *profile)
+{
+    *profile = (struct simnet_profile){.signature = SIMNET_SIGNATURE_CHEAP, .bootstrap_count = 3};
+    node_config_init(&profile->node);
+    profile->node.snapshot_us = 0;
+    dht_config_init(&profile->engine, DHT_IPV4);
+    profile->engine.outbox_keep = 0;
+}
+
+int64_t simnet_machine_now(const struct simnet_machine *machine)
+{
+    return simnet_world_now(machine->world) - machine->behind_us;
+}
+
+// ---- crypto ----
+// The table's ctx is the machine.
+
+static bool verify_cheap(void *ctx, const uint8_t key[DHT_KEY_LEN], const uint8_t sig[DHT_SIG_LEN],
+                         struct dht_span msg)
+{
+    (void)ctx;
+    return simnet_crypto_verify(SIMNET_SIGNATURE_CHEAP, key, sig, msg);
+}
+
+static bool verify_ed25519(void *ctx, const uint8_t key[DHT_KEY_LEN],
+                           const uint8_t sig[DHT_SIG_LEN], struct dht_span msg)
+{
+    (void)ctx;
+    return simnet_crypto_verify(SIMNET_SIGNATURE_ED25519, key, sig, msg);
+}
+
+static struct dht_crypto crypto_of(struct simnet_machine *machine)
+{
+    bool real = machine->profile->signature == SIMNET_SIGNATURE_ED25519;
+    return (struct dht_crypto){machine, simnet_crypto_sha1, simnet_crypto_sha256,
+                               real ? verify_ed25519 : verify_cheap, simnet_host_sign};
+}
+
+// ---- life ----
+
+// A seed of its own for each machine and each of its starts.
+static void seed_of(const struct simnet_machine *machine, uint8_t ret_seed[32])
+{
+    struct simnet_stream stream;
+    simnet_stream_init(&stream, simnet_world_seed(machine->world), "brain",
+                       (uint64_t)machine->starts << 32 | machine->number);
+    simnet_stream_bytes(&stream, ret_seed, 32);
+}
+
+static void make_brain(struct simnet_machine *machine)
+{
+    uint8_t seed[32];
+    struct dht_crypto crypto = crypto_of(machine);
+    seed_of(machine, seed);
+    machine->node =
+        simnet_world_need(node_new(&machine->profile->node, &crypto, seed,
+                                   simnet_machine_now(machine), simnet_host_wall(machine)));
+    for (uint8_t i = 0; i < machine->address_count; i++) {
+        struct dht_config config = machine->profile->engine;
+        config.family = machine->addrs[i].ip_len == 4 ? DHT_IPV4 : DHT_IPV6;
+        config.addr = machine->addrs[i];
+        int engine = node_add_engine(machine->node, &config);
+        assert(engine == i);
+    }
+}
+
+static void bootstrap(struct simnet_machine *machine, const uint32_t *numbers, size_t count)
+{
+    for (uint8_t i = 0; i < machine->address_count; i++) {
+        struct dht_addr addrs[64];
+        size_t known = 0;
+        for (size_t k = 0; k < count && known < 64; k++) {
+            const struct simnet_machine *other = simnet_world_machine(machine->world, numbers[k]);
+            for (uint8_t j = 0; j < other->address_count; j++)
+                if (other->addrs[j].ip_len == machine->addrs[i].ip_len && known < 64)
+                    addrs[known++] = other->addrs[j];
+        }
+        if (known > 0)
+            node_bootstrap(machine->node, simnet_machine_now(machine), i, addrs, known);
+    }
+}
+
+void simnet_machine_start(struct simnet_machine *machine, const uint32_t *numbers, size_t count)
+{
+    assert(machine->state == SIMNET_MACHINE_OFF);
+    machine->state = SIMNET_MACHINE_UP;
+    machine->starts++;
+    if (machine->actor == NULL) {
+        make_brain(machine);
+        simnet_host_restore(machine);
+        node_start(machine->node, simnet_machine_now(machine));
+        bootstrap(machine, numbers, count);
+    }
+    simnet_machine_settle(machine);
+}
+
+static void end(struct simnet_machine *machine, bool crashed)
+{
+    machine->state = SIMNET_MACHINE_OFF;
+    node_free(machine->node);
+    machine->node = NULL;
+    machine->armed_us = INT64_MAX;
+    simnet_host_gone(machine, crashed);
+}
+
+void simnet_machine_stop(struct simnet_machine *machine)
+{
+    if (machine->state == SIMNET_MACHINE_ASLEEP)
+        simnet_machine_wake(machine);
+    if (machine->state != SIMNET_MACHINE_UP)
+        return;
+    if (machine->node != NULL) {
+        node_stop(machine->node, simnet_machine_now(machine));
+        simnet_machine_settle(machine);
+    }
+    end(machine, false);
+}
+
+void simnet_machine_crash(struct simnet_machine *machine)
+{
+    if (machine->state != SIMNET_MACHINE_OFF)
+        end(machine, true);
+}
+
+void simnet_machine_sleep(struct simnet_machine *machine)
+{
+    if (machine->state != SIMNET_MACHINE_UP)
+        return;
+    machine->state = SIMNET_MACHINE_ASLEEP;
+    machine->behind_us -= simnet_world_now(machine->world); // until it wakes
+}
+
+void simnet_machine_wake(struct simnet_machine *machine)
+{
+    if (machine->state != SIMNET_MACHINE_ASLEEP)
+        return;
+    machine->behind_us += simnet_world_now(machine->world);
+    machine->state = SIMNET_MACHINE_UP;
+    if (machine->node != NULL)
+        node_wall(machine->node, simnet_host_wall(machine));
+    simnet_machine_settle(machine);
+}
+
+void simnet_machine_move(struct simnet_machine *machine, int engine, const struct dht_addr *addr)
+{
+    assert(engine >= 0 && engine < machine->address_count);
+    simnet_world_rename(machine->world, machine, engine, addr);
+    if (machine->node == NULL || machine->state != SIMNET_MACHINE_UP)
+        return;
+    node_network_changed(machine->node, simnet_machine_now(machine));
+    simnet_machine_settle(machine);
+}
+
+// ---- outputs ----
+
+static void drain(struct simnet_machine *machine)
+{
+    struct node_out out;
+    while (node_next(machine->node, &out)) {
+        if (out.type == NODE_OUT_DATAGRAM) {
+            simnet_world_send(machine->world, machine, out.engine, &out.datagram);
+            continue;
+        }
+        simnet_host_output(machine, &out);
+        simnet_world_see_out(machine->world, machine, &out);
+    }
+}
+
+static int64_t deadline_of(const struct simnet_machine *machine)
+{
+    if (machine->actor == NULL)
+        return node_deadline(machine->node);
+    if (machine->actor->class->deadline == NULL)
+        return INT64_MAX;
+    return machine->actor->class->deadline(machine->actor);
+}
+
+void simnet_machine_settle(struct simnet_machine *machine)
+{
+    // What a machine does to itself while it is drained, such as a client's next request upon an
+    // answer, is drained by the settling under way.
+    if (machine->state != SIMNET_MACHINE_UP || machine->is_settling)
+        return;
+    machine->is_settling = true;
+    if (machine->node != NULL)
+        do
+            drain(machine);
+        while (machine->host != NULL && simnet_host_answer(machine));
+    machine->is_settling = false;
+    int64_t deadline_us = deadline_of(machine);
+    if (deadline_us != INT64_MAX)
+        simnet_world_wake(machine->world, machine, deadline_us + machine->behind_us);
+}
+
+void simnet_machine_send(struct simnet_machine *machine, int engine, const struct dht_addr *to,
+                         struct dht_span bytes)
+{
+    simnet_world_send(machine->world, machine, engine, &(struct dht_datagram){*to, bytes});
+}
