@@ -2,6 +2,7 @@
 #include "simnet/host.h"
 
 #include "simnet/crypto.h"
+#include "simnet/session.h"
 #include "simnet/world.h"
 
 #include <assert.h>
@@ -32,6 +33,7 @@ struct simnet_host {
     int64_t wall_offset_us; // its wall clock less the true one
     uint64_t *written;      // rows that the brain waits for
     uint32_t written_count, written_capacity;
+    struct simnet_session_set sessions;
 };
 
 struct simnet_host *simnet_host_of(struct simnet_machine *machine)
@@ -50,6 +52,7 @@ void simnet_host_free(struct simnet_host *host)
     free(host->rows);
     free(host->keys);
     free(host->written);
+    simnet_session_set_fini(&host->sessions);
     free(host);
 }
 
@@ -134,6 +137,53 @@ static void note_written(struct simnet_host *host, uint64_t write_id)
     host->written[host->written_count++] = write_id;
 }
 
+// ---- control sessions ----
+
+uint32_t simnet_host_open_session(struct simnet_machine *machine, enum node_access access,
+                                  const struct simnet_session_sink *sink)
+{
+    if (machine->state != SIMNET_MACHINE_UP || machine->node == NULL)
+        return 0;
+    uint32_t number = node_session_open(machine->node, simnet_machine_now(machine), access);
+    if (number != 0)
+        simnet_session_add(&simnet_host_of(machine)->sessions, number, sink);
+    simnet_machine_settle(machine);
+    return number;
+}
+
+static struct simnet_session *find_session(const struct simnet_machine *machine, uint32_t session)
+{
+    return machine->host == NULL ? NULL : simnet_session_find(&machine->host->sessions, session);
+}
+
+bool simnet_host_session_bytes(struct simnet_machine *machine, uint32_t session,
+                               struct dht_span bytes)
+{
+    if (machine->state != SIMNET_MACHINE_UP || find_session(machine, session) == NULL)
+        return false;
+    node_session_bytes(machine->node, simnet_machine_now(machine), session, bytes);
+    simnet_machine_settle(machine);
+    return true;
+}
+
+void simnet_host_read_session(struct simnet_machine *machine, uint32_t session)
+{
+    struct simnet_session *found = find_session(machine, session);
+    if (found == NULL)
+        return;
+    found->is_stopped = false;
+    simnet_machine_settle(machine);
+}
+
+void simnet_host_close_session(struct simnet_machine *machine, uint32_t session)
+{
+    struct simnet_session *found = find_session(machine, session);
+    if (found == NULL)
+        return;
+    found->closed = true;
+    simnet_machine_settle(machine);
+}
+
 // ---- the brain's life ----
 
 void simnet_host_restore(struct simnet_machine *machine)
@@ -156,6 +206,8 @@ void simnet_host_restore(struct simnet_machine *machine)
 
 void simnet_host_output(struct simnet_machine *machine, const struct node_out *out)
 {
+    if ((out->type == NODE_OUT_BYTES || out->type == NODE_OUT_HANGUP) && machine->host != NULL)
+        simnet_session_output(&machine->host->sessions, out);
     if (out->type != NODE_OUT_WRITE)
         return;
     // A machine that keeps nothing needs no disk: its rows are done with at once.
@@ -165,21 +217,27 @@ void simnet_host_output(struct simnet_machine *machine, const struct node_out *o
         note_written(host, out->write.write_id);
 }
 
-bool simnet_host_answer(struct simnet_machine *machine)
+static bool tell_written(struct simnet_machine *machine)
 {
     struct simnet_host *host = machine->host;
-    if (host->written_count == 0)
-        return false;
     uint32_t count = host->written_count;
     for (uint32_t i = 0; i < count; i++)
         node_written(machine->node, simnet_machine_now(machine), host->written[i], true);
     host->written_count = 0;
-    return true;
+    return count > 0;
+}
+
+bool simnet_host_answer(struct simnet_machine *machine)
+{
+    bool told = tell_written(machine);
+    return simnet_session_flush(&machine->host->sessions, machine) || told;
 }
 
 void simnet_host_gone(struct simnet_machine *machine, bool crashed)
 {
     (void)crashed;
-    if (machine->host != NULL)
-        machine->host->written_count = 0;
+    if (machine->host == NULL)
+        return;
+    machine->host->written_count = 0;
+    simnet_session_gone(&machine->host->sessions, machine);
 }

@@ -24,6 +24,38 @@ void simnet_host_add_key(struct simnet_machine *machine, const char *label, uint
 bool simnet_host_sign(void *ctx, const uint8_t key[DHT_KEY_LEN], struct dht_span msg,
                       uint8_t ret_sig[DHT_SIG_LEN]);
 
+// ---- control sessions ----
+
+// Who owns a control session: what a client is. Both are called while no output of the brain is
+// being taken, so that they may give it inputs; they may also close the session, or end the
+// machine, which then ends once its outputs are taken.
+struct simnet_session_sink {
+    // Bytes for the client, borrowed until it returns. Returns how many of them it reads: those are
+    // acknowledged to the brain. With less than all, it stops to read: what is left waits and is
+    // not acknowledged, and more comes only after simnet_host_read_session().
+    size_t (*bytes)(void *ctx, struct simnet_machine *machine, uint32_t session,
+                    struct dht_span bytes);
+    // The session is over, and its number void: the brain hung up, or has ended with its machine.
+    // Not called for what the client itself closed. What waits unread then is lost. May be NULL.
+    void (*hangup)(void *ctx, struct simnet_machine *machine, uint32_t session);
+    void *ctx;
+};
+
+// Opens a session, past its handshake. Returns its number, never 0; 0 where the machine is not up
+// with a brain, or the brain refuses another. sink is copied; its ctx has to outlive the session.
+uint32_t simnet_host_open_session(struct simnet_machine *machine, enum node_access access,
+                                  const struct simnet_session_sink *sink);
+// The client writes. False where there is no such session, or the machine is not up: nothing is
+// taken.
+bool simnet_host_session_bytes(struct simnet_machine *machine, uint32_t session,
+                               struct dht_span bytes);
+// The client that had stopped to read does so again.
+void simnet_host_read_session(struct simnet_machine *machine, uint32_t session);
+// The client is gone: its sink is not called again. A machine asleep tells its brain as it wakes.
+void simnet_host_close_session(struct simnet_machine *machine, uint32_t session);
+
+// ---- for machine.c ----
+
 // The brain has just been made: restores rows, tells of keys.
 void simnet_host_restore(struct simnet_machine *machine);
 // What the brain has put out, except datagrams.

@@ -19,6 +19,8 @@ void simnet_profile_init(struct simnet_profile *profile)
 
 int64_t simnet_machine_now(const struct simnet_machine *machine)
 {
+    if (machine->state == SIMNET_MACHINE_ASLEEP)
+        return -machine->behind_us; // see simnet_machine_sleep()
     return simnet_world_now(machine->world) - machine->behind_us;
 }
 
@@ -119,16 +121,24 @@ void simnet_machine_stop(struct simnet_machine *machine)
         simnet_machine_wake(machine);
     if (machine->state != SIMNET_MACHINE_UP)
         return;
+    if (machine->settling != SIMNET_MACHINE_SETTLED) {
+        if (machine->settling == SIMNET_MACHINE_SETTLING)
+            machine->settling = SIMNET_MACHINE_STOPPING;
+        return;
+    }
     if (machine->node != NULL) {
         node_stop(machine->node, simnet_machine_now(machine));
         simnet_machine_settle(machine);
     }
-    end(machine, false);
+    if (machine->state != SIMNET_MACHINE_OFF) // not cut on the way
+        end(machine, false);
 }
 
 void simnet_machine_crash(struct simnet_machine *machine)
 {
-    if (machine->state != SIMNET_MACHINE_OFF)
+    if (machine->settling != SIMNET_MACHINE_SETTLED)
+        machine->settling = SIMNET_MACHINE_CUT;
+    else if (machine->state != SIMNET_MACHINE_OFF)
         end(machine, true);
 }
 
@@ -166,7 +176,7 @@ void simnet_machine_move(struct simnet_machine *machine, int engine, const struc
 static void drain(struct simnet_machine *machine)
 {
     struct node_out out;
-    while (node_next(machine->node, &out)) {
+    while (machine->settling != SIMNET_MACHINE_CUT && node_next(machine->node, &out)) {
         if (out.type == NODE_OUT_DATAGRAM) {
             simnet_world_send(machine->world, machine, out.engine, &out.datagram);
             continue;
@@ -185,18 +195,31 @@ static int64_t deadline_of(const struct simnet_machine *machine)
     return machine->actor->class->deadline(machine->actor);
 }
 
+static void settle(struct simnet_machine *machine)
+{
+    machine->settling = SIMNET_MACHINE_SETTLING;
+    do
+        drain(machine);
+    while (machine->settling != SIMNET_MACHINE_CUT && machine->host != NULL &&
+           simnet_host_answer(machine));
+    uint8_t asked = machine->settling;
+    machine->settling = SIMNET_MACHINE_SETTLED;
+    if (asked == SIMNET_MACHINE_CUT)
+        simnet_machine_crash(machine);
+    else if (asked == SIMNET_MACHINE_STOPPING)
+        simnet_machine_stop(machine);
+}
+
 void simnet_machine_settle(struct simnet_machine *machine)
 {
     // What a machine does to itself while it is drained, such as a client's next request upon an
     // answer, is drained by the settling under way.
-    if (machine->state != SIMNET_MACHINE_UP || machine->is_settling)
+    if (machine->state != SIMNET_MACHINE_UP || machine->settling != SIMNET_MACHINE_SETTLED)
         return;
-    machine->is_settling = true;
     if (machine->node != NULL)
-        do
-            drain(machine);
-        while (machine->host != NULL && simnet_host_answer(machine));
-    machine->is_settling = false;
+        settle(machine);
+    if (machine->state != SIMNET_MACHINE_UP)
+        return; // it ended on the way
     int64_t deadline_us = deadline_of(machine);
     if (deadline_us != INT64_MAX)
         simnet_world_wake(machine->world, machine, deadline_us + machine->behind_us);

@@ -21,6 +21,14 @@ enum simnet_machine_state {
     SIMNET_MACHINE_ASLEEP,
 };
 
+// What is asked of a machine while its outputs are being taken is done by who takes them.
+enum simnet_machine_settling {
+    SIMNET_MACHINE_SETTLED,
+    SIMNET_MACHINE_SETTLING,
+    SIMNET_MACHINE_STOPPING, // ends in order once its outputs are taken
+    SIMNET_MACHINE_CUT,      // takes no further output, and ends
+};
+
 // Something else than a brain that takes part. Its own state begins with a struct simnet_actor.
 struct simnet_actor;
 struct simnet_machine;
@@ -59,7 +67,7 @@ struct simnet_machine {
     uint8_t state;         // enum simnet_machine_state
     uint8_t address_count; // engines
     uint8_t is_honest;     // no adversary: checkers count on it
-    uint8_t is_settling;   // being drained now
+    uint8_t settling;      // enum simnet_machine_settling
     struct dht_addr addrs[NODE_ENGINES_MAX]; // as it knows them itself
 };
 
@@ -78,10 +86,11 @@ void simnet_profile_init(struct simnet_profile *profile);
 // Starts the brain of a machine that is off, from what its disk holds, or its actor. Its first
 // contacts are the machines named; brains that have contacts of their own need none.
 void simnet_machine_start(struct simnet_machine *machine, const uint32_t *bootstrap, size_t count);
-// Ends it in order: the brain is told, and writes what it has to.
+// Ends it in order: the brain is told, and writes what it has to. From within its outputs, such as
+// a tap's or a sink's calls, it ends once these are taken.
 void simnet_machine_stop(struct simnet_machine *machine);
 // Ends it as a power cut does: nothing more is written, and what the disk had not made durable is
-// lost.
+// lost. From within a tap's sight of an output, no later output is taken.
 void simnet_machine_crash(struct simnet_machine *machine);
 // While asleep it hears and does nothing, and its monotonic clock stands still.
 void simnet_machine_sleep(struct simnet_machine *machine);
