@@ -166,7 +166,7 @@ static void test_hello(void **state)
     (void)state;
     for (size_t i = 0; i < UNIT_COUNT(hello_rows); i++) {
         const struct hello_row *row = &hello_rows[i];
-        struct control_rendezvous rendezvous;
+        struct control_rendezvous rendezvous = {0};
         if (row->rendezvous != NULL) {
             uint8_t text[CONTROL_RENDEZVOUS_LEN_MAX];
             FILE *file = fopen(unit_path(row->rendezvous), "r");
