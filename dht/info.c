@@ -10,9 +10,11 @@ static uint32_t count_good(const struct dht *dht)
 {
     uint32_t count = 0;
     uint32_t now_s = dht_engine_now_s(dht);
-    for (uint32_t depth = 0; depth < dht->table.bucket_count; depth++)
-        for (uint16_t i = 0; i < dht->table.buckets[depth].count; i++)
-            count += dht_table_is_good(&dht->table.buckets[depth].contacts[i], now_s);
+    for (uint32_t depth = 0; depth < dht->table.bucket_count; depth++) {
+        const struct dht_bucket *bucket = &dht->table.buckets[depth];
+        for (uint32_t i = 0; i < bucket->count; i++)
+            count += dht_contact_is_good(dht_table_at(&dht->table, bucket, i).contact, now_s);
+    }
     return count;
 }
 
@@ -44,14 +46,15 @@ size_t dht_contacts(const struct dht *dht, struct dht_contact_info *ret_contacts
     uint32_t now_s = dht_engine_now_s(dht);
     for (uint32_t depth = 0; depth < dht->table.bucket_count; depth++) {
         const struct dht_bucket *bucket = &dht->table.buckets[depth];
-        for (uint16_t i = 0; i < bucket->count && count < max; i++) {
-            const struct dht_contact *contact = &bucket->contacts[i];
+        for (uint32_t i = 0; i < bucket->count && count < max; i++) {
+            struct dht_contact_ref ref = dht_table_at(&dht->table, bucket, i);
+            const struct dht_contact *contact = ref.contact;
             ret_contacts[count++] = (struct dht_contact_info){
-                .id = contact->id,
-                .addr = contact->addr,
+                .id = dht_contact_id(ref),
+                .addr = dht_contact_addr(contact, dht->table.contact_len),
                 .rtt_us = contact->rtt_us != 0 ? (int32_t)contact->rtt_us : -1,
                 .answered_us = dht->birth_us + (int64_t)(contact->answered_s - 1) * DHT_SECOND_US,
-                .good = dht_table_is_good(contact, now_s),
+                .good = dht_contact_is_good(contact, now_s),
                 .secure = contact->is_secure,
                 .has_get = contact->has_get == DHT_HAS_GET_YES,
             };

@@ -266,12 +266,12 @@ static void send_check(struct dht *dht, const struct dht_id *id, const struct dh
 }
 
 // When the contact wants a ping, in seconds since birth.
-static uint32_t check_due_s(const struct dht_contact *contact)
+static uint32_t check_due_s(const struct dht_contact *contact, uint32_t now_s)
 {
     uint32_t due_s = contact->answered_s + CHECK_S;
     if (contact->fails > 0)
-        due_s = contact->failed_s + CHECK_FAILED_S;
-    uint32_t not_before_s = contact->asked_s + CHECK_FAILED_S;
+        due_s = dht_contact_time_s(contact->failed_s, now_s) + CHECK_FAILED_S;
+    uint32_t not_before_s = dht_contact_time_s(contact->asked_s, now_s) + CHECK_FAILED_S;
     return due_s > not_before_s ? due_s : not_before_s;
 }
 
@@ -281,28 +281,33 @@ static void check(struct dht *dht)
     uint32_t now_s = dht_engine_now_s(dht);
     uint32_t soonest_s = now_s + CHECK_S;
     uint32_t due_count = 0;
-    struct dht_contact *due = NULL;
+    uint32_t longest_due_s = UINT32_MAX;
+    struct dht_contact_ref due = {0};
     for (uint32_t depth = 0; depth < dht->table.bucket_count; depth++) {
-        struct dht_bucket *bucket = &dht->table.buckets[depth];
-        for (uint16_t i = 0; i < bucket->count; i++) {
-            struct dht_contact *contact = &bucket->contacts[i];
-            uint32_t due_s = check_due_s(contact);
+        const struct dht_bucket *bucket = &dht->table.buckets[depth];
+        for (uint32_t i = 0; i < bucket->count; i++) {
+            struct dht_contact_ref ref = dht_table_at(&dht->table, bucket, i);
+            uint32_t due_s = check_due_s(ref.contact, now_s);
             if (due_s > now_s) {
                 soonest_s = due_s < soonest_s ? due_s : soonest_s;
                 continue;
             }
             due_count++;
-            if (due == NULL || due_s < check_due_s(due))
-                due = contact;
+            if (due_s >= longest_due_s)
+                continue;
+            longest_due_s = due_s;
+            due = ref;
         }
     }
     bool more = due_count > 1;
     dht->upkeep.next_check_us =
         dht->now_us + (more ? CHECK_PAUSE_US : (int64_t)(soonest_s - now_s) * DHT_SECOND_US);
-    if (due == NULL)
+    if (due.contact == NULL)
         return;
-    due->asked_s = now_s;
-    send_check(dht, &due->id, &due->addr, DHT_PURPOSE_CHECK);
+    due.contact->asked_s = (uint16_t)now_s;
+    struct dht_id id = dht_contact_id(due);
+    struct dht_addr addr = dht_contact_addr(due.contact, dht->table.contact_len);
+    send_check(dht, &id, &addr, DHT_PURPOSE_CHECK);
 }
 
 // ---- newcomers ----
@@ -412,7 +417,7 @@ void dht_maintain_newcomer(struct dht *dht, const struct dht_addr *from, const s
     memcpy(node.id.bytes, msg->id.data, sizeof node.id.bytes);
     struct dht_contact *contact = dht_table_find(&dht->table, &node.id, from);
     if (contact != NULL)
-        contact->heard_s = dht_engine_now_s(dht);
+        dht_contact_heard(contact, dht_engine_now_s(dht));
     else if (dht_table_wants(&dht->table, &node.id))
         add_newcomer(dht, &node, dht->now_us + newcomer_delay_us(dht));
 }

@@ -68,15 +68,16 @@ void dht_search_offer(struct dht *dht, struct dht_op *op, const struct dht_krpc_
 void dht_search_start(struct dht *dht, struct dht_op *op, const struct dht_id *target,
                       uint32_t width)
 {
-    const struct dht_contact *contacts[DHT_CLOSEST_MAX];
+    struct dht_contact_ref contacts[DHT_CLOSEST_MAX];
     op->state = DHT_OP_LOOKUP;
     dht_lookup_init(&op->lookup, &dht->config, target, width);
     if (op->kind == DHT_OP_PUT || op->kind == DHT_OP_ANNOUNCE || op->hold)
         op->lookup.secure_width = (uint16_t)dht->config.lookup_width;
     size_t count = dht_table_closest(&dht->table, target, DHT_CLOSEST_MAX, contacts);
     for (size_t i = 0; i < count; i++) {
-        struct dht_krpc_node node = {contacts[i]->id, contacts[i]->addr};
-        offer(dht, op, &node, 1, contacts[i]);
+        struct dht_krpc_node node = {dht_contact_id(contacts[i]),
+                                     dht_contact_addr(contacts[i].contact, dht->table.contact_len)};
+        offer(dht, op, &node, 1, contacts[i].contact);
     }
     dht_table_touch(&dht->table, target, dht_engine_now_s(dht));
     dht_found_own(dht, op);

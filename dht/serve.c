@@ -32,7 +32,7 @@ void dht_serve_open(struct dht_serve *serve)
 static void write_nodes(struct dht_serve *serve, const struct dht *dht, const struct dht_id *target,
                         size_t *room)
 {
-    const struct dht_contact *contacts[NODES_MAX];
+    struct dht_contact_ref contacts[NODES_MAX];
     const char *key = dht->config.family == DHT_IPV4 ? "nodes" : "nodes6";
     size_t node_len = dht_engine_node_len(dht);
     if (*room < KEY_LEN)
@@ -42,10 +42,8 @@ static void write_nodes(struct dht_serve *serve, const struct dht *dht, const st
         dht_table_closest(&dht->table, target, most < NODES_MAX ? most : NODES_MAX, contacts);
     dht_bencode_put_text(&serve->writer, key);
     uint8_t *at = dht_bencode_put_hole(&serve->writer, count * node_len);
-    for (size_t i = 0; at != NULL && i < count; i++, at += node_len) {
-        memcpy(at, contacts[i]->id.bytes, DHT_ID_LEN);
-        dht_addr_to_compact(&contacts[i]->addr, at + DHT_ID_LEN);
-    }
+    for (size_t i = 0; at != NULL && i < count; i++)
+        at += dht_contact_write(contacts[i], dht->table.contact_len, at);
     *room -= KEY_LEN + count * node_len;
 }
 

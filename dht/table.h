@@ -16,17 +16,19 @@
 // its address for one whose id does (BEP 42); nobody for being slow, since the oldest contacts are
 // the likeliest to stay.
 //
-// Times inside are whole seconds since the engine's birth, to keep a contact small.
+// Nothing here walks over all contacts but dht_table_rekey(): a roster tells in which buckets a
+// host may be, and the closest contacts are found bucket by bucket, in order.
 
+#include "dht/bucket.h"
 #include "dht/random.h"
+#include "dht/roster.h"
 #include "pnr/dht.h"
 
 #define DHT_TABLE_PREFIX_BUCKET 2
 #define DHT_TABLE_PREFIX_TABLE  8
 #define DHT_TABLE_WIDE_BUCKET   2
 #define DHT_TABLE_WIDE_TABLE    16
-#define DHT_TABLE_FAILS_MAX     3         // in a row: a contact without a replacement is evicted
-#define DHT_TABLE_GOOD_S        (15 * 60) // BEP 5: good for 15 minutes
+#define DHT_TABLE_FAILS_MAX     3 // in a row: a contact without a replacement is evicted
 
 enum dht_has_get {
     DHT_HAS_GET_UNKNOWN,
@@ -34,39 +36,25 @@ enum dht_has_get {
     DHT_HAS_GET_NO, // answers find_node, but not BEP 44's get (quirk Q6)
 };
 
-struct dht_contact {
-    struct dht_id id;
-    struct dht_addr addr;
-    uint32_t rtt_us;     // smoothed round trip; 0: not measured
-    uint32_t answered_s; // when it last answered us
-    uint32_t heard_s;    // when it last sent anything
-    uint32_t asked_s;    // when it was last asked anything
-    uint32_t failed_s;   // when a failure was last counted
-    uint8_t fails;       // queries in a row that it did not answer
-    uint8_t has_get;     // enum dht_has_get
-    uint8_t is_secure;   // its id fits its address (BEP 42)
-};
-
-struct dht_bucket {
-    struct dht_contact *contacts;
-    uint64_t *heads; // dht_id_head() of each contact: dense, since every query scans them
-    struct dht_contact *replacements; // newest last
-    uint32_t touched_s;               // when a lookup last went through here
-    uint16_t count, capacity;
-    uint16_t failing; // contacts with fails
-    uint16_t replacement_count, replacement_capacity;
-};
-
 struct dht_table {
-    struct dht_id own;
     struct dht_bucket *buckets; // up to the deepest one used
     uint32_t bucket_count;
     uint32_t count; // contacts in all buckets
-    uint32_t bucket_size;
-    uint32_t first_bucket_size;
-    uint32_t replacements_max;
+    struct dht_id own;
+    uint16_t bucket_size;
+    uint16_t first_bucket_size;
+    uint16_t replacements_max;
+    uint8_t contact_len;
     bool lab;
+    struct dht_roster roster; // of contacts and replacements
 };
+
+// Contact number index of a bucket; replacements follow the contacts.
+static inline struct dht_contact_ref dht_table_at(const struct dht_table *table,
+                                                  const struct dht_bucket *bucket, uint32_t index)
+{
+    return dht_bucket_at(bucket, table->contact_len, index);
+}
 
 void dht_table_init(struct dht_table *table, const struct dht_config *config,
                     const struct dht_id *own);
@@ -108,7 +96,7 @@ bool dht_table_wants(const struct dht_table *table, const struct dht_id *id);
 // The contacts closest to target that can be passed on or asked, closest first; returns how many.
 // Contacts whose last query failed are left out.
 size_t dht_table_closest(const struct dht_table *table, const struct dht_id *target, size_t max,
-                         const struct dht_contact **ret_contacts);
+                         struct dht_contact_ref *ret_contacts);
 
 // Notes that a lookup for target goes on now, which refreshes the bucket it lies in.
 void dht_table_touch(struct dht_table *table, const struct dht_id *target, uint32_t now_s);
@@ -117,7 +105,6 @@ void dht_table_touch(struct dht_table *table, const struct dht_id *target, uint3
 struct dht_id dht_table_random_id(const struct dht_table *table, uint32_t depth,
                                   struct dht_random *random);
 
-bool dht_table_is_good(const struct dht_contact *contact, uint32_t now_s);
 uint32_t dht_table_bucket_capacity(const struct dht_table *table, uint32_t depth);
 
 // Moves every contact to where it belongs under another own id.

@@ -234,8 +234,10 @@ static void check_table(const struct dht_table *table)
         assert_true(bucket->count <= dht_table_bucket_capacity(table, depth));
         assert_true(bucket->replacement_count <= table->replacements_max);
         count += bucket->count;
-        for (uint16_t i = 0; i < bucket->count; i++)
-            assert_int_equal(dht_id_common_bits(&table->own, &bucket->contacts[i].id), depth);
+        for (uint16_t i = 0; i < bucket->count; i++) {
+            struct dht_id id = dht_contact_id(dht_table_at(table, bucket, i));
+            assert_int_equal(dht_id_common_bits(&table->own, &id), depth);
+        }
     }
     assert_int_equal(count, table->count);
 }

@@ -21,17 +21,23 @@ struct fixture {
     struct dht_id own;
 };
 
-static void start(struct fixture *fixture, bool lab, uint32_t bucket_size, uint32_t first,
-                  uint32_t replacements)
+static void start_family(struct fixture *fixture, enum dht_family family, bool lab,
+                         uint32_t bucket_size, uint32_t first, uint32_t replacements)
 {
     struct dht_config config;
-    dht_config_init(&config, DHT_IPV4);
+    dht_config_init(&config, family);
     config.lab = lab;
     config.bucket_size = bucket_size;
     config.first_bucket_size = first;
     config.replacements = replacements;
     memset(fixture->own.bytes, 0, sizeof fixture->own.bytes);
     dht_table_init(&fixture->table, &config, &fixture->own);
+}
+
+static void start(struct fixture *fixture, bool lab, uint32_t bucket_size, uint32_t first,
+                  uint32_t replacements)
+{
+    start_family(fixture, DHT_IPV4, lab, bucket_size, first, replacements);
 }
 
 // An id that shares depth bits with our own, which is zero; number tells it from others.
@@ -144,27 +150,6 @@ static void test_failures(void **state)
     dht_table_fini(&fixture.table);
 }
 
-static void test_good(void **state)
-{
-    static const struct row {
-        const char *name;
-        uint32_t answered_s, heard_s;
-        uint8_t fails;
-        bool good;
-    } rows[] = {
-        {"just answered", 2000, 2000, 0, true}, {"answered within 15 minutes", 1101, 1101, 0, true},
-        {"too long ago", 1100, 1100, 0, false}, {"answered once, heard lately", 1, 2000, 0, true},
-        {"failed since", 2000, 2000, 1, false},
-    };
-    (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct dht_contact contact = {
-            .answered_s = rows[i].answered_s, .heard_s = rows[i].heard_s, .fails = rows[i].fails};
-        if (dht_table_is_good(&contact, 2000) != rows[i].good)
-            fail_msg("%s", rows[i].name);
-    }
-}
-
 // Ids that fit their address take the place of those that do not (BEP 42), never the other way.
 static void test_secure_first(void **state)
 {
@@ -209,7 +194,7 @@ static void test_wide_caps(void **state)
 {
     struct fixture fixture;
     (void)state;
-    start(&fixture, false, 8, 128, 8);
+    start_family(&fixture, DHT_IPV6, false, 8, 128, 8);
     uint32_t added = 0;
     for (uint32_t depth = 0; depth < 12; depth++)
         for (uint32_t i = 0; i < 4; i++) {
@@ -299,7 +284,7 @@ static void test_rtt(void **state)
     dht_table_answered(&fixture.table, &id, &addr, 16000, 1);
     assert_int_equal(contact->rtt_us, 9000);
     dht_table_answered(&fixture.table, &id, &addr, UINT32_MAX, 1);
-    assert_int_equal(contact->rtt_us, (uint32_t)((9000 * UINT64_C(7) + UINT32_MAX) / 8));
+    assert_int_equal(contact->rtt_us, (9000 * 7 + DHT_CONTACT_RTT_MAX_US) / 8);
     dht_table_fini(&fixture.table);
 }
 
@@ -353,56 +338,80 @@ static struct dht_id random_id(uint64_t *random)
     return id;
 }
 
+// No host is there twice, however it moved in: what the roster is asked for.
+static void check_hosts(const struct dht_table *table)
+{
+    struct dht_addr addrs[256];
+    size_t count = 0;
+    for (uint32_t depth = 0; depth < table->bucket_count; depth++)
+        for (uint16_t i = 0; i < table->buckets[depth].count; i++) {
+            struct dht_contact_ref ref = dht_table_at(table, &table->buckets[depth], i);
+            assert_true(count < 256);
+            addrs[count] = dht_contact_addr(ref.contact, table->contact_len);
+            for (size_t other = 0; other < count; other++)
+                assert_false(table->lab ? dht_addr_equal(&addrs[other], &addrs[count])
+                                        : dht_addr_equal_ip(&addrs[other], &addrs[count]));
+            count++;
+        }
+}
+
 // All contacts that can be passed on, sorted by distance.
 static size_t list_all(const struct dht_table *table, const struct dht_id *target,
-                       const struct dht_contact **ret_sorted)
+                       struct dht_contact_ref *ret_sorted)
 {
     size_t count = 0;
     for (uint32_t depth = 0; depth < table->bucket_count; depth++)
         for (uint16_t i = 0; i < table->buckets[depth].count; i++) {
-            const struct dht_contact *contact = &table->buckets[depth].contacts[i];
-            if (contact->fails > 0)
+            struct dht_contact_ref ref = dht_table_at(table, &table->buckets[depth], i);
+            struct dht_id id = dht_contact_id(ref);
+            if (ref.contact->fails > 0)
                 continue;
             size_t at = count++;
-            for (; at > 0 && dht_id_compare(target, &contact->id, &ret_sorted[at - 1]->id) < 0;
-                 at--)
+            for (; at > 0; at--) {
+                struct dht_id other = dht_contact_id(ret_sorted[at - 1]);
+                if (dht_id_compare(target, &id, &other) >= 0)
+                    break;
                 ret_sorted[at] = ret_sorted[at - 1];
-            ret_sorted[at] = contact;
+            }
+            ret_sorted[at] = ref;
         }
     return count;
 }
 
 static void check_closest(const struct dht_table *table, uint64_t *random)
 {
-    static const struct dht_contact *sorted[2048];
-    const struct dht_contact *closest[DHT_CLOSEST_MAX];
+    static struct dht_contact_ref sorted[2048];
+    struct dht_contact_ref closest[DHT_CLOSEST_MAX];
     struct dht_id target = random_id(random);
     size_t max = helper_below(random, DHT_CLOSEST_MAX + 1);
     size_t all = list_all(table, &target, sorted);
     size_t count = dht_table_closest(table, &target, max, closest);
     assert_int_equal(count, all < max ? all : max);
     for (size_t i = 0; i < count; i++)
-        assert_ptr_equal(closest[i], sorted[i]);
+        assert_ptr_equal(closest[i].contact, sorted[i].contact);
 }
 
 static void check_whole(const struct dht_table *table)
 {
     uint32_t count = 0;
+    uint32_t listed = 0; // in the roster
     for (uint32_t depth = 0; depth < table->bucket_count; depth++) {
         const struct dht_bucket *bucket = &table->buckets[depth];
         count += bucket->count;
         assert_true(bucket->count <= dht_table_bucket_capacity(table, depth));
         assert_true(bucket->replacement_count <= table->replacements_max);
         uint32_t failing = 0;
-        for (uint16_t i = 0; i < bucket->count; i++) {
-            const struct dht_contact *contact = &bucket->contacts[i];
-            assert_int_equal(dht_id_common_bits(&table->own, &contact->id), depth);
-            assert_true(bucket->heads[i] == dht_id_head(&contact->id));
-            failing += contact->fails > 0;
+        listed += dht_bucket_end(bucket);
+        for (uint32_t i = 0; i < dht_bucket_end(bucket); i++) {
+            struct dht_contact_ref ref = dht_table_at(table, bucket, i);
+            struct dht_id id = dht_contact_id(ref);
+            assert_int_equal(dht_id_common_bits(&table->own, &id), depth);
+            failing += i < bucket->count && ref.contact->fails > 0;
         }
         assert_int_equal(failing, bucket->failing);
     }
     assert_int_equal(count, table->count);
+    assert_int_equal(listed, table->roster.count);
 }
 
 static void test_at_random(void **state)
@@ -437,6 +446,7 @@ static void test_at_random(void **state)
             else
                 check_closest(table, &random);
             check_whole(table);
+            check_hosts(table);
         }
         dht_table_fini(&fixture.table);
     }
@@ -445,12 +455,17 @@ static void test_at_random(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_capacity),     cmocka_unit_test(test_full_bucket),
-        cmocka_unit_test(test_failures),     cmocka_unit_test(test_good),
-        cmocka_unit_test(test_secure_first), cmocka_unit_test(test_prefix_caps),
-        cmocka_unit_test(test_wide_caps),    cmocka_unit_test(test_replacements_pass_caps),
-        cmocka_unit_test(test_hosts),        cmocka_unit_test(test_rtt),
-        cmocka_unit_test(test_random_id),    cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_capacity),
+        cmocka_unit_test(test_full_bucket),
+        cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_secure_first),
+        cmocka_unit_test(test_prefix_caps),
+        cmocka_unit_test(test_wide_caps),
+        cmocka_unit_test(test_replacements_pass_caps),
+        cmocka_unit_test(test_hosts),
+        cmocka_unit_test(test_rtt),
+        cmocka_unit_test(test_random_id),
+        cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_at_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
