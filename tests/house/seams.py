@@ -20,6 +20,8 @@ MAY_INCLUDE = {
         r"node/control/(fields|frame|protocol|handshake|sha256|secret|address)\.h",
         r"pnr/(dht|node|client)\.h",
     ],
+    # The codec of recordings, for node/daemon and simnet alike.
+    "node/recording": [r"node/recording/\w+\.h", r"dht/\w+\.h", r"pnr/(dht|node)\.h"],
     "node/control": [r"node/control/\w+\.h", r"dht/bencode\.h", r"pnr/(client|dht)\.h"],
     "node/cli": [r"node/cli/\w+\.h", r"node/control/\w+\.h", r"pnr/client\.h", r"node/daemon/.*"],
     "simnet": [r"simnet/.*", r"dht/\w+\.h", r"node/(core|control|recording)/\w+\.h", r"pnr/(dht|node|client)\.h"],
@@ -30,6 +32,7 @@ MAY_INCLUDE = {
 PURE_HEADERS = {
     "dht": "assert stdbool stddef stdint stdlib string",
     "node/core": "assert inttypes limits stdbool stddef stdint stdio stdlib string",
+    "node/recording": "assert inttypes stdbool stddef stdint stdio string",
 }
 
 # What of libc a pure library may call.
