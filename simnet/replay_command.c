@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+#include "simnet/replay_command.h"
+
+#include "simnet/replay.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    EXIT_SAME = 0,
+    EXIT_DIFFERS = 1,
+    EXIT_USAGE = 2,
+};
+
+static const char usage[] =
+    "usage: simnet replay FILE [--json]\n"
+    "\n"
+    "Runs a recording that pnrd --record made, and says whether the node says the same again.\n"
+    "exit codes: 0 it does, 1 it differs, 2 the command or the recording makes no sense\n";
+
+static int64_t read_file(void *ctx, uint8_t *buf, size_t len)
+{
+    FILE *file = ctx;
+    size_t got = fread(buf, 1, len, file);
+    return got == 0 && ferror(file) ? -1 : (int64_t)got;
+}
+
+static const char *end_text(const struct simnet_replay_result *result)
+{
+    switch (result->end) {
+    case RECORDING_END_CLOSED:
+        return "closed";
+    case RECORDING_END_BEHIND:
+        return "behind";
+    }
+    return result->is_cut ? "cut" : "open";
+}
+
+// A text as JSON has it; the texts here are ASCII.
+static void print_json_text(const char *key, const char *text)
+{
+    printf(",\"%s\":\"", key);
+    for (; *text != '\0'; text++) {
+        if (*text == '"' || *text == '\\')
+            printf("\\%c", *text);
+        else if ((unsigned char)*text < 0x20 || (unsigned char)*text > 0x7e)
+            printf("\\u%04x", (unsigned)(unsigned char)*text);
+        else
+            putchar(*text);
+    }
+    putchar('"');
+}
+
+static void print_json(const struct simnet_replay_result *result)
+{
+    bool differs = result->verdict == SIMNET_REPLAY_DIFFERS;
+    printf("{\"same\":%s", differs ? "false" : "true");
+    printf(",\"entries\":%" PRIu64 ",\"inputs\":%" PRIu64 ",\"outputs\":%" PRIu64
+           ",\"span_us\":%" PRId64,
+           result->entries, result->inputs, result->outputs, result->span_us);
+    print_json_text("version", result->version);
+    if (differs) {
+        printf(",\"entry\":%" PRIu64 ",\"offset\":%" PRIu64 ",\"input_entry\":%" PRIu64
+               ",\"at_us\":%" PRId64 ",\"output\":%" PRIu64,
+               result->entry, result->offset, result->input_entry, result->input_at_us,
+               result->output);
+        print_json_text("input", recording_entry_kind_text((int)result->input));
+        print_json_text("text", result->text);
+    } else {
+        print_json_text("end", end_text(result));
+    }
+    printf("}\n");
+}
+
+static void print_same(const char *path, const struct simnet_replay_result *result)
+{
+    static const char cut[] = "; the recording was cut off";
+    const char *remark = cut;
+    if (result->end == RECORDING_END_CLOSED)
+        remark = "";
+    else if (result->end == RECORDING_END_BEHIND)
+        remark = "; the recording ends where the disk was too slow for it";
+    printf("%s: the same: %" PRIu64 " inputs, %" PRIu64 " outputs, %.6f s%s\n", path,
+           result->inputs, result->outputs, (double)result->span_us / 1e6, remark);
+}
+
+static void print_differs(const char *path, const struct simnet_replay_result *result)
+{
+    printf("%s: entry %" PRIu64 " at byte %" PRIu64 " differs: after input %" PRIu64
+           " (%s, at %.6f s), ",
+           path, result->entry, result->offset, result->input_entry,
+           recording_entry_kind_text((int)result->input), (double)result->input_at_us / 1e6);
+    if (result->output > 0)
+        printf("output %" PRIu64 ": ", result->output);
+    printf("%s\n", result->text);
+}
+
+static int report(const char *path, bool json, const struct simnet_replay_result *result)
+{
+    if (result->verdict == SIMNET_REPLAY_BROKEN) {
+        fprintf(stderr, "simnet: %s: entry %" PRIu64 " at byte %" PRIu64 ": %s\n", path,
+                result->entry, result->offset, result->text);
+        return EXIT_USAGE;
+    }
+    if (json)
+        print_json(result);
+    else if (result->verdict == SIMNET_REPLAY_SAME)
+        print_same(path, result);
+    else
+        print_differs(path, result);
+    return result->verdict == SIMNET_REPLAY_SAME ? EXIT_SAME : EXIT_DIFFERS;
+}
+
+int simnet_replay_command(int argc, char **argv)
+{
+    const char *path = NULL;
+    bool json = false;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0) {
+            fputs(usage, stdout);
+            return EXIT_SAME;
+        }
+        if (strcmp(argv[i], "--json") == 0) {
+            json = true;
+        } else if (path == NULL && argv[i][0] != '-') {
+            path = argv[i];
+        } else {
+            fprintf(stderr, "simnet: replay: %s makes no sense; see simnet replay --help\n",
+                    argv[i]);
+            return EXIT_USAGE;
+        }
+    }
+    FILE *file = path == NULL ? NULL : fopen(path, "rb");
+    if (file == NULL) {
+        fprintf(stderr, "simnet: %s: %s\n", path == NULL ? "replay" : path,
+                path == NULL ? "which recording? see simnet replay --help" : strerror(errno));
+        return EXIT_USAGE;
+    }
+    struct simnet_replay_result result;
+    simnet_replay(read_file, file, &result);
+    fclose(file);
+    return report(path, json, &result);
+}
