@@ -5,6 +5,7 @@
 #include "node/daemon/log.h"
 #include "node/daemon/notify.h"
 #include "node/daemon/process.h"
+#include "node/daemon/record.h"
 #include "node/daemon/udp.h"
 
 #include <openssl/crypto.h>
@@ -16,6 +17,7 @@
 #define NETWORK_EVERY_US INT64_C(30000000)
 #define ALONE_AFTER_US   INT64_C(30000000)
 #define PATH_BYTES       (DAEMON_CONFIG_TEXT_MAX + 64)
+#define RECORD_PATH_MAX  4096
 
 struct daemon {
     struct daemon_process process;
@@ -76,11 +78,25 @@ static void fill_node_config(const struct daemon *daemon, const struct daemon_co
     ret_config->node_count = daemon->process.node_count;
 }
 
+// The recording of a cloud's node: "" for none. Each node has a file of its own. False where the
+// path is too long.
+static bool record_file_path(const struct daemon *daemon, const struct daemon_config_cloud *cloud,
+                             uint32_t index, char ret_path[RECORD_PATH_MAX])
+{
+    const char *path = daemon->options->record_path;
+    ret_path[0] = '\0';
+    if (path == NULL)
+        return true;
+    int len = snprintf(ret_path, RECORD_PATH_MAX, index == 0 ? "%s" : "%s.%s", path, cloud->name);
+    return len > 0 && len < RECORD_PATH_MAX;
+}
+
 static bool open_node(struct daemon *daemon, const struct daemon_config_cloud *cloud,
                       uint32_t index, struct daemon_error *ret_error)
 {
     char state_dir[PATH_BYTES];
     char keys_dir[PATH_BYTES];
+    char record_path[RECORD_PATH_MAX];
     const char *base = daemon->config.state_dir.text;
     struct daemon_node_options *options = calloc(1, sizeof *options);
     if (options == NULL) {
@@ -90,6 +106,12 @@ static bool open_node(struct daemon *daemon, const struct daemon_config_cloud *c
     // The first cloud has the directory to itself; those after it have a folder in it each.
     snprintf(state_dir, sizeof state_dir, index == 0 ? "%s" : "%s/cloud-%s", base, cloud->name);
     snprintf(keys_dir, sizeof keys_dir, "%s/keys", base);
+    if (!record_file_path(daemon, cloud, index, record_path)) {
+        daemon_error_set(ret_error, "the path of the recording is too long");
+        free(options);
+        return false;
+    }
+    options->record_path = record_path[0] == '\0' ? NULL : record_path;
     options->state_dir = state_dir;
     options->keys_dir =
         daemon->config.keys_dir.text[0] != '\0' ? daemon->config.keys_dir.text : keys_dir;
@@ -194,7 +216,7 @@ static void on_network(struct daemon_loop_alarm *alarm)
         daemon_log(DAEMON_LOG_INFO, "this machine's address has changed");
         for (uint32_t i = 0; i < daemon->process.node_count; i++) {
             struct daemon_node *node = daemon->process.nodes[i];
-            node_network_changed(daemon_node_brain(node), daemon_node_enter(node));
+            daemon_record_network_changed(daemon_node_record(node), daemon_node_enter(node));
             daemon_node_settle(node);
         }
     }
@@ -261,9 +283,9 @@ static void put_in_force(struct daemon *daemon, const struct daemon_config *befo
         daemon_config_cloud_hosts(cloud, &hosts);
         if (!hosts_equal(&cloud->bootstrap, &before->clouds[i].bootstrap))
             daemon_node_set_bootstrap(node, &hosts);
-        node_set_publishing(daemon_node_brain(node),
-                            (uint32_t)(daemon->config.publish_ttl_us / 1000000),
-                            daemon->config.publish_renew_us);
+        daemon_record_set_publishing(daemon_node_record(node),
+                                     (uint32_t)(daemon->config.publish_ttl_us / 1000000),
+                                     daemon->config.publish_renew_us);
         daemon_node_reload_keys(node);
     }
 }

@@ -4,6 +4,7 @@
 #include "dht/addr.h"
 #include "node/daemon/bootstrap.h"
 #include "node/daemon/log.h"
+#include "node/daemon/record.h"
 #include "node/daemon/state.h"
 #include "node/daemon/udp.h"
 
@@ -33,7 +34,7 @@ struct written {
 
 struct daemon_node {
     struct daemon_node_shared shared;
-    struct node *brain;
+    struct daemon_record record; // the brain, and what writes down what it is told
     uint32_t index;
     struct engine engines[NODE_ENGINES_MAX];
     size_t engine_count;
@@ -117,7 +118,7 @@ static void take_event(const struct daemon_node *node, const struct node_out *ou
 static void take_outputs(struct daemon_node *node)
 {
     struct node_out out;
-    while (node_next(node->brain, &out)) {
+    while (daemon_record_next(&node->record, &out)) {
         switch (out.type) {
         case NODE_OUT_DATAGRAM:
             take_datagram(node, &out);
@@ -149,7 +150,7 @@ static bool tell_written(struct daemon_node *node)
     size_t count = node->written_count;
     int64_t now_us = daemon_loop_now_us(node->shared.loop);
     for (size_t i = 0; i < count; i++)
-        node_written(node->brain, now_us, node->written[i].id, node->written[i].ok);
+        daemon_record_written(&node->record, now_us, node->written[i].id, node->written[i].ok);
     node->written_count = 0;
     return count > 0;
 }
@@ -165,7 +166,7 @@ void daemon_node_settle(struct daemon_node *node)
         more |= node->shared.flush(node->shared.ctx, node);
     }
     node->is_settling = false;
-    if (!daemon_loop_set(node->shared.loop, &node->alarm, node_deadline(node->brain)))
+    if (!daemon_loop_set(node->shared.loop, &node->alarm, node_deadline(node->record.brain)))
         daemon_log(DAEMON_LOG_ERROR, "no memory for a node's timer node=%u", node->index);
 }
 
@@ -176,7 +177,7 @@ int64_t daemon_node_enter(struct daemon_node *node)
     int64_t now_us = daemon_loop_now_us(node->shared.loop);
     if (now_us - node->wall_told_us >= WALL_EVERY_US) {
         node->wall_told_us = now_us;
-        node_wall(node->brain, daemon_loop_wall_us(node->shared.loop));
+        daemon_record_wall(&node->record, daemon_loop_wall_us(node->shared.loop));
     }
     return now_us;
 }
@@ -201,13 +202,13 @@ void daemon_node_tell_counters(struct daemon_node *node, uint64_t clients_refuse
                                                        DAEMON_STATE_COUNTERS(STATE_ROW)};
     static_assert(sizeof counters <= sizeof node->counters, "the brain takes no more");
     memcpy(node->counters, counters, sizeof counters);
-    node_driver_counters(node->brain, node->counters, sizeof counters / sizeof counters[0]);
+    daemon_record_counters(&node->record, node->counters, sizeof counters / sizeof counters[0]);
 }
 
 static void on_alarm(struct daemon_loop_alarm *alarm)
 {
     struct daemon_node *node = alarm->ctx;
-    node_tick(node->brain, daemon_node_enter(node));
+    daemon_record_tick(&node->record, daemon_node_enter(node));
     daemon_node_settle(node);
 }
 
@@ -224,12 +225,14 @@ static void on_datagrams(evutil_socket_t fd, short what, void *ctx)
         count = daemon_udp_receive(engine->udp, &datagrams);
         if (count == 0)
             break;
-        node_receive(node->brain, daemon_node_enter(node), engine->number, datagrams, count);
+        daemon_record_receive(&node->record, daemon_node_enter(node), engine->number, datagrams,
+                              count);
         daemon_node_settle(node);
     }
     while ((count = daemon_udp_unreachable(engine->udp, unreachable, 16)) > 0) {
         for (size_t i = 0; i < count; i++) {
-            node_unreachable(node->brain, daemon_node_enter(node), engine->number, &unreachable[i]);
+            daemon_record_unreachable(&node->record, daemon_node_enter(node), engine->number,
+                                      &unreachable[i]);
         }
         daemon_node_settle(node);
     }
@@ -258,7 +261,7 @@ void daemon_node_bootstrap(struct daemon_node *node, const struct dht_addr *addr
         }
         node->engines[i].has_bootstrap |= own_count > 0;
         if (own_count > 0)
-            node_bootstrap(node->brain, daemon_node_enter(node), (int)i, own, own_count);
+            daemon_record_bootstrap(&node->record, daemon_node_enter(node), (int)i, own, own_count);
     }
     daemon_node_settle(node);
 }
@@ -278,20 +281,20 @@ static bool on_joined(void *ctx)
 static void on_key_added(void *ctx, const struct daemon_keys_entry *entry, const char *path)
 {
     struct daemon_node *node = ctx;
-    if (!node_key_added(node->brain, entry->label, entry->key, path))
+    if (!daemon_record_key_added(&node->record, entry->label, entry->key, path))
         daemon_log(DAEMON_LOG_WARN, "key not used: too many keys label=%s", entry->label);
 }
 
 static void on_key_removed(void *ctx, const char *label)
 {
     struct daemon_node *node = ctx;
-    node_key_removed(node->brain, label);
+    daemon_record_key_removed(&node->record, label);
 }
 
 static void on_key_answered(void *ctx, const struct node_key_answer *answer)
 {
     struct daemon_node *node = ctx;
-    node_key_answered(node->brain, daemon_node_enter(node), answer);
+    daemon_record_key_answered(&node->record, daemon_node_enter(node), answer);
     daemon_node_settle(node);
 }
 
@@ -307,8 +310,10 @@ static void on_keys_reloaded(void *ctx, const struct daemon_error *why)
 static bool sign(void *ctx, const uint8_t key[DHT_KEY_LEN], struct dht_span msg,
                  uint8_t ret_sig[DHT_SIG_LEN])
 {
-    const struct daemon_node *node = ctx;
-    return daemon_secrets_sign(node->secrets, key, msg, ret_sig);
+    struct daemon_node *node = ctx;
+    bool ok = daemon_secrets_sign(node->secrets, key, msg, ret_sig);
+    daemon_record_signed(&node->record, key, msg, ok ? ret_sig : NULL);
+    return ok;
 }
 
 static void sha1(void *ctx, const struct dht_span *parts, size_t part_count, uint8_t ret_digest[20])
@@ -327,8 +332,11 @@ static void sha256(void *ctx, const struct dht_span *parts, size_t part_count,
 static bool verify(void *ctx, const uint8_t key[DHT_KEY_LEN], const uint8_t sig[DHT_SIG_LEN],
                    struct dht_span msg)
 {
-    const struct dht_crypto *shared = &((const struct daemon_node *)ctx)->shared.crypto;
-    return shared->verify(shared->ctx, key, sig, msg);
+    struct daemon_node *node = ctx;
+    const struct dht_crypto *shared = &node->shared.crypto;
+    bool good = shared->verify(shared->ctx, key, sig, msg);
+    daemon_record_verified(&node->record, key, sig, msg, good);
+    return good;
 }
 
 // ---- opening ----
@@ -356,11 +364,13 @@ static bool open_brain(struct daemon_node *node, const struct daemon_node_option
     struct dht_crypto crypto = {
         .ctx = node, .sha1 = sha1, .sha256 = sha256, .verify = verify, .sign = sign};
     node->wall_told_us = daemon_loop_now_us(node->shared.loop);
-    node->brain = node_new(&options->config, &crypto, options->seed, node->wall_told_us,
-                           daemon_loop_wall_us(node->shared.loop));
-    if (node->brain == NULL)
-        daemon_error_set(ret_error, "no memory for a node");
-    return node->brain != NULL;
+    struct daemon_record_birth birth = {.path = options->record_path,
+                                        .config = &options->config,
+                                        .crypto = &crypto,
+                                        .seed = options->seed,
+                                        .now_us = node->wall_told_us,
+                                        .wall_us = daemon_loop_wall_us(node->shared.loop)};
+    return daemon_record_open(&node->record, &birth, ret_error);
 }
 
 // Binds the socket first, since the engine is told its address.
@@ -376,7 +386,7 @@ static bool open_engine(struct daemon_node *node, const struct daemon_node_engin
         return false;
     daemon_udp_info(engine->udp, &info);
     engine->addr = config.addr = info.addr;
-    engine->number = node_add_engine(node->brain, &config);
+    engine->number = daemon_record_add_engine(&node->record, &config);
     engine->event = event_new(daemon_loop_base(node->shared.loop), daemon_udp_fd(engine->udp),
                               EV_READ | EV_PERSIST, on_datagrams, engine);
     bool ok = engine->number == (int)(node->engine_count - 1) && engine->event != NULL &&
@@ -388,7 +398,7 @@ static bool open_engine(struct daemon_node *node, const struct daemon_node_engin
 }
 
 struct restoring {
-    struct node *brain;
+    struct daemon_record *record;
     enum node_row_kind kind;
     uint64_t refused;
 };
@@ -396,7 +406,7 @@ struct restoring {
 static bool restore_row(void *ctx, struct dht_span key, struct dht_span value)
 {
     struct restoring *restoring = ctx;
-    restoring->refused += !node_restore(restoring->brain, restoring->kind, key, value);
+    restoring->refused += !daemon_record_restore(restoring->record, restoring->kind, key, value);
     return true;
 }
 
@@ -406,7 +416,7 @@ static bool restore(struct daemon_node *node, struct daemon_error *ret_error)
     static const enum node_row_kind kinds[] = {
         NODE_ROW_META, NODE_ROW_SEQUENCE, NODE_ROW_PUBLICATION, NODE_ROW_CONTACT, NODE_ROW_ITEM};
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        struct restoring restoring = {.brain = node->brain, .kind = kinds[i]};
+        struct restoring restoring = {.record = &node->record, .kind = kinds[i]};
         if (!daemon_state_load(node->state, (enum daemon_state_kind)kinds[i], restore_row,
                                &restoring, ret_error))
             return false;
@@ -475,14 +485,14 @@ struct daemon_node *daemon_node_open(const struct daemon_node_shared *shared,
 void daemon_node_start(struct daemon_node *node)
 {
     daemon_secrets_tell(node->secrets);
-    node_start(node->brain, daemon_node_enter(node));
+    daemon_record_start(&node->record, daemon_node_enter(node));
     daemon_node_settle(node);
     daemon_bootstrap_start(node->bootstrap, &node->hosts);
 }
 
 void daemon_node_stop(struct daemon_node *node)
 {
-    node_stop(node->brain, daemon_loop_now_us(node->shared.loop));
+    daemon_record_stop(&node->record, daemon_loop_now_us(node->shared.loop));
     daemon_node_settle(node);
 }
 
@@ -497,7 +507,7 @@ void daemon_node_close(struct daemon_node *node)
             event_free(node->engines[i].event);
         daemon_udp_close(node->engines[i].udp);
     }
-    node_free(node->brain);
+    daemon_record_close(&node->record);
     if (node->state_event != NULL)
         event_free(node->state_event);
     if (node->state != NULL)
@@ -511,7 +521,12 @@ void daemon_node_close(struct daemon_node *node)
 
 struct node *daemon_node_brain(struct daemon_node *node)
 {
-    return node->brain;
+    return node->record.brain;
+}
+
+struct daemon_record *daemon_node_record(struct daemon_node *node)
+{
+    return &node->record;
 }
 
 uint32_t daemon_node_index(const struct daemon_node *node)
@@ -532,7 +547,7 @@ struct dht_addr daemon_node_addr(const struct daemon_node *node, size_t engine)
 bool daemon_node_is_alone(struct daemon_node *node, size_t engine)
 {
     struct dht_info info;
-    dht_info(node_engine(node->brain, (int)engine), &info);
+    dht_info(node_engine(node->record.brain, (int)engine), &info);
     return info.contacts == 0 && !node->engines[engine].has_bootstrap;
 }
 
@@ -540,7 +555,7 @@ bool daemon_node_is_joined(struct daemon_node *node)
 {
     struct dht_info info;
     for (size_t i = 0; i < node->engine_count; i++) {
-        dht_info(node_engine(node->brain, (int)i), &info);
+        dht_info(node_engine(node->record.brain, (int)i), &info);
         if (info.joined)
             return true;
     }

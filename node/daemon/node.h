@@ -23,6 +23,7 @@
 #include "pnr/node.h"
 
 struct daemon_node;
+struct daemon_record; // node/daemon/record.h
 
 // What all nodes of a process share; lent to each.
 struct daemon_node_shared {
@@ -52,11 +53,13 @@ struct daemon_node_options {
     const char *keys_dir;
     bool keys_lazy; // see node/daemon/secrets.h
     uint8_t seed[32];
+    const char *record_path; // of a recording to be made; NULL: none
     struct daemon_config_hosts bootstrap;
 };
 
 // Opens the sockets, takes hold of the state directory, and restores what is there. NULL, with
-// nothing left behind but files made, for the reasons that udp.h, state.h and keys.h name.
+// nothing left behind but files made, for the reasons that udp.h, state.h, keys.h and record.h
+// name.
 struct daemon_node *daemon_node_open(const struct daemon_node_shared *shared,
                                      const struct daemon_node_options *options,
                                      struct daemon_error *ret_error);
@@ -71,7 +74,9 @@ void daemon_node_stop(struct daemon_node *node);
 
 // ---- looking in ----
 
+// To look into; what it is told goes by way of daemon_node_record().
 struct node *daemon_node_brain(struct daemon_node *node);
+struct daemon_record *daemon_node_record(struct daemon_node *node);
 uint32_t daemon_node_index(const struct daemon_node *node);
 size_t daemon_node_engine_count(const struct daemon_node *node);
 // Where that engine's socket is bound, with the port that the system chose.

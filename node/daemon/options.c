@@ -26,6 +26,7 @@ enum option_code {
     OPTION_VERSION,
     OPTION_HELP,
     OPTION_LOG,
+    OPTION_RECORD,
     OPTION_SEED,
     OPTION_WALL_OFFSET,
     OPTION_TESTNET,
@@ -48,6 +49,7 @@ static const struct option long_options[] = {
     {"version", no_argument, NULL, OPTION_VERSION},
     {"help", no_argument, NULL, OPTION_HELP},
     {"log", required_argument, NULL, OPTION_LOG},
+    {"record", required_argument, NULL, OPTION_RECORD},
     {"seed", required_argument, NULL, OPTION_SEED},
     {"wall-offset", required_argument, NULL, OPTION_WALL_OFFSET},
     {"testnet", required_argument, NULL, OPTION_TESTNET},
@@ -75,6 +77,7 @@ static const char help_text[] =
     "  --lab                  a closed network, without protection against hostile nodes\n"
     "  --unlimited            without the rate limits, for measurements\n"
     "  --log LEVEL            error, warn, info or debug\n"
+    "  --record FILE          writes down all that the node is told, for simnet replay\n"
     "  --check-config         says whether the configuration is good\n"
     "  --dump-config          prints the configuration in force, every key explained\n"
     "  --version, --help\n"
@@ -233,6 +236,9 @@ static bool take_value(struct daemon_options *options, int code, const char *tex
     case OPTION_LOG:
         options->log_level = text;
         return true;
+    case OPTION_RECORD:
+        options->record_path = text;
+        return text[0] != '\0';
     case OPTION_CONTROL:
         return parse_control(options, text);
     case OPTION_LISTEN:
@@ -290,6 +296,10 @@ bool daemon_options_parse(int argc, char **argv, struct daemon_options *ret_opti
     }
     if (optind < argc) {
         daemon_error_set(ret_error, "%.100s is no option of pnrd", argv[optind]);
+        return false;
+    }
+    if (options.action == DAEMON_OPTIONS_TESTNET && options.record_path != NULL) {
+        daemon_error_set(ret_error, "--record is of a node, not of a testnet");
         return false;
     }
     *ret_options = options;

@@ -28,6 +28,7 @@ struct daemon_options {
     const char *config_path; // NULL: not told
     const char *state_dir;   // NULL: not told
     const char *log_level;   // NULL: not told
+    const char *record_path; // NULL: not recorded
     struct control_address controls[DAEMON_OPTIONS_CONTROLS_MAX];
     size_t control_count; // 0: not told
     struct daemon_config_addrs listen;

@@ -3,6 +3,7 @@
 
 #include "node/control/frame.h"
 #include "node/daemon/log.h"
+#include "node/daemon/record.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -202,7 +203,8 @@ static bool close_session(struct session *session)
         return false;
     set_state(session, CLOSED);
     if (node != NULL)
-        node_session_closed(daemon_node_brain(node), daemon_node_enter(node), session->number);
+        daemon_record_session_closed(daemon_node_record(node), daemon_node_enter(node),
+                                     session->number);
     return node != NULL;
 }
 
@@ -232,8 +234,8 @@ static bool tell_sent(struct session *session, size_t len)
     session->greeting_len -= own;
     if (session->state != OPEN || len == own)
         return false;
-    node_session_sent(daemon_node_brain(session->node), daemon_node_enter(session->node),
-                      session->number, len - own);
+    daemon_record_session_sent(daemon_node_record(session->node), daemon_node_enter(session->node),
+                               session->number, len - own);
     return true;
 }
 
@@ -313,8 +315,9 @@ static void open_session(struct session *session, struct dht_span welcome)
         refuse(session, CONTROL_ERROR_FAILED, "that node is stopped");
         return;
     }
-    uint32_t number = node_session_open(daemon_node_brain(node), daemon_node_enter(node),
-                                        is_control ? NODE_ACCESS_CONTROL : NODE_ACCESS_RESOLVE);
+    uint32_t number =
+        daemon_record_session_open(daemon_node_record(node), daemon_node_enter(node),
+                                   is_control ? NODE_ACCESS_CONTROL : NODE_ACCESS_RESOLVE);
     if (number == 0) {
         refuse(session, CONTROL_ERROR_FULL, "too many clients are connected");
         return;
@@ -360,8 +363,8 @@ static void take_bytes(struct session *session, struct dht_span bytes)
     bool told = session->state == OPEN; // at least that it is open
     if (session->state == OPEN && bytes.len > 0) {
         daemon_node_tell_counters(node, session->set->refused);
-        node_session_bytes(daemon_node_brain(node), daemon_node_enter(node), session->number,
-                           bytes);
+        daemon_record_session_bytes(daemon_node_record(node), daemon_node_enter(node),
+                                    session->number, bytes);
     }
     told |= write_out(session);
     if (told && node != NULL)

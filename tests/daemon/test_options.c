@@ -36,6 +36,8 @@ static const struct bad_row {
     {"--seed 000000000000000000000000000000000000000000000000000000000000000g", "--seed 0"},
     {"--wall-offset soon", "--wall-offset soon"},
     {"--testnet 0", "--testnet 0"},
+    {"--testnet 3 --record file", "--record is of a node"},
+    {"--record", "--record needs a value"},
     {"--testnet 10001", "--testnet 10001"},
     {"--testnet 3x", "--testnet 3x"},
     {"--port 65536", "--port 65536"},
@@ -95,6 +97,8 @@ static void test_values(void **state)
     assert_int_equal(options.wall_offset_us, -60000000);
     assert_int_equal(options.seed[0], 1);
     assert_int_equal(options.seed[31], 0xff);
+    assert_true(parse("--record file", &options, NULL));
+    assert_string_equal(options.record_path, "file");
     assert_true(parse("--dump-config", &options, NULL));
     assert_int_equal(options.action, DAEMON_OPTIONS_DUMP_CONFIG);
     assert_true(parse("", &options, NULL));
