@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: MIT
+#include "simnet/scenario.h"
+#include "simnet/scenario_keys.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static bool read_text(const char *text, const char *setting, struct simnet_scenario *scenario,
+                      char error[SIMNET_SCENARIO_ERROR_MAX])
+{
+    struct simnet_scenario_settings settings = {setting != NULL, {setting}};
+    FILE *stream = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
+    assert_non_null(stream);
+    bool good = simnet_scenario_read(stream, "some/way.ini", &settings, scenario, error);
+    fclose(stream);
+    return good;
+}
+
+static void test_table(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < simnet_scenario_key_count; i++) {
+        const struct simnet_scenario_key *key = &simnet_scenario_keys[i];
+        if (simnet_scenario_section_find(key->section) == NULL)
+            fail_msg("row %s: no section [%s]", key->name, key->section);
+        if (simnet_scenario_key_find(key->section, key->name) != key)
+            fail_msg("row %s.%s: twice", key->section, key->name);
+        if (key->what[strlen(key->what) - 1] != '.')
+            fail_msg("row %s.%s: what has no end", key->section, key->name);
+        // A default reads, and writes as it stands in the table.
+        union {
+            struct simnet_scenario whole;
+            struct simnet_scenario_event event;
+        } base;
+        char text[SIMNET_SCENARIO_TEXT_MAX];
+        memset(&base, 0, sizeof base);
+        if (!simnet_scenario_value_read(key, &base, key->standard))
+            fail_msg("row %s.%s: the default does not fit", key->section, key->name);
+        simnet_scenario_value_write(key, &base, text);
+        if (strcmp(text, key->standard) != 0)
+            fail_msg("row %s.%s: the default is %s, not %s", key->section, key->name, text,
+                     key->standard);
+    }
+}
+
+static const struct value_row {
+    const char *section;
+    const char *key;
+    const char *text;
+    const char *written; // NULL: does not fit
+} value_rows[] = {
+    {"network", "join", "90s", "90s"},
+    {"network", "join", "120s", "2min"},
+    {"network", "join", "1500ms", "1500ms"},
+    {"network", "join", "24h", "24h"},
+    {"network", "join", "24 h", "24h"},
+    {"network", "join", "25h", NULL},
+    {"network", "join", "0", "0s"},
+    {"network", "join", "5", NULL}, // of what?
+    {"network", "join", "5m", NULL},
+    {"network", "join", "-5s", NULL},
+    {"network", "join", "", NULL},
+    {"network", "join", "99999999999999999999s", NULL},
+    {"network", "nodes", "2", "2"},
+    {"network", "nodes", "1", NULL},
+    {"network", "nodes", "1e3", NULL},
+    {"network", "nodes", "12s", NULL},
+    {"network", "seed", "999999999999999999", "999999999999999999"},
+    {"loss", "rate", "30%", "30%"},
+    {"loss", "rate", "0.1%", "0.1%"},
+    {"loss", "rate", "100%", "100%"},
+    {"loss", "rate", "100.1%", NULL},
+    {"loss", "rate", "0", "0%"},
+    {"loss", "rate", "0.3", NULL},
+    {"loss", "rate", "-3%", NULL},
+    {"loss", "rate", "%", NULL},
+    {"loss", "rate", "3%%", NULL},
+    {"loss", "rate", "nan%", NULL},
+    {"latency", "sigma", "0.45", "0.45"},
+    {"latency", "sigma", "3.1", NULL},
+    {"latency", "sigma", "1.2.3", NULL},
+    {"latency", "model", "constant", "constant"},
+    {"latency", "model", "Constant", NULL},
+    {"rate", "up", "64K", "64K"},
+    {"rate", "up", "65536", "64K"},
+    {"rate", "up", "1000", "1000"},
+    {"rate", "up", "1T", NULL},
+    {"check", "checkers", "all", "all"},
+    {"check", "checkers", "none", "none"},
+    {"check", "checkers", "bounds answers", "answers, bounds"},
+    {"check", "checkers", "bounds,answer", NULL},
+    {"check", "checkers", "", NULL},
+};
+
+static void test_values(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof value_rows / sizeof *value_rows; i++) {
+        const struct value_row *row = &value_rows[i];
+        const struct simnet_scenario_key *key = simnet_scenario_key_find(row->section, row->key);
+        struct simnet_scenario scenario;
+        char text[SIMNET_SCENARIO_TEXT_MAX];
+        simnet_scenario_init(&scenario);
+        bool good = simnet_scenario_value_read(key, &scenario, row->text);
+        simnet_scenario_value_write(key, &scenario, text);
+        if (good != (row->written != NULL) ||
+            strcmp(text, good ? row->written : key->standard) != 0)
+            fail_msg("row %s = %s: %s, %s", row->key, row->text, good ? "read" : "refused", text);
+    }
+}
+
+static const struct error_row {
+    const char *name;
+    const char *text;
+    const char *setting;
+    const char *error; // how it begins; NULL: none
+} error_rows[] = {
+    {"nothing", "", NULL, NULL},
+    {"comments", "# one\n; two\n\n[loss] ; three\n rate = 3% ; four\n", NULL, NULL},
+    {"no end of line", "[loss]\nrate = 3%", NULL, NULL},
+    {"empty section", "[loss]\n", NULL, NULL},
+    {"a setting", "", "loss.rate=30%", NULL},
+    {"a setting over the file", "[loss]\nrate = 3%\n", "loss.rate=30%", NULL},
+    {"a setting of a new section", "", "event e.kind=move", NULL},
+    {"two events", "[event a]\nat = 1s\n[event b]\nat = 1s\n", NULL, NULL},
+    {"unknown section", "\n[lost]\n", NULL,
+     "some/way.ini:2: unknown section [lost]: expected one of [network], "},
+    {"unknown key", "[loss]\nrat = 3%\n", NULL,
+     "some/way.ini:2: unknown key rat in [loss]: expected one of rate, from"},
+    {"bad value", "[loss]\n\nrate = 3\n", NULL,
+     "some/way.ini:3: rate: \"3\" does not fit: expected a percentage such as 12.5%, from 0% to "
+     "100%"},
+    {"key twice", "[loss]\nrate = 3%\nrate = 3%\n", NULL,
+     "some/way.ini:3: rate is given twice, in line 2 and here"},
+    {"section twice", "[loss]\nrate = 3%\n[burst]\n[loss]\nfrom = join\n", NULL,
+     "some/way.ini:4: [loss] stands here twice, first in line 1"},
+    {"event twice", "[event a]\n[event a]\n", NULL, "some/way.ini:2: [event a] stands here twice"},
+    {"key before section", "rate = 3%\n", NULL, "some/way.ini:1: a key before the first section"},
+    {"neither", "[loss]\nrate 3%\n", NULL, "some/way.ini:2: neither a section nor a key"},
+    {"a name too many", "[loss now]\n", NULL, "some/way.ini:1: [loss now] takes no name"},
+    {"no name", "[event]\n", NULL, "some/way.ini:1: [event] has no good name"},
+    {"the first counts", "[loss]\nrate = x\nfrom = x\n", NULL, "some/way.ini:2: rate"},
+    {"setting without a dot", "", "loss=3", "--set loss=3: no setting: expected SECTION.KEY=VALUE"},
+    {"setting of nothing", "", "loss.rat=3%", "--set loss.rat=3%: unknown key rat in [loss]"},
+    {"setting of a bad value", "", "loss.rate=3", "--set loss.rate=3: rate: \"3\" does not fit"},
+    {"lookups after the end", "[phases]\nfaults = 30s\n[resolve]\nfor = 40s\n", NULL,
+     "some/way.ini:4: the lookups would go on after the faults"},
+    {"the same by a setting", "[resolve]\ncount = 5\n", "resolve.for=10min",
+     "--set resolve.for=10min: the lookups would go on after the faults"},
+    {"the same by default", "[phases]\nfaults = 30s\n", NULL,
+     "some/way.ini: the lookups would go on after the faults"},
+    {"no time to publish", "[publish]\nover = 2min\n", NULL,
+     "some/way.ini:2: no time to publish: expected phases.warm-up"},
+    {"partition too long", "[partition p]\nat = 1min\nfor = 2min\n", NULL,
+     "some/way.ini:3: the partition would go on after the faults"},
+    {"event too late", "[event e]\nat = 3min\n", NULL,
+     "some/way.ini:2: after the end of the faults"},
+    {"NAT everywhere", "[nat]\nsymmetric = 50%\nfull-cone = 50%\n", NULL,
+     "some/way.ini:2: hardly anybody can be reached"},
+    {"NAT of IPv6", "[network]\nfamilies = both\n[nat]\nsymmetric = 50%\n", NULL,
+     "some/way.ini:2: a NAT is for IPv4 alone"},
+    {"share and count", "[adversary a]\nshare = 5%\ncount = 5\n", NULL,
+     "some/way.ini:3: share and count of an adversary"},
+    {"too many adversaries", "[adversary a]\nshare = 50%\n[adversary b]\nshare = 41%\n", NULL,
+     "some/way.ini:4: all adversaries together"},
+    {"lookups of nothing", "[publish]\nnames = 0\n", NULL,
+     "some/way.ini: lookups of nothing: expected publish.names of at least 1"},
+    {"latency", "[latency]\nmin = 2s\n", NULL,
+     "some/way.ini:2: latency.min is longer than latency.median"},
+};
+
+static void test_errors(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof error_rows / sizeof *error_rows; i++) {
+        const struct error_row *row = &error_rows[i];
+        struct simnet_scenario scenario;
+        char error[SIMNET_SCENARIO_ERROR_MAX] = "";
+        bool good = read_text(row->text, row->setting, &scenario, error);
+        if (good != (row->error == NULL) ||
+            (!good && strncmp(error, row->error, strlen(row->error)) != 0))
+            fail_msg("row %s: %s", row->name, good ? "read" : error);
+        if (strchr(error, '\n') != NULL)
+            fail_msg("row %s: more than a line", row->name);
+    }
+}
+
+// What is written reads back as the same scenario.
+static void test_write(void **state)
+{
+    (void)state;
+    static const char text[] = "[network]\nnodes = 77\n[loss]\nrate = 12.5%\n"
+                               "[event later]\nkind = move\nat = 90s\n[event now]\nshare = 1%\n"
+                               "[partition half]\nfor = 1min\n[adversary bad]\ncount = 3\n";
+    for (int all = 0; all < 2; all++) {
+        struct simnet_scenario first, second;
+        char error[SIMNET_SCENARIO_ERROR_MAX] = "";
+        char *written = NULL;
+        size_t len = 0;
+        assert_true(read_text(text, NULL, &first, error));
+        FILE *out = open_memstream(&written, &len);
+        simnet_scenario_write(&first, all != 0, out);
+        fclose(out);
+        if (!read_text(written, NULL, &second, error))
+            fail_msg("written with all = %d: %s", all, error);
+        assert_memory_equal(&first, &second, sizeof first);
+        free(written);
+    }
+}
+
+// Long lines, and a file that is not there.
+static void test_files(void **state)
+{
+    (void)state;
+    struct simnet_scenario scenario;
+    char error[SIMNET_SCENARIO_ERROR_MAX] = "";
+    char text[1024];
+    snprintf(text, sizeof text, "[loss]\n#%0500d\nrate = 3%%\n", 0);
+    assert_false(read_text(text, NULL, &scenario, error));
+    assert_non_null(strstr(error, "some/way.ini:2: the line is too long"));
+    assert_false(simnet_scenario_load("/nowhere/a.ini", NULL, &scenario, error));
+    assert_string_equal(error, "/nowhere/a.ini: cannot be opened: No such file or directory");
+}
+
+#define DOCS_BEGIN "<!-- scenario reference -->\n"
+#define DOCS_END   "<!-- end of the scenario reference -->\n"
+
+// docs/simulation.md has the reference that the tables make. To print it anew:
+// test_simnet_scenario --docs
+static void test_docs(void **state)
+{
+    (void)state;
+    char *wanted = NULL;
+    char *page = NULL;
+    size_t len = 0;
+    FILE *stream = open_memstream(&wanted, &len);
+    simnet_scenario_print_docs(stream);
+    fclose(stream);
+    stream = fopen(PNR_SOURCE_DIR "/docs/simulation.md", "r");
+    assert_non_null(stream);
+    size_t capacity = 0;
+    assert_true(getdelim(&page, &capacity, '\0', stream) > 0);
+    fclose(stream);
+    char *begin = strstr(page, DOCS_BEGIN);
+    assert_non_null(begin);
+    char *end = strstr(begin, DOCS_END);
+    assert_non_null(end);
+    *end = '\0';
+    assert_string_equal(begin + strlen(DOCS_BEGIN), wanted);
+    free(wanted);
+    free(page);
+}
+
+int main(int argc, char *argv[])
+{
+    if (argc == 2 && strcmp(argv[1], "--docs") == 0) {
+        simnet_scenario_print_docs(stdout);
+        return 0;
+    }
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_table), cmocka_unit_test(test_values), cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_write), cmocka_unit_test(test_files),  cmocka_unit_test(test_docs),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
