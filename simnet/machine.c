@@ -17,6 +17,14 @@ void simnet_profile_init(struct simnet_profile *profile)
     profile->engine.outbox_keep = 0;
 }
 
+void simnet_profile_million(struct simnet_profile *profile)
+{
+    simnet_profile_init(profile);
+    profile->engine.first_bucket_size = 16;
+    profile->engine.replacements = 2;
+    profile->engine.sources_max = 64;
+}
+
 int64_t simnet_machine_now(const struct simnet_machine *machine)
 {
     if (machine->state == SIMNET_MACHINE_ASLEEP)

@@ -82,6 +82,9 @@ struct simnet_profile {
 // A small profile for networks of size: small tables and stores, no snapshots, outputs kept in
 // little memory.
 void simnet_profile_init(struct simnet_profile *profile);
+// For networks of up to a million: as above, with first buckets and replacements that cost less. No
+// part of a node is left out: it answers, stores and resolves as any other.
+void simnet_profile_million(struct simnet_profile *profile);
 
 // Starts the brain of a machine that is off, from what its disk holds, or its actor. Its first
 // contacts are the machines named; brains that have contacts of their own need none.
