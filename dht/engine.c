@@ -135,6 +135,7 @@ void dht_free(struct dht *dht)
     dht_timer_heap_fini(&dht->timers);
     dht_table_fini(&dht->table);
     dht_outbox_fini(&dht->outbox);
+    dht_vote_fini(&dht->vote);
     if (dht->items != NULL)
         dht_item_store_free(dht->items);
     if (dht->peers != NULL)

@@ -486,7 +486,8 @@ void dht_maintain_vote(struct dht *dht, const struct dht_addr *voter, const stru
         return;
     // In a lab all voters live on a few hosts, so each counts for itself.
     uint64_t prefix = dht_addr_prefix(voter) ^ (dht->config.lab ? (uint64_t)voter->port << 40 : 0);
-    dht_vote_cast(&dht->vote, prefix, &seen);
+    if (!dht_vote_cast(&dht->vote, prefix, &seen))
+        return;
     struct dht_addr winner = dht_vote_winner(&dht->vote);
     if (winner.ip_len != 0 && !dht_addr_equal(&winner, &dht->external))
         address_settled(dht, &winner);

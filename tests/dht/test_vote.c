@@ -58,6 +58,7 @@ static void test_rows(void **state)
         if (winner.ip_len != wanted.ip_len ||
             (wanted.ip_len != 0 && !dht_addr_equal(&winner, &wanted)))
             fail_msg("%s", rows[i].name);
+        dht_vote_fini(&vote);
     }
 }
 
@@ -78,6 +79,7 @@ static void test_change_of_mind(void **state)
     for (uint64_t voter = 1; voter <= 4; voter++)
         dht_vote_cast(&vote, voter, &b);
     assert_int_equal(dht_vote_winner(&vote).ip[3], 'b');
+    dht_vote_fini(&vote);
 }
 
 // The oldest voter gives way to a new one.
@@ -96,6 +98,27 @@ static void test_window(void **state)
     dht_vote_cast(&vote, 500, &b);
     assert_int_equal(dht_vote_winner(&vote).ip[3], 'b');
     assert_int_equal(vote.count, DHT_VOTE_VOTERS);
+    dht_vote_fini(&vote);
+}
+
+// Every voter sees something else, again and again; then they agree.
+static void test_all_differ(void **state)
+{
+    struct dht_vote vote;
+    struct dht_addr a = address("a1");
+    (void)state;
+    dht_vote_init(&vote);
+    for (uint32_t i = 0; i < 1000; i++) {
+        struct dht_addr addr = {.ip = {20, 1, (uint8_t)(i >> 8), (uint8_t)i}, .ip_len = 4};
+        assert_true(dht_vote_cast(&vote, i + 1, &addr));
+        assert_int_equal(dht_vote_winner(&vote).ip_len, 0);
+    }
+    uint32_t changes = 0;
+    for (uint32_t i = 0; i < 100; i++)
+        changes += dht_vote_cast(&vote, i + 1001, &a);
+    assert_int_equal(changes, DHT_VOTE_VOTERS);
+    assert_int_equal(dht_vote_winner(&vote).ip[3], 'a');
+    dht_vote_fini(&vote);
 }
 
 int main(void)
@@ -104,6 +127,7 @@ int main(void)
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_change_of_mind),
         cmocka_unit_test(test_window),
+        cmocka_unit_test(test_all_differ),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
