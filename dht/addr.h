@@ -33,6 +33,11 @@ uint64_t dht_addr_prefix(const struct dht_addr *addr);
 // The wider one, of a network operator: /16 of IPv4, /32 of IPv6, tagged likewise.
 uint64_t dht_addr_wide_prefix(const struct dht_addr *addr);
 
+// A hash that all hosts share that may have to be told apart or counted together: of IPv4 those of
+// a /24, of IPv6 those of a /32, and, where each_port is set, only address and port themselves.
+// Takes a compact form of 6 or 18 bytes. Not keyed.
+uint32_t dht_addr_crowd(const uint8_t *compact, size_t len, bool each_port);
+
 // Writes "192.0.2.1:6881" or "[2001:db8::1]:6881" (RFC 5952; mapped IPv4 ends dotted) with a NUL;
 // returns the length without it. An address that is not set gives the empty text.
 size_t dht_addr_to_text(const struct dht_addr *addr, char ret_text[DHT_ADDR_TEXT_MAX]);

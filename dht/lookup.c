@@ -26,7 +26,9 @@ void dht_lookup_fini(struct dht_lookup *lookup)
 {
     free(lookup->candidates);
     free(lookup->order);
+    free(lookup->tags);
     lookup->candidates = NULL;
+    lookup->tags = NULL;
     lookup->order = NULL;
     lookup->count = lookup->capacity = 0;
 }
@@ -53,17 +55,35 @@ static bool grow(struct dht_lookup *lookup)
     if (order == NULL)
         return false;
     lookup->order = order;
+    struct dht_lookup_tag *tags = realloc(lookup->tags, capacity * sizeof *tags);
+    if (tags == NULL)
+        return false;
+    lookup->tags = tags;
     lookup->capacity = (uint16_t)capacity;
     return true;
 }
 
+static struct dht_lookup_tag tag_of(const struct dht_lookup *lookup,
+                                    const struct dht_candidate *candidate)
+{
+    struct dht_lookup_tag tag;
+    uint8_t compact[DHT_ADDR_COMPACT_MAX];
+    size_t len = dht_addr_to_compact(&candidate->addr, compact);
+    memcpy(&tag.id, candidate->id.bytes + DHT_ID_LEN - sizeof tag.id, sizeof tag.id);
+    tag.crowd = dht_addr_crowd(compact, len, lookup->lab);
+    return tag;
+}
+
 // Whether the newcomer is one that is listed already, or one too many of its kind.
 static enum dht_lookup_offer judge(const struct dht_lookup *lookup,
-                                   const struct dht_candidate *newcomer)
+                                   const struct dht_candidate *newcomer, struct dht_lookup_tag tag)
 {
     uint32_t same_prefix = 0;
     uint32_t same_wide = 0;
     for (uint16_t i = 0; i < lookup->count; i++) {
+        // Neither the same id, nor the same host or prefix.
+        if (lookup->tags[i].id != tag.id && lookup->tags[i].crowd != tag.crowd)
+            continue;
         const struct dht_candidate *candidate = &lookup->candidates[i];
         bool same_id = dht_id_equal(&candidate->id, &newcomer->id);
         bool same_addr = dht_addr_equal(&candidate->addr, &newcomer->addr);
@@ -110,7 +130,8 @@ static void insert_in_order(struct dht_lookup *lookup, uint16_t index, uint16_t 
 enum dht_lookup_offer dht_lookup_offer(struct dht_lookup *lookup,
                                        const struct dht_candidate *newcomer, uint16_t *ret_index)
 {
-    enum dht_lookup_offer verdict = judge(lookup, newcomer);
+    struct dht_lookup_tag tag = tag_of(lookup, newcomer);
+    enum dht_lookup_offer verdict = judge(lookup, newcomer, tag);
     if (verdict != DHT_LOOKUP_ADDED)
         return verdict;
     uint16_t rank = rank_of(lookup, &newcomer->id);
@@ -127,6 +148,7 @@ enum dht_lookup_offer dht_lookup_offer(struct dht_lookup *lookup,
             return DHT_LOOKUP_DROPPED;
         insert_in_order(lookup, index, rank, (uint16_t)(lookup->count - 1));
     }
+    lookup->tags[index] = tag;
     lookup->candidates[index] = *newcomer;
     lookup->candidates[index].state = DHT_CANDIDATE_NEW;
     *ret_index = index;

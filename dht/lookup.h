@@ -61,9 +61,17 @@ struct dht_candidate {
     uint8_t token[DHT_LOOKUP_TOKEN_MAX];
 };
 
+// What most candidates differ in from a newcomer, densely: each node that a reply names is held
+// against all candidates.
+struct dht_lookup_tag {
+    uint32_t id;    // its last 4 bytes, which the candidates of one target do not share
+    uint32_t crowd; // dht_addr_crowd()
+};
+
 struct dht_lookup {
     struct dht_id target;
     struct dht_candidate *candidates;
+    struct dht_lookup_tag *tags;
     uint16_t *order; // indices, closest first
     uint16_t count, capacity, capacity_max;
     uint16_t in_flight; // candidates in state ASKED

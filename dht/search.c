@@ -40,19 +40,25 @@ static enum dht_has_get known_has_get(struct dht *dht, const struct dht_op *op,
 }
 
 static void offer(struct dht *dht, struct dht_op *op, const struct dht_krpc_node *node,
-                  uint32_t depth, const struct dht_contact *contact)
+                  uint32_t depth)
 {
     struct dht_candidate newcomer = {
         .id = node->id,
         .addr = node->addr,
         .seq_seen = DHT_SEQ_NONE,
-        .rtt_us = contact != NULL ? contact->rtt_us : 0,
         .depth = (uint8_t)(depth < UINT8_MAX ? depth : UINT8_MAX),
-        .has_get = (uint8_t)known_has_get(dht, op, contact),
-        .is_secure = dht->config.lab || dht_id_fits(&node->id, &node->addr),
     };
     uint16_t index;
-    count_offer(dht, dht_lookup_offer(&op->lookup, &newcomer, &index));
+    enum dht_lookup_offer verdict = dht_lookup_offer(&op->lookup, &newcomer, &index);
+    count_offer(dht, verdict);
+    if (verdict != DHT_LOOKUP_ADDED)
+        return;
+    // Only now, for most that a reply names are listed already.
+    struct dht_candidate *candidate = &op->lookup.candidates[index];
+    const struct dht_contact *contact = dht_table_find(&dht->table, &node->id, &node->addr);
+    candidate->rtt_us = contact != NULL ? contact->rtt_us : 0;
+    candidate->has_get = (uint8_t)known_has_get(dht, op, contact);
+    candidate->is_secure = dht->config.lab || dht_id_fits(&node->id, &node->addr);
 }
 
 void dht_search_offer(struct dht *dht, struct dht_op *op, const struct dht_krpc_node *node,
@@ -62,7 +68,7 @@ void dht_search_offer(struct dht *dht, struct dht_op *op, const struct dht_krpc_
         DHT_COUNT(dht, candidates_refused);
         return;
     }
-    offer(dht, op, node, depth, dht_table_find(&dht->table, &node->id, &node->addr));
+    offer(dht, op, node, depth);
 }
 
 void dht_search_start(struct dht *dht, struct dht_op *op, const struct dht_id *target,
@@ -77,7 +83,7 @@ void dht_search_start(struct dht *dht, struct dht_op *op, const struct dht_id *t
     for (size_t i = 0; i < count; i++) {
         struct dht_krpc_node node = {dht_contact_id(contacts[i]),
                                      dht_contact_addr(contacts[i].contact, dht->table.contact_len)};
-        offer(dht, op, &node, 1, contacts[i].contact);
+        offer(dht, op, &node, 1);
     }
     dht_table_touch(&dht->table, target, dht_engine_now_s(dht));
     dht_found_own(dht, op);

@@ -54,22 +54,12 @@ struct host {
     uint32_t buckets; // that may hold it, and others of its prefix; see dht/roster.h
 };
 
-// The hash of all hosts that count as one crowd: of a /24, or of a /32 of IPv6. In a lab each host
-// is one.
-static uint32_t crowd_hash(const struct dht_table *table, const uint8_t *compact, size_t len)
-{
-    size_t crowd_len = table->lab ? len : len == 6 ? 3 : 4;
-    uint64_t hash = 0;
-    for (size_t i = 0; i < crowd_len; i++)
-        hash = (hash ^ compact[i]) * UINT64_C(0x9e3779b97f4a7c15);
-    return (uint32_t)(hash >> 32);
-}
-
 static struct host host_of(const struct dht_table *table, const struct dht_addr *addr)
 {
     struct host host;
     host.len = dht_addr_to_compact(addr, host.compact);
-    host.buckets = dht_roster_find(&table->roster, crowd_hash(table, host.compact, host.len));
+    host.buckets =
+        dht_roster_find(&table->roster, dht_addr_crowd(host.compact, host.len, table->lab));
     return host;
 }
 
@@ -86,7 +76,7 @@ static bool same_start(const struct dht_contact *contact, const struct host *hos
 static uint32_t hash_of(const struct dht_table *table, const struct dht_contact *contact)
 {
     size_t fixed_len = offsetof(struct dht_contact, node) + DHT_CONTACT_TAIL_LEN;
-    return crowd_hash(table, compact_of(contact), table->contact_len - fixed_len);
+    return dht_addr_crowd(compact_of(contact), table->contact_len - fixed_len, table->lab);
 }
 
 // ---- buckets ----
