@@ -60,6 +60,20 @@ def check_includes(root):
     return faults
 
 
+def check_brain_calls(root):
+    """What pnrd tells the brain goes through the one layer that records it; looking in is free."""
+    free = {"node_config_init", "node_deadline", "node_engine", "node_info"}
+    faults = []
+    for path in sorted((root / "node/daemon").glob("*.c")):
+        if path.name == "record.c":
+            continue
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            for call in re.findall(r"\b(node_\w+)\(", line.split("//")[0]):
+                if call not in free:
+                    faults.append(f"{path}:{number}: {call}() belongs behind node/daemon/record.h")
+    return faults
+
+
 def check_symbols(library, prefixes):
     listing = subprocess.run(["nm", "-u", library], check=True, capture_output=True, text=True)
     faults = []
@@ -76,7 +90,8 @@ def check_symbols(library, prefixes):
 
 def main():
     if sys.argv[1] == "includes":
-        faults = check_includes(pathlib.Path(sys.argv[2]))
+        root = pathlib.Path(sys.argv[2])
+        faults = check_includes(root) + check_brain_calls(root)
     else:
         faults = check_symbols(sys.argv[2], sys.argv[3:])
     print("\n".join(faults))
