@@ -114,6 +114,7 @@ static void drain(struct bench *bench, uint32_t from)
         message->len = (uint32_t)out.datagram.bytes.len;
         memcpy(message->bytes, out.datagram.bytes.data, message->len);
     }
+    node_rest(bench->nodes[from]);
     set_deadline(bench, from);
 }
 

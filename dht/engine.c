@@ -181,8 +181,8 @@ bool dht_engine_is_acceptable(const struct dht *dht, const struct dht_addr *addr
 
 void dht_engine_prove(struct dht *dht, const struct dht_addr *addr)
 {
-    // In a lab nobody is limited, so nobody needs to be known.
-    if (!dht->config.lab)
+    // Where nobody is limited, nobody needs to be known.
+    if (!dht->config.lab && !dht->config.unlimited)
         dht_source_prove(dht->sources, dht->now_us, addr);
 }
 
@@ -335,15 +335,30 @@ void dht_bootstrap(struct dht *dht, int64_t now_us, const struct dht_addr *addrs
 {
     struct dht_upkeep *upkeep = &dht->upkeep;
     dht_engine_enter(dht, now_us);
-    if (upkeep->bootstrap == NULL)
-        upkeep->bootstrap = calloc(DHT_BOOTSTRAP_MAX, sizeof *upkeep->bootstrap);
-    if (upkeep->bootstrap == NULL)
-        return;
-    for (size_t i = 0; i < count && upkeep->bootstrap_count < DHT_BOOTSTRAP_MAX; i++)
+    size_t most = upkeep->bootstrap_count + count;
+    if (most > DHT_BOOTSTRAP_MAX)
+        most = DHT_BOOTSTRAP_MAX;
+    if (most > upkeep->bootstrap_count) {
+        struct dht_addr *bootstrap = realloc(upkeep->bootstrap, most * sizeof *bootstrap);
+        if (bootstrap == NULL)
+            return;
+        upkeep->bootstrap = bootstrap;
+    }
+    for (size_t i = 0; i < count && upkeep->bootstrap_count < most; i++)
         if (dht_engine_is_acceptable(dht, &addrs[i]) && !is_bootstrap(upkeep, &addrs[i]))
             upkeep->bootstrap[upkeep->bootstrap_count++] = addrs[i];
     upkeep->next_join_us = now_us;
     dht_maintain_hurry(dht, now_us);
+}
+
+void dht_rest(struct dht *dht)
+{
+    dht_outbox_rest(&dht->outbox);
+    dht_transaction_rest(&dht->transactions);
+    dht_op_rest(&dht->ops);
+    dht_maintain_rest(dht);
+    if (dht->transactions.count == 0)
+        dht_timer_heap_rest(&dht->timers);
 }
 
 void dht_restore_contact(struct dht *dht, int64_t now_us, const struct dht_id *id,

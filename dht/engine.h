@@ -65,7 +65,7 @@ struct dht_upkeep {
     uint32_t bootstrap_count;
     uint32_t bootstrap_next; // whom to ask next
     struct dht_newcomer *newcomers;
-    uint32_t newcomer_count;
+    uint32_t newcomer_count, newcomer_capacity;
 };
 
 struct dht {

@@ -54,6 +54,16 @@ void dht_maintain_fini(struct dht *dht)
     free(dht->upkeep.newcomers);
 }
 
+void dht_maintain_rest(struct dht *dht)
+{
+    struct dht_upkeep *upkeep = &dht->upkeep;
+    if (upkeep->newcomer_count > 0)
+        return;
+    free(upkeep->newcomers);
+    upkeep->newcomers = NULL;
+    upkeep->newcomer_capacity = 0;
+}
+
 static int64_t next_due(const struct dht *dht)
 {
     const struct dht_upkeep *upkeep = &dht->upkeep;
@@ -312,15 +322,28 @@ static void check(struct dht *dht)
 
 // ---- newcomers ----
 
+static bool newcomer_room(struct dht_upkeep *upkeep)
+{
+    if (upkeep->newcomer_count < upkeep->newcomer_capacity)
+        return true;
+    uint32_t capacity = upkeep->newcomer_capacity == 0 ? 4 : 2 * upkeep->newcomer_capacity;
+    if (capacity > DHT_NEWCOMERS_MAX)
+        return false;
+    struct dht_newcomer *newcomers = realloc(upkeep->newcomers, capacity * sizeof *newcomers);
+    if (newcomers == NULL)
+        return false;
+    upkeep->newcomers = newcomers;
+    upkeep->newcomer_capacity = capacity;
+    return true;
+}
+
 static void add_newcomer(struct dht *dht, const struct dht_krpc_node *node, int64_t due_us)
 {
     struct dht_upkeep *upkeep = &dht->upkeep;
     for (uint32_t i = 0; i < upkeep->newcomer_count; i++)
         if (dht_addr_equal(&upkeep->newcomers[i].addr, &node->addr))
             return;
-    if (upkeep->newcomers == NULL)
-        upkeep->newcomers = malloc(DHT_NEWCOMERS_MAX * sizeof *upkeep->newcomers);
-    if (upkeep->newcomers == NULL || upkeep->newcomer_count == DHT_NEWCOMERS_MAX) {
+    if (!newcomer_room(upkeep)) {
         DHT_COUNT(dht, contacts_refused);
         return;
     }

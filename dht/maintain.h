@@ -26,6 +26,9 @@
 void dht_maintain_init(struct dht *dht);
 void dht_maintain_fini(struct dht *dht);
 
+// Where there are no newcomers, gives their memory back.
+void dht_maintain_rest(struct dht *dht);
+
 // The timer rang.
 void dht_maintain_run(struct dht *dht);
 

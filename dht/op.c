@@ -22,7 +22,6 @@ void dht_op_table_fini(struct dht_op_table *table)
         if (table->slots[slot] != NULL)
             dht_op_close(table, table->slots[slot]);
     free(table->slots);
-    free(table->generations);
     *table = (struct dht_op_table){0};
 }
 
@@ -42,13 +41,8 @@ static uint32_t empty_slot(struct dht_op_table *table)
     if (slots == NULL)
         return UINT32_MAX;
     table->slots = slots;
-    uint16_t *generations = realloc(table->generations, more * sizeof *generations);
-    if (generations == NULL)
-        return UINT32_MAX;
-    table->generations = generations;
     uint32_t first = table->slot_count;
     memset(slots + first, 0, (more - first) * sizeof *slots);
-    memset(generations + first, 0, (more - first) * sizeof *generations);
     table->slot_count = more;
     return first;
 }
@@ -61,8 +55,7 @@ struct dht_op *dht_op_open(struct dht_op_table *table, enum dht_op_kind kind)
     struct dht_op *op = calloc(1, sizeof *op);
     if (op == NULL)
         return NULL;
-    uint16_t generation = ++table->generations[slot];
-    op->id = (uint32_t)generation << SLOT_BITS | (slot + 1);
+    op->id = (uint32_t)++table->generation << SLOT_BITS | (slot + 1);
     op->kind = (uint8_t)kind;
     op->seq_known = DHT_SEQ_NONE;
     op->cas = DHT_SEQ_NONE;
@@ -91,6 +84,15 @@ void dht_op_close(struct dht_op_table *table, struct dht_op *op)
     free(op->item);
     free(op->peers);
     free(op);
+}
+
+void dht_op_rest(struct dht_op_table *table)
+{
+    if (table->count > 0)
+        return;
+    free(table->slots);
+    table->slots = NULL;
+    table->slot_count = 0;
 }
 
 struct dht_op_item *dht_op_copy_item(const struct dht_item *item)

@@ -88,10 +88,10 @@ struct dht_op {
 
 struct dht_op_table {
     struct dht_op **slots;
-    uint16_t *generations;
     uint32_t slot_count;
     uint32_t slots_max;
     uint32_t count;
+    uint16_t generation; // of the latest
 };
 
 void dht_op_table_init(struct dht_op_table *table, uint32_t slots_max);
@@ -103,6 +103,9 @@ struct dht_op *dht_op_open(struct dht_op_table *table, enum dht_op_kind kind);
 struct dht_op *dht_op_find(const struct dht_op_table *table, uint32_t id);
 // Frees it and all it owns. Its transactions are the caller's business.
 void dht_op_close(struct dht_op_table *table, struct dht_op *op);
+
+// Where none are under way, gives the memory of the slots back.
+void dht_op_rest(struct dht_op_table *table);
 
 // A copy of an item in memory of its own; NULL where memory is short.
 struct dht_op_item *dht_op_copy_item(const struct dht_item *item);

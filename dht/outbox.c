@@ -16,7 +16,7 @@ struct entry {
 };
 
 #define ENTRY_ALIGN    8
-#define CAPACITY_LEAST 4096
+#define CAPACITY_LEAST 2048
 
 static size_t padded(size_t len)
 {
@@ -53,6 +53,15 @@ void dht_outbox_reclaim(struct dht_outbox *outbox)
         outbox->bytes = NULL;
         outbox->capacity = 0;
     }
+}
+
+void dht_outbox_rest(struct dht_outbox *outbox)
+{
+    if (outbox->head < outbox->tail)
+        return;
+    free(outbox->bytes);
+    outbox->bytes = NULL;
+    outbox->head = outbox->tail = outbox->event_at = outbox->capacity = 0;
 }
 
 static bool make_room(struct dht_outbox *outbox, size_t len)

@@ -27,6 +27,9 @@ void dht_outbox_fini(struct dht_outbox *outbox);
 // taken back.
 void dht_outbox_reclaim(struct dht_outbox *outbox);
 
+// What was handed out is no longer borrowed, and if nothing is left the memory goes too.
+void dht_outbox_rest(struct dht_outbox *outbox);
+
 // Room for a datagram of up to DHT_DATAGRAM_MAX bytes, or NULL where the queue is full. It counts
 // only once dht_outbox_commit() says how long it became and where it goes; op is 0 for a reply.
 uint8_t *dht_outbox_open(struct dht_outbox *outbox);

@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#define CAPACITY_LEAST (DHT_TIMER_STANDING + 1)
+
 void dht_timer_heap_fini(struct dht_timer_heap *heap)
 {
     free(heap->entries);
@@ -15,7 +17,7 @@ bool dht_timer_reserve(struct dht_timer_heap *heap, uint32_t more)
     more += DHT_TIMER_STANDING;
     if (heap->capacity - heap->count >= more)
         return true;
-    uint32_t capacity = heap->capacity == 0 ? 4 : heap->capacity;
+    uint32_t capacity = heap->capacity == 0 ? CAPACITY_LEAST : heap->capacity;
     while (capacity - heap->count < more)
         capacity *= 2;
     struct dht_timer **entries = realloc(heap->entries, capacity * sizeof *entries);
@@ -24,6 +26,18 @@ bool dht_timer_reserve(struct dht_timer_heap *heap, uint32_t more)
     heap->entries = entries;
     heap->capacity = capacity;
     return true;
+}
+
+void dht_timer_heap_rest(struct dht_timer_heap *heap)
+{
+    if (heap->count > DHT_TIMER_STANDING || heap->capacity <= CAPACITY_LEAST)
+        return;
+    // Where it cannot be made smaller it stays as it is.
+    struct dht_timer **entries = realloc(heap->entries, CAPACITY_LEAST * sizeof *entries);
+    if (entries == NULL)
+        return;
+    heap->entries = entries;
+    heap->capacity = CAPACITY_LEAST;
 }
 
 void dht_timer_init(struct dht_timer *timer, uint32_t kind)

@@ -29,6 +29,10 @@ void dht_timer_heap_fini(struct dht_timer_heap *heap);
 // set just now, so that setting them cannot fail. False where memory is short.
 bool dht_timer_reserve(struct dht_timer_heap *heap, uint32_t more);
 
+// Gives back the room of what was reserved for others than the standing timers, where all the rest
+// are gone.
+void dht_timer_heap_rest(struct dht_timer_heap *heap);
+
 void dht_timer_init(struct dht_timer *timer, uint32_t kind);
 
 // Sets the timer, or moves it. Room has to have been reserved.

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHUNK_SLOTS 16
+#define CHUNK_SLOTS 4 // mostly one contact is checked
 #define NO_SLOT     UINT32_MAX
 
 void dht_transaction_table_init(struct dht_transaction_table *table, uint32_t slots_max)
@@ -23,6 +23,15 @@ void dht_transaction_table_fini(struct dht_transaction_table *table)
     free(table->chunks);
     free(table->buckets);
     *table = (struct dht_transaction_table){.free = NO_SLOT};
+}
+
+void dht_transaction_rest(struct dht_transaction_table *table)
+{
+    uint32_t slots_max = table->slots_max;
+    if (table->count > 0 || table->slots == 0)
+        return;
+    dht_transaction_table_fini(table);
+    dht_transaction_table_init(table, slots_max);
 }
 
 static struct dht_transaction *at(const struct dht_transaction_table *table, uint32_t slot)

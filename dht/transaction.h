@@ -73,6 +73,9 @@ void dht_transaction_close(struct dht_transaction_table *table, struct dht_timer
 struct dht_transaction *dht_transaction_find(const struct dht_transaction_table *table,
                                              struct dht_span tid);
 
+// Where none are outstanding, gives all memory back.
+void dht_transaction_rest(struct dht_transaction_table *table);
+
 // Walks those in use: cursor 0 starts; NULL at the end. Closing the one just returned is allowed.
 struct dht_transaction *dht_transaction_walk(const struct dht_transaction_table *table,
                                              uint32_t *cursor);

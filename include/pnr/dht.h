@@ -299,6 +299,12 @@ bool dht_next(struct dht *dht, struct dht_out *ret_out);
 // datagrams then need no copy.
 bool dht_next_event(struct dht *dht, struct dht_out *ret_out);
 
+// Gives back memory that only what is under way needs: that of the queue once it is drained, and,
+// where none are outstanding, of queries, operations and newcomers. For a driver of very many
+// engines, after it has sent what dht_next() handed out, which is void then; a single one is faster
+// where it keeps what it will want again.
+void dht_rest(struct dht *dht);
+
 // ---- looking in ----
 
 // A contact of the routing table, as dht_contacts() and `pnr peers` show it.

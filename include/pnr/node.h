@@ -203,6 +203,10 @@ struct node_out {
 
 bool node_next(struct node *node, struct node_out *ret_out);
 
+// dht_rest() of all engines, and the same for the node's own queue: what node_next() handed out is
+// void. For a driver of very many nodes.
+void node_rest(struct node *node);
+
 // ---- looking in ----
 
 #define NODE_COUNTERS(X)                                                                           \

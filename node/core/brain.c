@@ -76,14 +76,14 @@ int node_add_engine(struct node *node, const struct dht_config *config)
 {
     uint8_t seed[32];
     int number = node->engine_count;
-    if (number == NODE_ENGINES_MAX ||
-        (number > 0 && node->engines[0].config.family == config->family))
+    if (number == NODE_ENGINES_MAX || (number > 0 && node->engines[0].family == config->family))
         return -1;
     dht_random_bytes(&node->random, seed, sizeof seed);
     struct dht *dht = dht_new(config, &node->crypto, seed, node->now_us);
     if (dht == NULL)
         return -1;
-    node->engines[number] = (struct core_engine){.dht = dht, .config = *config};
+    node->engines[number] =
+        (struct core_engine){dht, config->family, config->store_width, config->addr};
     node->engine_count++;
     if (number == 1)
         dht_pair(node->engines[0].dht, node->engines[1].dht);
@@ -340,6 +340,13 @@ bool node_next(struct node *node, struct node_out *ret_out)
         return true;
     }
     return core_outbox_next(&node->outbox, ret_out);
+}
+
+void node_rest(struct node *node)
+{
+    core_outbox_reclaim(&node->outbox);
+    for (int i = 0; i < node->engine_count; i++)
+        dht_rest(node->engines[i].dht);
 }
 
 void node_driver_counters(struct node *node, const struct node_driver_counter *counters,

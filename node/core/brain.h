@@ -41,7 +41,10 @@ struct core_publication;
 
 struct core_engine {
     struct dht *dht;
-    struct dht_config config;
+    // Of its configuration.
+    enum dht_family family;
+    uint32_t store_width;
+    struct dht_addr addr;
 };
 
 struct node {

@@ -359,7 +359,7 @@ void core_request_key_answered(struct node *node, struct core_request *request,
 static int engine_for(const struct node *node, const struct dht_addr *addr)
 {
     for (int i = 0; i < node->engine_count; i++)
-        if ((node->engines[i].config.family == DHT_IPV4) == (addr->ip_len == 4))
+        if ((node->engines[i].family == DHT_IPV4) == (addr->ip_len == 4))
             return i;
     return -1;
 }

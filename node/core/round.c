@@ -100,7 +100,7 @@ void core_round_begin(struct node *node, struct core_publication *publication)
         .target = publication->target,
         .salt = {publication->salt, publication->salt_len},
         .seq_known = DHT_SEQ_NONE,
-        .width = node->engines[0].config.store_width,
+        .width = node->engines[0].store_width,
         .hold = true,
     };
     enter(node, publication, CORE_PUBLICATION_READING);

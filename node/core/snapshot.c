@@ -26,7 +26,7 @@ static void write_contacts(struct node *node, int engine)
     // From all over the table: a stride through it, for neighbours alone would lead nowhere else.
     size_t stride = count > CONTACTS_MAX ? count / CONTACTS_MAX : 1;
     for (size_t i = 0; i < count && place < CONTACTS_MAX; i += stride) {
-        uint8_t key[2] = {(uint8_t)node->engines[engine].config.family, place};
+        uint8_t key[2] = {(uint8_t)node->engines[engine].family, place};
         uint8_t value[DHT_ID_LEN + DHT_ADDR_COMPACT_MAX];
         if (!contacts[i].good)
             continue;
@@ -48,7 +48,7 @@ bool core_snapshot_restore_contact(struct node *node, struct dht_span key, struc
         return false;
     memcpy(id.bytes, value.data, DHT_ID_LEN);
     for (int i = 0; i < node->engine_count; i++)
-        if ((node->engines[i].config.family == DHT_IPV4) == (addr.ip_len == 4))
+        if ((node->engines[i].family == DHT_IPV4) == (addr.ip_len == 4))
             dht_restore_contact(node->engines[i].dht, node->now_us, &id, &addr);
     return true;
 }
@@ -62,7 +62,7 @@ static void write_item(struct node *node, int engine, const struct dht_item *ite
     uint8_t row[2048];
     struct dht_bencode_writer writer = dht_bencode_writer(row, sizeof row);
     int64_t expires_wall_us = core_brain_wall_us(node) + (expires_us - node->now_us);
-    key[0] = (uint8_t)node->engines[engine].config.family;
+    key[0] = (uint8_t)node->engines[engine].family;
     memcpy(key + 1, item->target.bytes, DHT_ID_LEN);
     dht_bencode_open_dict(&writer);
     core_result_put_int(&writer, "expires", expires_wall_us);
@@ -102,7 +102,7 @@ static void delete_item_rows(struct node *node)
     int64_t expires_us;
     struct core_row_entry gone;
     for (int i = 0; i < node->engine_count; i++) {
-        uint8_t family = (uint8_t)node->engines[i].config.family;
+        uint8_t family = (uint8_t)node->engines[i].family;
         uint32_t cursor = 0;
         while ((cursor = dht_export_item(node->engines[i].dht, cursor, INT64_MIN, &item,
                                          &expires_us)) != 0)
@@ -155,7 +155,7 @@ bool core_snapshot_restore_item(struct node *node, struct dht_span key, struct d
     int64_t left_us = expires_wall_us - core_brain_wall_us(node);
     bool taken = false;
     for (int i = 0; i < node->engine_count && left_us > 0; i++)
-        if (key.data[0] == (uint8_t)node->engines[i].config.family)
+        if (key.data[0] == (uint8_t)node->engines[i].family)
             taken =
                 dht_restore_item(node->engines[i].dht, node->now_us, &item, node->now_us + left_us);
     taken = taken && core_row_set_add(&node->item_rows, key.data[0], &item.target);

@@ -77,13 +77,13 @@ static void put_cloud(struct dht_bencode_writer *writer, const struct node *node
     put_engine_counters(writer, &info.counters);
     if (info.external.ip_len != 0)
         put_addr(writer, CONTROL_KEY_EXTERNAL, &info.external);
-    core_result_put_int(writer, CONTROL_KEY_FAMILY, (int64_t)engine->config.family);
+    core_result_put_int(writer, CONTROL_KEY_FAMILY, (int64_t)engine->family);
     core_result_put_bytes(writer, CONTROL_KEY_NODE_ID,
                           (struct dht_span){info.id.bytes, DHT_ID_LEN});
     core_result_put_int(writer, CONTROL_KEY_ITEMS, info.items);
     core_result_put_int(writer, CONTROL_KEY_ITEMS_BYTES, (int64_t)info.items_bytes);
     core_result_put_int(writer, CONTROL_KEY_JOINED, info.joined);
-    put_addr(writer, CONTROL_KEY_LISTEN, &engine->config.addr);
+    put_addr(writer, CONTROL_KEY_LISTEN, &engine->addr);
     core_result_put_text(writer, CONTROL_KEY_NAME, node->config.cloud);
     core_result_put_int(writer, CONTROL_KEY_NODES_ESTIMATE, (int64_t)(info.nodes_estimate + 0.5));
     core_result_put_int(writer, CONTROL_KEY_OPS, info.ops);
@@ -129,7 +129,7 @@ static void answer_peer(struct node *node, struct core_request *request,
     core_answer_begin(&answer, request, CONTROL_ANSWER_RESULT);
     put_addr(writer, CONTROL_KEY_ADDR, &contact->addr);
     core_result_put_text(writer, CONTROL_KEY_CLOUD, node->config.cloud);
-    core_result_put_int(writer, CONTROL_KEY_FAMILY, (int64_t)engine->config.family);
+    core_result_put_int(writer, CONTROL_KEY_FAMILY, (int64_t)engine->family);
     core_result_put_int(writer, CONTROL_KEY_GOOD, contact->good);
     core_result_put_bytes(writer, CONTROL_KEY_NODE_ID,
                           (struct dht_span){contact->id.bytes, DHT_ID_LEN});

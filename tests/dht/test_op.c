@@ -123,12 +123,32 @@ static void test_peers(void **state)
     dht_op_table_fini(&table);
 }
 
+// The slots may go where none is under way; an id from before finds nothing all the same.
+static void test_rest(void **state)
+{
+    struct dht_op_table table;
+    (void)state;
+    dht_op_table_init(&table, 8);
+    struct dht_op *op = dht_op_open(&table, DHT_OP_GET);
+    uint32_t id = op->id;
+    dht_op_rest(&table);
+    assert_ptr_equal(dht_op_find(&table, id), op);
+    dht_op_close(&table, op);
+    dht_op_rest(&table);
+    assert_null(table.slots);
+    assert_null(dht_op_find(&table, id));
+    op = dht_op_open(&table, DHT_OP_GET);
+    assert_int_not_equal(op->id, id);
+    assert_null(dht_op_find(&table, id));
+    dht_op_table_fini(&table);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ids),       cmocka_unit_test(test_bound),
         cmocka_unit_test(test_no_memory), cmocka_unit_test(test_copy_item),
-        cmocka_unit_test(test_peers),
+        cmocka_unit_test(test_peers),     cmocka_unit_test(test_rest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -241,12 +241,34 @@ static void test_against_a_list(void **state)
     dht_outbox_fini(&outbox);
 }
 
+// What waits stays; once it was taken, the memory goes, and the next entry gets its own.
+static void test_rest(void **state)
+{
+    struct dht_outbox outbox;
+    struct dht_out out;
+    (void)state;
+    dht_outbox_init(&outbox, 65536, 4096);
+    for (int round = 0; round < 3; round++) {
+        assert_true(put_datagram(&outbox, 100, 'x', 0));
+        dht_outbox_rest(&outbox);
+        assert_true(dht_outbox_next(&outbox, &out));
+        assert_int_equal(out.datagram.bytes.data[99], 'x');
+        dht_outbox_rest(&outbox);
+        assert_null(outbox.bytes);
+        assert_false(dht_outbox_next(&outbox, &out));
+        assert_false(dht_outbox_next_event(&outbox, &out));
+        dht_outbox_reclaim(&outbox);
+    }
+    dht_outbox_fini(&outbox);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order),  cmocka_unit_test(test_copies),
         cmocka_unit_test(test_bounds), cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_forget), cmocka_unit_test(test_against_a_list),
+        cmocka_unit_test(test_rest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

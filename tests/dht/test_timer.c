@@ -119,13 +119,33 @@ static void test_reserve(void **state)
     dht_timer_heap_fini(&heap);
 }
 
+// The room of many timers goes once they are gone; the standing ones keep theirs.
+static void test_rest(void **state)
+{
+    struct dht_timer_heap heap = {0};
+    struct dht_timer timers[20];
+    (void)state;
+    assert_true(dht_timer_reserve(&heap, 20));
+    for (int i = 0; i < 20; i++) {
+        dht_timer_init(&timers[i], 0);
+        dht_timer_set(&heap, &timers[i], 100 + i);
+    }
+    dht_timer_heap_rest(&heap);
+    for (int i = 0; i < 17; i++)
+        assert_ptr_equal(dht_timer_pop(&heap, 1000), &timers[i]);
+    dht_timer_heap_rest(&heap);
+    assert_int_equal(heap.capacity, 4);
+    for (int i = 17; i < 20; i++)
+        assert_ptr_equal(dht_timer_pop(&heap, 1000), &timers[i]);
+    dht_timer_heap_fini(&heap);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_empty),
-        cmocka_unit_test(test_due),
-        cmocka_unit_test(test_against_a_list),
-        cmocka_unit_test(test_reserve),
+        cmocka_unit_test(test_empty),          cmocka_unit_test(test_due),
+        cmocka_unit_test(test_against_a_list), cmocka_unit_test(test_reserve),
+        cmocka_unit_test(test_rest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -147,13 +147,34 @@ static void test_against_a_list(void **state)
     stop(&fixture);
 }
 
+// Only where none is outstanding does the memory go.
+static void test_rest(void **state)
+{
+    struct fixture fixture;
+    (void)state;
+    start(&fixture, 16);
+    for (int round = 0; round < 3; round++) {
+        struct dht_transaction *transaction = open_one(&fixture);
+        uint32_t tid = transaction->tid;
+        dht_transaction_rest(&fixture.table);
+        assert_ptr_equal(find(&fixture, tid), transaction);
+        dht_transaction_close(&fixture.table, &fixture.heap, transaction);
+        dht_transaction_rest(&fixture.table);
+        assert_null(fixture.table.chunks);
+        assert_null(find(&fixture, tid));
+    }
+    for (int i = 0; i < 16; i++)
+        assert_non_null(open_one(&fixture));
+    assert_null(open_one(&fixture));
+    stop(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_bound),
-        cmocka_unit_test(test_tid_length),
-        cmocka_unit_test(test_no_memory),
-        cmocka_unit_test(test_against_a_list),
+        cmocka_unit_test(test_bound),     cmocka_unit_test(test_tid_length),
+        cmocka_unit_test(test_no_memory), cmocka_unit_test(test_against_a_list),
+        cmocka_unit_test(test_rest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
