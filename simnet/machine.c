@@ -27,9 +27,15 @@ void simnet_profile_million(struct simnet_profile *profile)
 
 int64_t simnet_machine_now(const struct simnet_machine *machine)
 {
-    if (machine->state == SIMNET_MACHINE_ASLEEP)
-        return -machine->behind_us; // see simnet_machine_sleep()
-    return simnet_world_now(machine->world) - machine->behind_us;
+    int64_t now_us = simnet_world_now(machine->world);
+    return machine->has_clock ? simnet_clock_now(simnet_host_clock(machine), now_us) : now_us;
+}
+
+int64_t simnet_machine_enter(struct simnet_machine *machine)
+{
+    if (machine->has_clock && machine->node != NULL)
+        simnet_host_tell_wall(machine);
+    return simnet_machine_now(machine);
 }
 
 // ---- crypto ----
@@ -105,6 +111,7 @@ void simnet_machine_start(struct simnet_machine *machine, const uint32_t *number
     assert(machine->state == SIMNET_MACHINE_OFF);
     machine->state = SIMNET_MACHINE_UP;
     machine->starts++;
+    simnet_host_boot(machine);
     if (machine->actor == NULL) {
         make_brain(machine);
         simnet_host_restore(machine);
@@ -114,13 +121,13 @@ void simnet_machine_start(struct simnet_machine *machine, const uint32_t *number
     simnet_machine_settle(machine);
 }
 
-static void end(struct simnet_machine *machine, bool crashed)
+static void end(struct simnet_machine *machine, enum simnet_disk_end how)
 {
     machine->state = SIMNET_MACHINE_OFF;
     node_free(machine->node);
     machine->node = NULL;
     machine->armed_us = INT64_MAX;
-    simnet_host_gone(machine, crashed);
+    simnet_host_gone(machine, how);
 }
 
 void simnet_machine_stop(struct simnet_machine *machine)
@@ -139,7 +146,7 @@ void simnet_machine_stop(struct simnet_machine *machine)
         simnet_machine_settle(machine);
     }
     if (machine->state != SIMNET_MACHINE_OFF) // not cut on the way
-        end(machine, false);
+        end(machine, SIMNET_DISK_STOPPED);
 }
 
 void simnet_machine_crash(struct simnet_machine *machine)
@@ -147,7 +154,17 @@ void simnet_machine_crash(struct simnet_machine *machine)
     if (machine->settling != SIMNET_MACHINE_SETTLED)
         machine->settling = SIMNET_MACHINE_CUT;
     else if (machine->state != SIMNET_MACHINE_OFF)
-        end(machine, true);
+        end(machine, SIMNET_DISK_CUT);
+}
+
+void simnet_machine_kill(struct simnet_machine *machine)
+{
+    if (machine->settling == SIMNET_MACHINE_CUT)
+        return;
+    if (machine->settling != SIMNET_MACHINE_SETTLED)
+        machine->settling = SIMNET_MACHINE_KILLED;
+    else if (machine->state != SIMNET_MACHINE_OFF)
+        end(machine, SIMNET_DISK_KILLED);
 }
 
 void simnet_machine_sleep(struct simnet_machine *machine)
@@ -155,17 +172,18 @@ void simnet_machine_sleep(struct simnet_machine *machine)
     if (machine->state != SIMNET_MACHINE_UP)
         return;
     machine->state = SIMNET_MACHINE_ASLEEP;
-    machine->behind_us -= simnet_world_now(machine->world); // until it wakes
+    if (machine->has_clock)
+        simnet_clock_sleep(simnet_host_clock(machine), simnet_world_now(machine->world));
 }
 
 void simnet_machine_wake(struct simnet_machine *machine)
 {
     if (machine->state != SIMNET_MACHINE_ASLEEP)
         return;
-    machine->behind_us += simnet_world_now(machine->world);
     machine->state = SIMNET_MACHINE_UP;
-    if (machine->node != NULL)
-        node_wall(machine->node, simnet_host_wall(machine));
+    if (machine->has_clock)
+        simnet_clock_wake(simnet_host_clock(machine), simnet_world_now(machine->world));
+    simnet_host_look(machine);
     simnet_machine_settle(machine);
 }
 
@@ -173,10 +191,18 @@ void simnet_machine_move(struct simnet_machine *machine, int engine, const struc
 {
     assert(engine >= 0 && engine < machine->address_count);
     simnet_world_rename(machine->world, machine, engine, addr);
-    if (machine->node == NULL || machine->state != SIMNET_MACHINE_UP)
-        return;
-    node_network_changed(machine->node, simnet_machine_now(machine));
-    simnet_machine_settle(machine);
+    if (machine->node != NULL)
+        simnet_host_moved(machine);
+}
+
+void simnet_machine_unplug(struct simnet_machine *machine)
+{
+    machine->is_unplugged = true;
+}
+
+void simnet_machine_plug(struct simnet_machine *machine)
+{
+    machine->is_unplugged = false;
 }
 
 // ---- outputs ----
@@ -184,7 +210,11 @@ void simnet_machine_move(struct simnet_machine *machine, int engine, const struc
 static void drain(struct simnet_machine *machine)
 {
     struct node_out out;
-    while (machine->settling != SIMNET_MACHINE_CUT && node_next(machine->node, &out)) {
+    while (machine->settling < SIMNET_MACHINE_CUT && node_next(machine->node, &out)) {
+        if (machine->host != NULL && simnet_host_is_cut(machine)) {
+            machine->settling = SIMNET_MACHINE_CUT;
+            return;
+        }
         if (out.type == NODE_OUT_DATAGRAM) {
             simnet_world_send(machine->world, machine, out.engine, &out.datagram);
             continue;
@@ -206,14 +236,17 @@ static int64_t deadline_of(const struct simnet_machine *machine)
 static void settle(struct simnet_machine *machine)
 {
     machine->settling = SIMNET_MACHINE_SETTLING;
-    do
+    drain(machine);
+    while (machine->settling < SIMNET_MACHINE_CUT && machine->has_answers) {
+        simnet_host_answer(machine);
         drain(machine);
-    while (machine->settling != SIMNET_MACHINE_CUT && machine->host != NULL &&
-           simnet_host_answer(machine));
+    }
     uint8_t asked = machine->settling;
     machine->settling = SIMNET_MACHINE_SETTLED;
     if (asked == SIMNET_MACHINE_CUT)
         simnet_machine_crash(machine);
+    else if (asked == SIMNET_MACHINE_KILLED)
+        simnet_machine_kill(machine);
     else if (asked == SIMNET_MACHINE_STOPPING)
         simnet_machine_stop(machine);
 }
@@ -229,8 +262,10 @@ void simnet_machine_settle(struct simnet_machine *machine)
     if (machine->state != SIMNET_MACHINE_UP)
         return; // it ended on the way
     int64_t deadline_us = deadline_of(machine);
+    if (machine->has_clock)
+        deadline_us = simnet_clock_when(simnet_host_clock(machine), deadline_us);
     if (deadline_us != INT64_MAX)
-        simnet_world_wake(machine->world, machine, deadline_us + machine->behind_us);
+        simnet_world_wake(machine->world, machine, deadline_us);
 }
 
 void simnet_machine_send(struct simnet_machine *machine, int engine, const struct dht_addr *to,

@@ -26,7 +26,8 @@ enum simnet_machine_settling {
     SIMNET_MACHINE_SETTLED,
     SIMNET_MACHINE_SETTLING,
     SIMNET_MACHINE_STOPPING, // ends in order once its outputs are taken
-    SIMNET_MACHINE_CUT,      // takes no further output, and ends
+    SIMNET_MACHINE_CUT,      // these take no further output, and end
+    SIMNET_MACHINE_KILLED,
 };
 
 // Something else than a brain that takes part. Its own state begins with a struct simnet_actor.
@@ -49,6 +50,7 @@ struct simnet_actor {
     const struct simnet_actor_class *class;
 };
 
+struct simnet_disk_config;
 struct simnet_host;
 struct simnet_profile;
 
@@ -56,7 +58,6 @@ struct simnet_machine {
     struct node *node;          // NULL while it is off, or an actor's
     struct simnet_actor *actor; // NULL: a brain's
     int64_t armed_us;           // the earliest event that is in the queue to wake it; INT64_MAX
-    int64_t behind_us;          // its monotonic clock, behind the world's: what it slept through
     struct simnet_world *world;
     const struct simnet_profile *profile; // how its brain is made
     struct simnet_host *host;             // NULL until needed
@@ -66,8 +67,11 @@ struct simnet_machine {
     uint32_t starts;       // how often it was started
     uint8_t state;         // enum simnet_machine_state
     uint8_t address_count; // engines
-    uint8_t is_honest;     // no adversary: checkers count on it
     uint8_t settling;      // enum simnet_machine_settling
+    uint8_t is_honest : 1; // no adversary: checkers count on it
+    uint8_t has_clock : 1; // of its own, in its host
+    uint8_t is_unplugged : 1;
+    uint8_t has_answers : 1;                 // its host has something to tell the brain
     struct dht_addr addrs[NODE_ENGINES_MAX]; // as it knows them itself
 };
 
@@ -77,6 +81,8 @@ struct simnet_profile {
     struct dht_config engine; // of either family; family, id and addr are filled in for each
     int signature;            // enum simnet_signature
     uint32_t bootstrap_count; // how many running machines a new one is told about
+    // What their disks do (simnet/disk.h); NULL: every row is durable at once.
+    const struct simnet_disk_config *disk;
 };
 
 // A small profile for networks of size: small tables and stores, no snapshots, outputs kept in
@@ -95,14 +101,28 @@ void simnet_machine_stop(struct simnet_machine *machine);
 // Ends it as a power cut does: nothing more is written, and what the disk had not made durable is
 // lost. From within a tap's sight of an output, no later output is taken.
 void simnet_machine_crash(struct simnet_machine *machine);
-// While asleep it hears and does nothing, and its monotonic clock stands still.
+// Ends its process as SIGKILL does: what its disk has committed stays, durable or not.
+void simnet_machine_kill(struct simnet_machine *machine);
+// While asleep it hears and does nothing. Its monotonic clock runs on, as the one that pnrd reads
+// on Linux does, unless it has another (simnet/clock.h); what became due is done when it wakes.
 void simnet_machine_sleep(struct simnet_machine *machine);
 void simnet_machine_wake(struct simnet_machine *machine);
-// It has another address from now on: the brain is told that its network changed.
+
+// pnrd looks at its addresses this often.
+#define SIMNET_MACHINE_LOOKS_US INT64_C(30000000)
+
+// It has another address from now on. The brain is told that its network changed when the machine
+// next looks, at most SIMNET_MACHINE_LOOKS_US later, or as it wakes.
 void simnet_machine_move(struct simnet_machine *machine, int engine, const struct dht_addr *addr);
+// Its cable is out: nothing is sent or heard, and nobody tells the brain.
+void simnet_machine_unplug(struct simnet_machine *machine);
+void simnet_machine_plug(struct simnet_machine *machine);
 
 // The machine's monotonic clock.
 int64_t simnet_machine_now(const struct simnet_machine *machine);
+// The same, before an input to its brain: a brain whose machine has a clock of its own is told the
+// wall time first, where it was not told for a second, as pnrd does.
+int64_t simnet_machine_enter(struct simnet_machine *machine);
 
 // Takes what the brain has put out, sends its datagrams, and sees when it wants to be woken. After
 // every input that somebody else than the world gives it.

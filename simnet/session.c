@@ -79,42 +79,37 @@ static size_t offer(struct simnet_session *session, struct simnet_machine *machi
     return read;
 }
 
-// True where the brain was told anything.
-static bool flush(struct simnet_session *session, struct simnet_machine *machine)
+static void flush(struct simnet_session *session, struct simnet_machine *machine)
 {
     size_t read = 0;
     if (!session->closed && !session->is_stopped && session->len > 0)
         read = offer(session, machine);
-    if (session->hung_up) {
+    if (session->hung_up) { // its number means nothing to the brain any more
         session->is_over = true;
         if (!session->closed && session->sink.hangup != NULL)
             session->sink.hangup(session->sink.ctx, machine, session->number);
-        return false; // its number means nothing to the brain any more
+        return;
     }
     session->is_over = session->closed;
     if (session->is_over)
         node_session_closed(machine->node, simnet_machine_now(machine), session->number);
     else if (read > 0)
         node_session_sent(machine->node, simnet_machine_now(machine), session->number, read);
-    return session->closed || read > 0;
 }
 
-bool simnet_session_flush(struct simnet_session_set *set, struct simnet_machine *machine)
+void simnet_session_flush(struct simnet_session_set *set, struct simnet_machine *machine)
 {
-    bool told = false;
     uint32_t kept = 0;
     for (uint32_t i = 0; i < set->count; i++) // sinks may open more
-        told |= flush(set->sessions[i], machine);
+        flush(set->sessions[i], machine);
     for (uint32_t i = 0; i < set->count; i++) {
         // One that a later one's sink closed has its turn when the outputs were taken again.
-        told |= set->sessions[i]->closed && !set->sessions[i]->is_over;
         if (set->sessions[i]->is_over)
             free_session(set->sessions[i]);
         else
             set->sessions[kept++] = set->sessions[i];
     }
     set->count = kept;
-    return told;
 }
 
 void simnet_session_gone(struct simnet_session_set *set, struct simnet_machine *machine)

@@ -304,6 +304,8 @@ static uint32_t place_at(const struct simnet_world *world, const struct dht_addr
 void simnet_world_send(struct simnet_world *world, struct simnet_machine *machine, int engine,
                        const struct dht_datagram *datagram)
 {
+    if (machine->is_unplugged)
+        return; // its system has no way for it
     struct simnet_packet *packet = simnet_world_packet(world, datagram->bytes.len);
     packet->from = machine->addrs[engine];
     packet->to = datagram->addr;
@@ -369,7 +371,7 @@ void simnet_world_deliver(struct simnet_world *world, struct simnet_packet *pack
                           struct simnet_machine *machine)
 {
     int engine = engine_at(machine, &packet->to);
-    if (machine->state != SIMNET_MACHINE_UP || engine < 0) {
+    if (machine->state != SIMNET_MACHINE_UP || machine->is_unplugged || engine < 0) {
         world->counters.nobody++;
         simnet_world_drop(world, packet, &world->route);
         return;
@@ -382,8 +384,8 @@ void simnet_world_deliver(struct simnet_world *world, struct simnet_packet *pack
     struct dht_datagram datagram = {packet->from, {packet->bytes, packet->len}};
     if (machine->actor != NULL)
         machine->actor->class->receive(machine->actor, world, machine, &datagram, engine);
-    else
-        node_receive(machine->node, simnet_machine_now(machine), engine, &datagram, 1);
+    else if (machine->node != NULL) // a tap may have ended it
+        node_receive(machine->node, simnet_machine_enter(machine), engine, &datagram, 1);
     simnet_packet_give(world->packets, packet);
     simnet_machine_settle(machine);
 }
@@ -505,7 +507,7 @@ static void wake(struct simnet_world *world, struct simnet_machine *machine)
     machine->armed_us = INT64_MAX;
     if (machine->state != SIMNET_MACHINE_UP)
         return;
-    int64_t now_us = simnet_machine_now(machine);
+    int64_t now_us = simnet_machine_enter(machine);
     int64_t deadline_us = INT64_MAX;
     if (machine->actor == NULL)
         deadline_us = node_deadline(machine->node);
