@@ -76,6 +76,8 @@ static bool counts(const struct simnet_probe *probe)
     if (probe->outcome == SIMNET_PROBE_GONE || probe->outcome == SIMNET_PROBE_DROPPED)
         return false;
     const struct simnet_publisher *publisher = probe->plan.publisher;
+    if (publisher == NULL)
+        return false; // nothing was to be found
     return probe->outcome == SIMNET_PROBE_FOUND || probe->outcome == SIMNET_PROBE_WRONG ||
            (probe->acked > 0 && probe->was_wanted && probe->was_settled && publisher->is_wanted);
 }

@@ -18,6 +18,7 @@ struct simnet_client {
     struct simnet_client_request *requests; // under way
     uint32_t request_count, request_capacity;
     uint32_t session; // 0: closed
+    uint32_t last_session;
     uint32_t last_id;
     uint32_t next_id; // of the next request; 0: the one after the last
     struct control_frame_reader reader;
@@ -152,6 +153,8 @@ bool simnet_client_open(struct simnet_client *client, struct simnet_machine *mac
     control_frame_reader_init(&client->reader, CONTROL_FRAME_MAX);
     client->is_reading = true;
     client->session = simnet_host_open_session(machine, access, &sink);
+    if (client->session != 0)
+        client->last_session = client->session;
     return client->session != 0;
 }
 
@@ -175,7 +178,7 @@ struct simnet_machine *simnet_client_machine(const struct simnet_client *client)
 
 uint32_t simnet_client_session(const struct simnet_client *client)
 {
-    return client->session;
+    return client->last_session;
 }
 
 size_t simnet_client_pending(const struct simnet_client *client)

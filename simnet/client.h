@@ -73,7 +73,8 @@ bool simnet_client_is_open(const struct simnet_client *client);
 void simnet_client_close(struct simnet_client *client);
 // The machine of the session, or of the last one.
 struct simnet_machine *simnet_client_machine(const struct simnet_client *client);
-uint32_t simnet_client_session(const struct simnet_client *client); // its number in the brain
+// The session's number in the brain, or that of the last one; 0 where there was none.
+uint32_t simnet_client_session(const struct simnet_client *client);
 
 // Requests under way.
 size_t simnet_client_pending(const struct simnet_client *client);

@@ -2,9 +2,12 @@
 #include "simnet/probe.h"
 
 #include "dht/id.h"
+#include "node/core/zbase32.h"
+#include "simnet/crypto.h"
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define STOP_US (2 * SIMNET_SECOND_US) // that one that stops reading does not read
 
@@ -57,7 +60,7 @@ static void take_result(struct simnet_probe *probe, const struct simnet_answer_r
 // Keeps the closest to the target, sorted.
 static void take_hop(struct simnet_probe *probe, const struct simnet_answer_hop *hop)
 {
-    const struct dht_id *target = &probe->plan.publisher->target;
+    const struct dht_id *target = &probe->target;
     if (!hop->has_id ||
         (hop->outcome != CONTROL_OUTCOME_ANSWERED && hop->outcome != CONTROL_OUTCOME_FOUND))
         return;
@@ -132,7 +135,7 @@ static uint32_t ask(struct simnet_probe *probe)
 {
     const struct simnet_probe_plan *plan = &probe->plan;
     return simnet_client_resolve(probe->client,
-                                 &(struct simnet_client_resolve){.name = plan->publisher->name,
+                                 &(struct simnet_client_resolve){.name = probe->name,
                                                                  .wait = plan->wait,
                                                                  .timeout_ms = plan->timeout_ms,
                                                                  .trace = plan->trace});
@@ -177,15 +180,33 @@ static void begin(struct simnet_probe *probe)
     simnet_world_at(world, simnet_world_now(world) + probe->plan.manner_us, misbehave, probe, run);
 }
 
+// What is asked for, and what is known of it now.
+static void aim(struct simnet_probe *probe)
+{
+    const struct simnet_publisher *publisher = probe->plan.publisher;
+    if (publisher != NULL) {
+        memcpy(probe->name, publisher->name, sizeof probe->name);
+        probe->target = publisher->target;
+        probe->acked = publisher->acked;
+        probe->was_wanted = publisher->is_wanted;
+        probe->was_settled = publisher->is_settled;
+        return;
+    }
+    struct dht_span key = {probe->plan.key, DHT_KEY_LEN};
+    core_zbase32_encode(probe->plan.key, probe->name);
+    simnet_crypto_sha1(NULL, &key, 1, probe->target.bytes);
+    probe->acked = 0;
+    probe->was_wanted = false;
+    probe->was_settled = true;
+}
+
 void simnet_probe_run(struct simnet_probe *probe, const struct simnet_probe_plan *plan)
 {
     assert(!probe->is_busy);
     probe->plan = *plan;
     probe->run++;
     probe->is_busy = true;
-    probe->acked = plan->publisher->acked;
-    probe->was_wanted = plan->publisher->is_wanted;
-    probe->was_settled = plan->publisher->is_settled;
+    aim(probe);
     probe->asked_us = simnet_world_now(plan->machine->world);
     probe->first_us = -1;
     probe->first = probe->end = (struct simnet_answer_work){0};

@@ -2,16 +2,16 @@
 #ifndef PNR_SIMNET_PROBE_H
 #define PNR_SIMNET_PROBE_H
 
-// One lookup of a publisher's name, by a session of its own, as one call of `pnr resolve` has, and
-// what came of it. A probe can be used again for another once it has ended.
+// One lookup of a name, a publisher's or nobody's, by a session of its own, as one call of `pnr
+// resolve` has, and what came of it. A probe can be used again for another once it has ended.
 //
 // Owned by its maker, and freed after the world has run for the last time.
 
 #include "simnet/publisher.h"
 
 enum simnet_probe_outcome {
-    SIMNET_PROBE_FOUND,     // a version of the publisher's came, and the end
-    SIMNET_PROBE_NOT_FOUND, // nobody has it
+    SIMNET_PROBE_FOUND, // a version of the publisher's came, and the end
+    SIMNET_PROBE_NOT_FOUND,
     SIMNET_PROBE_TIMED_OUT,
     SIMNET_PROBE_FAILED,  // any other error
     SIMNET_PROBE_GONE,    // the asker's machine went away, or is not up
@@ -33,7 +33,8 @@ enum simnet_probe_manner {
 
 struct simnet_probe_plan {
     struct simnet_machine *machine;
-    const struct simnet_publisher *publisher;
+    const struct simnet_publisher *publisher; // NULL: a key of nobody's, `key`, is asked for
+    uint8_t key[DHT_KEY_LEN];
     enum control_wait wait;
     uint32_t timeout_ms; // 0: the default
     bool trace;          // keeps the ids of the nodes that answered
@@ -54,6 +55,8 @@ struct simnet_probe {
     uint32_t place; // the maker's
     uint32_t run;   // of tasks: those of earlier runs mean nothing
     bool is_busy;
+    char name[SIMNET_PUBLISHER_NAME_MAX]; // that is asked for
+    struct dht_id target;
     // The publisher's, when it was asked: what is found should not be older.
     uint32_t acked;
     bool was_wanted, was_settled;
