@@ -50,6 +50,8 @@ struct dht_newcomer {
 
 // Upkeep: joining, refreshing, checking (dht/maintain.h).
 struct dht_upkeep {
+    struct dht_newcomer *newcomers;
+    uint32_t newcomer_count, newcomer_capacity;
     struct dht_timer timer;
     uint32_t join_op;        // the lookup of our own id under way; 0: none
     uint32_t refresh_op;     // the lookup that refreshes a bucket; 0: none
@@ -64,25 +66,31 @@ struct dht_upkeep {
     struct dht_addr *bootstrap;
     uint32_t bootstrap_count;
     uint32_t bootstrap_next; // whom to ask next
-    struct dht_newcomer *newcomers;
-    uint32_t newcomer_count, newcomer_capacity;
 };
 
+// In the order of use: what every datagram touches comes first and lies together, since in a
+// process of very many engines each is cold in the cache when its datagram comes.
 struct dht {
-    struct dht_config config;
-    struct dht_crypto crypto;
-    struct dht_random random;
     int64_t now_us; // set by dht_engine_enter() alone
     int64_t birth_us;
-    struct dht_id id;
+    struct dht_outbox outbox;
     enum dht_role role; // DHT_ROLE_SERVER or DHT_ROLE_CLIENT
-    struct dht_addr external;
-    struct dht *sibling; // the engine of the other family, or NULL
+    struct dht_id id;
     struct dht_table table;
     struct dht_timer_heap timers;
+    struct dht_config config; // its first fields are the ones that are asked for
     struct dht_transaction_table transactions;
     struct dht_op_table ops;
-    struct dht_outbox outbox;
+    struct dht_upkeep upkeep;
+    struct dht_counters counters;
+    // Of replies.
+    struct dht *sibling; // the engine of the other family, or NULL
+    int64_t heard_us;    // when anybody last answered
+    int64_t rtt_us;      // of nodes not known before, smoothed
+    int64_t rtt_dev_us;  // and its mean deviation
+    struct dht_addr external;
+    struct dht_vote vote;
+    // Of tokens and stores.
     struct dht_token token;
     int64_t token_due_us;         // when the next secret is due
     struct dht_item_store *items; // made at the first put
@@ -91,14 +99,11 @@ struct dht {
     struct dht_siphash_key hash_key; // of the stores
     struct dht_timer items_timer;
     struct dht_timer peers_timer;
-    struct dht_vote vote;
-    struct dht_estimate estimate;
-    struct dht_upkeep upkeep;
-    int64_t rtt_us;       // of nodes not known before, smoothed
-    int64_t rtt_dev_us;   // and its mean deviation
-    int64_t heard_us;     // when anybody last answered
     int64_t verify_at_us; // up to when the budget of signature checks is spent
-    struct dht_counters counters;
+    // Of what happens now and then.
+    struct dht_random random;
+    struct dht_estimate estimate;
+    struct dht_crypto crypto;
 };
 
 #define DHT_COUNT(dht, name) ((dht)->counters.name++)

@@ -285,33 +285,54 @@ static uint32_t check_due_s(const struct dht_contact *contact, uint32_t now_s)
     return due_s > not_before_s ? due_s : not_before_s;
 }
 
-// Pings the contact that has waited longest, and sees when the next one is due.
+// Who is due for a check: the contact that has waited longest and when that was due, how many there
+// are, and when the next one is.
+struct check_list {
+    struct dht_contact_ref first;
+    uint32_t first_due_s;
+    uint32_t due_count;
+    uint32_t soonest_s;
+};
+
+// Adds the contacts of the bucket that are due, and notes when to look again.
+static void list_due(const struct dht *dht, struct dht_bucket *bucket, uint32_t now_s,
+                     struct check_list *list)
+{
+    bucket->check_s = now_s + CHECK_S;
+    for (uint32_t i = 0; i < bucket->count; i++) {
+        struct dht_contact_ref ref = dht_table_at(&dht->table, bucket, i);
+        uint32_t due_s = check_due_s(ref.contact, now_s);
+        bucket->check_s = due_s < bucket->check_s ? due_s : bucket->check_s;
+        if (due_s > now_s) {
+            list->soonest_s = due_s < list->soonest_s ? due_s : list->soonest_s;
+            continue;
+        }
+        list->due_count++;
+        if (due_s >= list->first_due_s)
+            continue;
+        list->first_due_s = due_s;
+        list->first = ref;
+    }
+}
+
+// Pings the contact that has waited longest, and sees when the next one is due. A contact that has
+// been heard of is due later than its bucket tells, never sooner: so only buckets are looked into
+// whose time has come.
 static void check(struct dht *dht)
 {
     uint32_t now_s = dht_engine_now_s(dht);
-    uint32_t soonest_s = now_s + CHECK_S;
-    uint32_t due_count = 0;
-    uint32_t longest_due_s = UINT32_MAX;
-    struct dht_contact_ref due = {0};
+    struct check_list list = {.first_due_s = UINT32_MAX, .soonest_s = now_s + CHECK_S};
     for (uint32_t depth = 0; depth < dht->table.bucket_count; depth++) {
-        const struct dht_bucket *bucket = &dht->table.buckets[depth];
-        for (uint32_t i = 0; i < bucket->count; i++) {
-            struct dht_contact_ref ref = dht_table_at(&dht->table, bucket, i);
-            uint32_t due_s = check_due_s(ref.contact, now_s);
-            if (due_s > now_s) {
-                soonest_s = due_s < soonest_s ? due_s : soonest_s;
-                continue;
-            }
-            due_count++;
-            if (due_s >= longest_due_s)
-                continue;
-            longest_due_s = due_s;
-            due = ref;
-        }
+        struct dht_bucket *bucket = &dht->table.buckets[depth];
+        if (bucket->check_s <= now_s)
+            list_due(dht, bucket, now_s, &list);
+        else if (bucket->check_s < list.soonest_s)
+            list.soonest_s = bucket->check_s;
     }
-    bool more = due_count > 1;
+    bool more = list.due_count > 1;
     dht->upkeep.next_check_us =
-        dht->now_us + (more ? CHECK_PAUSE_US : (int64_t)(soonest_s - now_s) * DHT_SECOND_US);
+        dht->now_us + (more ? CHECK_PAUSE_US : (int64_t)(list.soonest_s - now_s) * DHT_SECOND_US);
+    struct dht_contact_ref due = list.first;
     if (due.contact == NULL)
         return;
     due.contact->asked_s = (uint16_t)now_s;

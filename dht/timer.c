@@ -80,21 +80,25 @@ static void sift_down(struct dht_timer_heap *heap, struct dht_timer *timer, uint
     place(heap, timer, position);
 }
 
+static void note_earliest(struct dht_timer_heap *heap)
+{
+    if (heap->count > 0)
+        heap->earliest_us = heap->entries[0]->due_us;
+}
+
 void dht_timer_set(struct dht_timer_heap *heap, struct dht_timer *timer, int64_t due_us)
 {
-    if (timer->position == DHT_TIMER_IDLE) {
-        assert(heap->count < heap->capacity);
-        timer->due_us = due_us;
-        sift_up(heap, timer, heap->count++);
-        return;
-    }
-    assert(heap->entries[timer->position] == timer);
-    bool sooner = due_us < timer->due_us;
+    bool is_new = timer->position == DHT_TIMER_IDLE;
+    bool sooner = is_new || due_us < timer->due_us;
+    assert(is_new ? heap->count < heap->capacity : heap->entries[timer->position] == timer);
     timer->due_us = due_us;
-    if (sooner)
+    if (is_new)
+        sift_up(heap, timer, heap->count++);
+    else if (sooner)
         sift_up(heap, timer, timer->position);
     else
         sift_down(heap, timer, timer->position);
+    note_earliest(heap);
 }
 
 void dht_timer_clear(struct dht_timer_heap *heap, struct dht_timer *timer)
@@ -105,18 +109,17 @@ void dht_timer_clear(struct dht_timer_heap *heap, struct dht_timer *timer)
     assert(heap->entries[position] == timer);
     timer->position = DHT_TIMER_IDLE;
     struct dht_timer *last = heap->entries[--heap->count];
-    if (last == timer)
-        return;
     // The last one takes the empty place, and goes where it belongs from there.
-    if (position > 0 && last->due_us < heap->entries[(position - 1) / 2]->due_us)
+    if (last != timer && position > 0 && last->due_us < heap->entries[(position - 1) / 2]->due_us)
         sift_up(heap, last, position);
-    else
+    else if (last != timer)
         sift_down(heap, last, position);
+    note_earliest(heap);
 }
 
 struct dht_timer *dht_timer_pop(struct dht_timer_heap *heap, int64_t now_us)
 {
-    if (heap->count == 0 || heap->entries[0]->due_us > now_us)
+    if (dht_timer_next(heap) > now_us || heap->count == 0)
         return NULL;
     struct dht_timer *timer = heap->entries[0];
     dht_timer_clear(heap, timer);
@@ -125,5 +128,5 @@ struct dht_timer *dht_timer_pop(struct dht_timer_heap *heap, int64_t now_us)
 
 int64_t dht_timer_next(const struct dht_timer_heap *heap)
 {
-    return heap->count == 0 ? INT64_MAX : heap->entries[0]->due_us;
+    return heap->count == 0 ? INT64_MAX : heap->earliest_us;
 }

@@ -19,6 +19,7 @@ struct dht_timer {
 
 struct dht_timer_heap {
     struct dht_timer **entries;
+    int64_t earliest_us; // due_us of the first entry: asked for after every input
     uint32_t count;
     uint32_t capacity;
 };

@@ -47,34 +47,35 @@ struct core_engine {
     struct dht_addr addr;
 };
 
+// What every input touches comes first, as in struct dht.
 struct node {
-    struct node_config config;
-    struct dht_crypto crypto;
-    struct dht_random random;
     int64_t now_us; // set by core_brain_enter() alone
-    int64_t birth_us;
-    int64_t wall_us;    // wall-clock time as last told,
-    int64_t wall_at_us; // and when that was
-    bool started;
     struct core_engine engines[NODE_ENGINES_MAX];
     int engine_count;
-    uint8_t machine[CORE_RECORD_MACHINE_LEN];
-    bool has_machine;
-    struct dht_timer_heap timers;
-    struct dht_timer snapshot_timer;
-    int64_t snapshot_at_us; // when the last one was taken
-    struct core_row_set item_rows;
+    bool started;
     struct core_outbox outbox;
-    struct core_keyring keyring;
-    struct core_cache cache;
-    struct core_seqlog seqlog;
-    struct core_owner_table owners; // of the engines' operations
-    struct core_session *sessions;  // all of them
+    struct core_session *sessions; // all of them
+    struct dht_timer_heap timers;
     uint32_t session_count;
     uint32_t next_session;
     uint32_t request_count;
     uint32_t next_key_request;
-    struct core_resolve *resolves; // under way
+    struct node_config config;
+    struct dht_crypto crypto;
+    struct dht_random random;
+    int64_t birth_us;
+    int64_t wall_us;    // wall-clock time as last told,
+    int64_t wall_at_us; // and when that was
+    uint8_t machine[CORE_RECORD_MACHINE_LEN];
+    bool has_machine;
+    struct dht_timer snapshot_timer;
+    int64_t snapshot_at_us; // when the last one was taken
+    struct core_row_set item_rows;
+    struct core_keyring keyring;
+    struct core_cache cache;
+    struct core_seqlog seqlog;
+    struct core_owner_table owners; // of the engines' operations
+    struct core_resolve *resolves;  // under way
     uint32_t resolve_count;
     struct core_publication_table publications;
     struct core_publication *rounds; // those with a round under way
