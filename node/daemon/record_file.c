@@ -10,9 +10,13 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-#define END_LEN 16 // room that is kept for the entry that tells the end
+#define END_LEN       16 // room that is kept for the entry that tells the end
+#define CRASH_WAITS   200
+#define CRASH_WAIT_NS 10000000
+#define CRASH_SIGNALS 5
 
 struct buffer {
     uint8_t *bytes;
@@ -32,7 +36,66 @@ struct daemon_record_file {
     size_t capacity;
     int fd;
     char *path;
+    struct daemon_record_file *next; // of open_files
 };
+
+// ---- crashes ----
+// A bug that ends pnrd is what a recording is wanted for most, and the input that met it is among
+// the last that were put. So the thread gets some time to write them.
+
+static const int crash_signals[CRASH_SIGNALS] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+static struct daemon_record_file *open_files; // for on_crash(); changed by the loop's thread alone
+
+static bool is_written(struct daemon_record_file *file)
+{
+    if (pthread_mutex_trylock(&file->mutex) != 0)
+        return false;
+    bool written = file->filling->len == 0 && file->writing->len == 0;
+    pthread_mutex_unlock(&file->mutex);
+    return written;
+}
+
+// Runs in the thread that crashed. Once it returns, the signal does what it does by default.
+static void on_crash(int number)
+{
+    struct timespec wait = {.tv_nsec = CRASH_WAIT_NS};
+    (void)number;
+    for (struct daemon_record_file *file = open_files; file != NULL; file = file->next) {
+        for (int i = 0; i < CRASH_WAITS && !is_written(file); i++)
+            nanosleep(&wait, NULL);
+    }
+}
+
+// Leaves alone what somebody else handles, such as a sanitizer.
+static void watch_crashes(bool on)
+{
+    for (size_t i = 0; i < CRASH_SIGNALS; i++) {
+        struct sigaction now;
+        struct sigaction wanted = {.sa_flags = (int)SA_RESETHAND};
+        wanted.sa_handler = on ? on_crash : SIG_DFL;
+        bool ours = sigaction(crash_signals[i], NULL, &now) == 0 &&
+                    (now.sa_flags & SA_SIGINFO) == 0 && now.sa_handler == (on ? SIG_DFL : on_crash);
+        if (ours)
+            sigaction(crash_signals[i], &wanted, NULL);
+    }
+}
+
+static void add_open(struct daemon_record_file *file)
+{
+    file->next = open_files;
+    open_files = file;
+    watch_crashes(true);
+}
+
+static void remove_open(struct daemon_record_file *file)
+{
+    struct daemon_record_file **link = &open_files;
+    while (*link != file)
+        link = &(*link)->next;
+    *link = file->next;
+    if (open_files == NULL)
+        watch_crashes(false);
+}
 
 // ---- the thread ----
 
@@ -197,6 +260,7 @@ struct daemon_record_file *daemon_record_file_open(const char *path, size_t buff
         release(file);
         return NULL;
     }
+    add_open(file);
     return file;
 }
 
@@ -210,5 +274,6 @@ void daemon_record_file_close(struct daemon_record_file *file)
     pthread_cond_signal(&file->wake);
     pthread_mutex_unlock(&file->mutex);
     pthread_join(file->thread, NULL);
+    remove_open(file);
     release(file);
 }

@@ -5,7 +5,8 @@
 // The file of a recording (node/recording/format.h), written by a thread of its own: the loop never
 // waits for the disk. Entries are put into one buffer while the other is written out. Where the
 // disk is so slow that an entry does not fit, or fails, the recording ends there with one line in
-// the log, and the node goes on without it.
+// the log, and the node goes on without it. Where a bug ends the process (an assert, a bad access),
+// what was put is written first, with a handler for such signals that are nobody else's.
 //
 // Bounds: two buffers of DAEMON_RECORD_FILE_BUFFER bytes, touched as they fill.
 
@@ -17,7 +18,8 @@
 struct daemon_record_file;
 
 // Makes the file, with mode 0600. buffer_bytes 0: DAEMON_RECORD_FILE_BUFFER. NULL where there is a
-// file already, or it cannot be made, or there is no memory or thread.
+// file already, or it cannot be made, or there is no memory or thread. Opened and closed by one
+// thread.
 struct daemon_record_file *daemon_record_file_open(const char *path, size_t buffer_bytes,
                                                    struct daemon_error *ret_error);
 // Ends the recording in order, and waits until it is written. NULL is let pass.

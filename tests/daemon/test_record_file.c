@@ -6,6 +6,7 @@
 
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 
 static struct recording_room room;
 
@@ -125,6 +126,32 @@ static void test_disk_full(void **state)
     assert_int_equal(held.end, 0);
 }
 
+// What was put before an assert that does not hold is in the file.
+static void test_crash(void **state)
+{
+    struct daemon_error why;
+    int status = 0;
+    const char *path = unit_path("recording");
+    (void)state;
+    pid_t child = fork();
+    assert_int_not_equal(child, -1);
+    if (child == 0) {
+        struct rlimit none = {0, 0};
+        setrlimit(RLIMIT_CORE, &none);
+        signal(SIGABRT, SIG_DFL); // cmocka has a handler of its own
+        struct daemon_record_file *file = daemon_record_file_open(path, 0, &why);
+        if (file != NULL)
+            put_ticks(file, 0, 100000);
+        abort();
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+    struct held held = hold(path);
+    assert_int_equal(held.state, RECORDING_OVER);
+    assert_int_equal(held.ticks, 100000);
+    assert_int_equal(held.end, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -132,6 +159,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_refused, unit_dir_make, unit_dir_remove),
         cmocka_unit_test_setup_teardown(test_behind, unit_dir_make, unit_dir_remove),
         cmocka_unit_test_setup_teardown(test_disk_full, unit_dir_make, unit_dir_remove),
+        cmocka_unit_test_setup_teardown(test_crash, unit_dir_make, unit_dir_remove),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
