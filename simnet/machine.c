@@ -224,7 +224,7 @@ static void drain(struct simnet_machine *machine)
     }
 }
 
-static int64_t deadline_of(const struct simnet_machine *machine)
+int64_t simnet_machine_deadline(const struct simnet_machine *machine)
 {
     if (machine->actor == NULL)
         return node_deadline(machine->node);
@@ -261,7 +261,7 @@ void simnet_machine_settle(struct simnet_machine *machine)
         settle(machine);
     if (machine->state != SIMNET_MACHINE_UP)
         return; // it ended on the way
-    int64_t deadline_us = deadline_of(machine);
+    int64_t deadline_us = simnet_machine_deadline(machine);
     if (machine->has_clock)
         deadline_us = simnet_clock_when(simnet_host_clock(machine), deadline_us);
     if (deadline_us != INT64_MAX)

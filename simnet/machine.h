@@ -120,8 +120,10 @@ void simnet_machine_plug(struct simnet_machine *machine);
 
 // The machine's monotonic clock.
 int64_t simnet_machine_now(const struct simnet_machine *machine);
-// The same, before an input to its brain: a brain whose machine has a clock of its own is told the
-// wall time first, where it was not told for a second, as pnrd does.
+// When it wants to be woken, by that clock; INT64_MAX: never.
+int64_t simnet_machine_deadline(const struct simnet_machine *machine);
+// The machine's monotonic clock, before an input to its brain: a brain whose machine has a clock of
+// its own is told the wall time first, where it was not told for a second, as pnrd does.
 int64_t simnet_machine_enter(struct simnet_machine *machine);
 
 // Takes what the brain has put out, sends its datagrams, and sees when it wants to be woken. After

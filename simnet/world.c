@@ -291,7 +291,7 @@ void simnet_world_drop(struct simnet_world *world, struct simnet_packet *packet,
     simnet_packet_give(world->packets, packet);
 }
 
-static uint32_t place_at(const struct simnet_world *world, const struct dht_addr *addr)
+uint32_t simnet_world_place(const struct simnet_world *world, const struct dht_addr *addr)
 {
     uint32_t value = simnet_directory_find(&world->directory, addr);
     if (value == SIMNET_DIRECTORY_NOBODY)
@@ -311,7 +311,7 @@ void simnet_world_send(struct simnet_world *world, struct simnet_machine *machin
     packet->to = datagram->addr;
     packet->sender = machine->number;
     packet->place_from = machine->place;
-    packet->place_to = place_at(world, &datagram->addr);
+    packet->place_to = simnet_world_place(world, &datagram->addr);
     packet->sent_us = world->now_us;
     memcpy(packet->bytes, datagram->bytes.data, datagram->bytes.len);
     world->counters.sent++;
@@ -508,11 +508,7 @@ static void wake(struct simnet_world *world, struct simnet_machine *machine)
     if (machine->state != SIMNET_MACHINE_UP)
         return;
     int64_t now_us = simnet_machine_enter(machine);
-    int64_t deadline_us = INT64_MAX;
-    if (machine->actor == NULL)
-        deadline_us = node_deadline(machine->node);
-    else if (machine->actor->class->deadline != NULL)
-        deadline_us = machine->actor->class->deadline(machine->actor);
+    int64_t deadline_us = simnet_machine_deadline(machine);
     if (deadline_us <= now_us) {
         world->counters.wakings++;
         mix(world, machine->number, &deadline_us, sizeof deadline_us);

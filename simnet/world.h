@@ -89,6 +89,8 @@ void simnet_world_own(struct simnet_world *world, struct simnet_element *element
 void simnet_world_listen(struct simnet_world *world, const struct dht_addr *addr,
                          struct simnet_element *entry, uint32_t place);
 void simnet_world_unlisten(struct simnet_world *world, const struct dht_addr *addr);
+// Where those are who listen at the address; SIMNET_PACKET_NOBODY where none do.
+uint32_t simnet_world_place(const struct simnet_world *world, const struct dht_addr *addr);
 
 struct simnet_packet *simnet_world_packet(struct simnet_world *world, size_t len);
 struct simnet_packet *simnet_world_copy(struct simnet_world *world,
