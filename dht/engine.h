@@ -16,6 +16,7 @@
 #include "dht/estimate.h"
 #include "dht/item_store.h"
 #include "dht/krpc.h"
+#include "dht/lost.h"
 #include "dht/op.h"
 #include "dht/outbox.h"
 #include "dht/peer_store.h"
@@ -59,6 +60,7 @@ struct dht_upkeep {
     int64_t join_pause_us;   // grows while nobody answers
     int64_t next_refresh_us; // when to see which bucket wants a refresh
     int64_t next_check_us;   // when to see which contact wants a ping
+    int64_t next_lost_us;    // when to ask one of the lost again
     int64_t next_self_us;    // when to try again whether we are reachable
     uint64_t stranger;       // prefix of a stranger whose query came in while we were read-only
     bool joined;
@@ -66,6 +68,7 @@ struct dht_upkeep {
     struct dht_addr *bootstrap;
     uint32_t bootstrap_count;
     uint32_t bootstrap_next; // whom to ask next
+    struct dht_lost lost;
 };
 
 // In the order of use: what every datagram touches comes first and lies together, since in a

@@ -45,6 +45,7 @@ void dht_maintain_init(struct dht *dht)
     upkeep->next_join_us = INT64_MAX; // until there is somebody to join
     upkeep->next_refresh_us = INT64_MAX;
     upkeep->next_check_us = INT64_MAX;
+    upkeep->next_lost_us = INT64_MAX;
     upkeep->next_self_us = dht->now_us + SELF_UPTIME_US;
 }
 
@@ -52,6 +53,7 @@ void dht_maintain_fini(struct dht *dht)
 {
     free(dht->upkeep.bootstrap);
     free(dht->upkeep.newcomers);
+    dht_lost_fini(&dht->upkeep.lost);
 }
 
 void dht_maintain_rest(struct dht *dht)
@@ -67,7 +69,7 @@ void dht_maintain_rest(struct dht *dht)
 static int64_t next_due(const struct dht *dht)
 {
     const struct dht_upkeep *upkeep = &dht->upkeep;
-    int64_t due_us = upkeep->next_check_us;
+    int64_t due_us = earlier(upkeep->next_check_us, upkeep->next_lost_us);
     if (upkeep->join_op == 0)
         due_us = earlier(due_us, upkeep->next_join_us);
     if (upkeep->refresh_op == 0)
@@ -99,24 +101,30 @@ static uint32_t start_lookup(struct dht *dht, const struct dht_id *target, uint3
     return *op_id;
 }
 
+// Asks a node that is known by address only for the closest to us; its answer is where joining
+// starts.
+static void ask_for_neighbours(struct dht *dht, const struct dht_addr *addr)
+{
+    struct dht_query query = {
+        .method = DHT_KRPC_FIND_NODE,
+        .purpose = DHT_PURPOSE_BOOTSTRAP,
+        .addr = addr,
+        .target = &dht->id,
+        .seq_known = DHT_SEQ_NONE,
+        .cas = DHT_SEQ_NONE,
+        .want_both = dht->sibling != NULL,
+    };
+    dht_query_send(dht, &query);
+}
+
 static void ask_bootstrap(struct dht *dht)
 {
     struct dht_upkeep *upkeep = &dht->upkeep;
     uint32_t count =
         upkeep->bootstrap_count < BOOTSTRAP_AT_ONCE ? upkeep->bootstrap_count : BOOTSTRAP_AT_ONCE;
     for (uint32_t i = 0; i < count; i++) {
-        const struct dht_addr *addr = &upkeep->bootstrap[upkeep->bootstrap_next];
+        ask_for_neighbours(dht, &upkeep->bootstrap[upkeep->bootstrap_next]);
         upkeep->bootstrap_next = (upkeep->bootstrap_next + 1) % upkeep->bootstrap_count;
-        struct dht_query query = {
-            .method = DHT_KRPC_FIND_NODE,
-            .purpose = DHT_PURPOSE_BOOTSTRAP,
-            .addr = addr,
-            .target = &dht->id,
-            .seq_known = DHT_SEQ_NONE,
-            .cas = DHT_SEQ_NONE,
-            .want_both = dht->sibling != NULL,
-        };
-        dht_query_send(dht, &query);
     }
 }
 
@@ -132,9 +140,29 @@ static void join(struct dht *dht)
         start_lookup(dht, &dht->id, &upkeep->join_op);
 }
 
+// Whether the contacts in a reply are worth a lookup: to one that knows the network, only such as
+// would find a place in its table.
+static bool has_news(const struct dht *dht, struct dht_span nodes, size_t node_len)
+{
+    if (!dht->upkeep.joined || dht->table.count < dht->config.bucket_size)
+        return true;
+    for (size_t i = 0; i < nodes.len / node_len && i < DHT_CLOSEST_MAX; i++) {
+        struct dht_krpc_node node;
+        dht_krpc_node(nodes, node_len, i, &node);
+        if (dht_table_wants(&dht->table, &node.id) &&
+            dht_table_find(&dht->table, &node.id, &node.addr) == NULL)
+            return true;
+    }
+    return false;
+}
+
 void dht_maintain_bootstrapped(struct dht *dht, const struct dht_krpc *msg)
 {
     struct dht_upkeep *upkeep = &dht->upkeep;
+    size_t node_len = dht_engine_node_len(dht);
+    struct dht_span nodes = dht->config.family == DHT_IPV4 ? msg->nodes : msg->nodes6;
+    if (!has_news(dht, nodes, node_len))
+        return;
     struct dht_op *op = dht_op_find(&dht->ops, upkeep->join_op);
     if (op == NULL) {
         start_lookup(dht, &dht->id, &upkeep->join_op);
@@ -142,8 +170,6 @@ void dht_maintain_bootstrapped(struct dht *dht, const struct dht_krpc *msg)
     }
     if (op == NULL)
         return;
-    size_t node_len = dht_engine_node_len(dht);
-    struct dht_span nodes = dht->config.family == DHT_IPV4 ? msg->nodes : msg->nodes6;
     for (size_t i = 0; i < nodes.len / node_len && i < DHT_CLOSEST_MAX; i++) {
         struct dht_krpc_node node;
         dht_krpc_node(nodes, node_len, i, &node);
@@ -180,6 +206,28 @@ void dht_maintain_op_ended(struct dht *dht, uint32_t op, const struct dht_tally 
     }
 }
 
+// ---- the lost ----
+
+static void remember_lost(struct dht *dht, const struct dht_addr *addr)
+{
+    struct dht_upkeep *upkeep = &dht->upkeep;
+    dht_lost_add(&upkeep->lost, &dht->random, addr);
+    if (upkeep->next_lost_us == INT64_MAX)
+        upkeep->next_lost_us = dht->now_us + jittered(dht, DHT_MAINTAIN_LOST_US);
+    dht_maintain_hurry(dht, upkeep->next_lost_us);
+}
+
+static void ask_lost(struct dht *dht)
+{
+    struct dht_upkeep *upkeep = &dht->upkeep;
+    struct dht_addr addr;
+    upkeep->next_lost_us = INT64_MAX;
+    if (!dht_lost_draw(&upkeep->lost, &dht->random, &addr))
+        return;
+    upkeep->next_lost_us = dht->now_us + jittered(dht, DHT_MAINTAIN_LOST_US);
+    ask_for_neighbours(dht, &addr);
+}
+
 void dht_maintain_gained(struct dht *dht)
 {
     if (dht->upkeep.joined || dht->upkeep.next_join_us != INT64_MAX)
@@ -188,7 +236,7 @@ void dht_maintain_gained(struct dht *dht)
     dht_maintain_hurry(dht, dht->now_us);
 }
 
-void dht_maintain_failed(struct dht *dht, bool lost)
+void dht_maintain_failed(struct dht *dht, const struct dht_addr *addr, bool lost)
 {
     struct dht_upkeep *upkeep = &dht->upkeep;
     if (!lost) {
@@ -197,6 +245,7 @@ void dht_maintain_failed(struct dht *dht, bool lost)
         dht_maintain_hurry(dht, upkeep->next_check_us);
         return;
     }
+    remember_lost(dht, addr);
     if (dht->table.count >= dht->config.bucket_size)
         return;
     int64_t pause_us = dht->table.count == 0 ? JOIN_PAUSE_FIRST_US : JOIN_AGAIN_SMALL_US;
@@ -573,6 +622,8 @@ void dht_maintain_run(struct dht *dht)
         refresh(dht);
     if (upkeep->next_check_us <= now_us)
         check(dht);
+    if (upkeep->next_lost_us <= now_us)
+        ask_lost(dht);
     if (dht->config.role == DHT_ROLE_AUTO && dht->role == DHT_ROLE_CLIENT &&
         upkeep->next_self_us <= now_us)
         ask_self(dht);

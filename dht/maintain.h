@@ -14,6 +14,9 @@
 // - Newcomers: a node that asked us something is asked back once its NAT mapping has had time to
 //   lapse (quirk Q11), and only if the table has room for it; at once while the table is nearly
 //   empty.
+// - The lost: of the contacts that fell silent a few are asked again, one each DHT_MAINTAIN_LOST_US,
+//   so that the two halves of a network that was cut find each other when the cut heals. Who answers
+//   again is a way in like a bootstrap node: joining starts anew from there.
 // - Address: where others see us (BEP 42's `ip`) is voted on; a new id is taken where ours does not
 //   fit.
 // - Role: a node of role auto becomes a server once its ping to its external address has come back
@@ -22,6 +25,7 @@
 #include "dht/engine.h"
 
 #define DHT_MAINTAIN_CHECK_US (12 * DHT_MINUTE_US)
+#define DHT_MAINTAIN_LOST_US  (4 * DHT_MINUTE_US)
 
 void dht_maintain_init(struct dht *dht);
 void dht_maintain_fini(struct dht *dht);
@@ -59,7 +63,7 @@ void dht_maintain_other_family(struct dht *dht, const struct dht_krpc *msg);
 void dht_maintain_gained(struct dht *dht);
 // A contact did not answer: it is tried again soon, and if it was lost by that, a table that has
 // run low joins again.
-void dht_maintain_failed(struct dht *dht, bool lost);
+void dht_maintain_failed(struct dht *dht, const struct dht_addr *addr, bool lost);
 // A lookup asked and nobody answered: are we still in the network?
 void dht_maintain_unanswered(struct dht *dht);
 

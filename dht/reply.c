@@ -41,6 +41,7 @@ static void note_contact(struct dht *dht, const struct dht_id *id,
                            dht_engine_now_s(dht));
     if (result == DHT_TABLE_ADDED) {
         DHT_COUNT(dht, contacts_added);
+        dht_lost_remove(&dht->upkeep.lost, &transaction->addr);
         dht_maintain_gained(dht);
     }
     if (result == DHT_TABLE_REPLACED)
@@ -183,7 +184,7 @@ static void note_failure(struct dht *dht, const struct dht_transaction *transact
         dht_table_failed(&dht->table, &transaction->id, &transaction->addr, dht_engine_now_s(dht));
     if (lost)
         DHT_COUNT(dht, contacts_evicted);
-    dht_maintain_failed(dht, lost);
+    dht_maintain_failed(dht, &transaction->addr, lost);
 }
 
 static void soft_timeout(struct dht *dht, struct dht_transaction *transaction)
