@@ -58,6 +58,7 @@ struct dht_upkeep {
     uint32_t refresh_op;     // the lookup that refreshes a bucket; 0: none
     int64_t next_join_us;    // when to look up our own id again
     int64_t join_pause_us;   // grows while nobody answers
+    int64_t join_again_us;   // grows while all is well
     int64_t next_refresh_us; // when to see which bucket wants a refresh
     int64_t next_check_us;   // when to see which contact wants a ping
     int64_t next_lost_us;    // when to ask one of the lost again

@@ -12,7 +12,8 @@
 
 #define JOIN_PAUSE_FIRST_US     (1 * DHT_SECOND_US)
 #define JOIN_PAUSE_MOST_US      (2 * DHT_MINUTE_US)
-#define JOIN_AGAIN_US           (30 * DHT_MINUTE_US)
+#define JOIN_AGAIN_FIRST_US     (2 * DHT_MINUTE_US) // neighbours that came with us are known by then
+#define JOIN_AGAIN_MOST_US      (30 * DHT_MINUTE_US)
 #define JOIN_AGAIN_SMALL_US     (1 * DHT_MINUTE_US) // while the table holds fewer than a bucket's worth
 #define BOOTSTRAP_AT_ONCE       8
 #define REFRESH_S               (15 * 60) // BEP 5
@@ -42,6 +43,7 @@ void dht_maintain_init(struct dht *dht)
     struct dht_upkeep *upkeep = &dht->upkeep;
     dht_timer_init(&upkeep->timer, DHT_TIMER_MAINTAIN);
     upkeep->join_pause_us = JOIN_PAUSE_FIRST_US;
+    upkeep->join_again_us = JOIN_AGAIN_FIRST_US;
     upkeep->next_join_us = INT64_MAX; // until there is somebody to join
     upkeep->next_refresh_us = INT64_MAX;
     upkeep->next_check_us = INT64_MAX;
@@ -190,7 +192,9 @@ static void join_ended(struct dht *dht, const struct dht_tally *tally)
     bool small = dht->table.count < dht->config.bucket_size;
     upkeep->joined = true;
     upkeep->join_pause_us = JOIN_PAUSE_FIRST_US;
-    upkeep->next_join_us = dht->now_us + jittered(dht, small ? JOIN_AGAIN_SMALL_US : JOIN_AGAIN_US);
+    upkeep->next_join_us =
+        dht->now_us + jittered(dht, small ? JOIN_AGAIN_SMALL_US : upkeep->join_again_us);
+    upkeep->join_again_us = earlier(2 * upkeep->join_again_us, JOIN_AGAIN_MOST_US);
     upkeep->next_refresh_us = earlier(upkeep->next_refresh_us, dht->now_us + REFRESH_PAUSE_US);
     upkeep->next_check_us = earlier(upkeep->next_check_us, dht->now_us + DHT_MAINTAIN_CHECK_US);
     dht_maintain_hurry(dht, next_due(dht));
@@ -549,6 +553,7 @@ static void change_id(struct dht *dht)
     dht_table_rekey(&dht->table, &dht->id);
     dht_engine_emit(dht, &(struct dht_out){.type = DHT_OUT_ID, .id = dht->id});
     dht->upkeep.next_join_us = dht->now_us;
+    dht->upkeep.join_again_us = JOIN_AGAIN_FIRST_US;
     dht_maintain_hurry(dht, dht->now_us);
 }
 

@@ -5,8 +5,9 @@
 // Upkeep: joins the network and stays in it. One timer, set to whatever is due next.
 //
 // - Joining: a lookup of our own id, by way of the table or, while that is empty or nobody in it
-//   answers, of the bootstrap nodes; again with growing pauses while nobody answers, and now and
-//   then after that.
+//   answers, of the bootstrap nodes; again with growing pauses while nobody answers. Then again
+//   after two minutes, four, and so on up to half an hour: where many come at once, the first lookup
+//   sees those alone who came before.
 // - Refreshing: a bucket through which no lookup went for 15 minutes gets one (BEP 5).
 // - Checking: a contact that has been silent for DHT_MAINTAIN_CHECK_US is pinged, so that the table
 //   is good at all times; at most one ping a second, far below what strains a home router (quirk
