@@ -2,10 +2,11 @@
 #ifndef PNR_DHT_LOST_H
 #define PNR_DHT_LOST_H
 
-// Contacts that were lost: they had a place in the routing table, and fell silent. Most are gone for
-// good. But where a cut went through the network, everybody beyond it falls silent together, and
-// when it heals nobody on either side would know anybody on the other: each half would go on alone
-// for ever. So a few of the lost are remembered and asked again now and then (dht/maintain.h).
+// Contacts that were lost: they had a place in the routing table, and fell silent. Most are gone
+// for good. But where a cut went through the network, everybody beyond it falls silent together,
+// and when it heals nobody on either side would know anybody on the other: each half would go on
+// alone for ever. So a few of the lost are remembered and asked again now and then
+// (dht/maintain.h).
 //
 // Bounds: DHT_LOST_MAX. A full list forgets one at random, so that it tells of the last hours and
 // not only of the last minutes. Memory is taken with the first loss.

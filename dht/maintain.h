@@ -6,8 +6,8 @@
 //
 // - Joining: a lookup of our own id, by way of the table or, while that is empty or nobody in it
 //   answers, of the bootstrap nodes; again with growing pauses while nobody answers. Then again
-//   after two minutes, four, and so on up to half an hour: where many come at once, the first lookup
-//   sees those alone who came before.
+//   after two minutes, four, and so on up to half an hour: where many come at once, the first
+//   lookup sees those alone who came before.
 // - Refreshing: a bucket through which no lookup went for 15 minutes gets one (BEP 5).
 // - Checking: a contact that has been silent for DHT_MAINTAIN_CHECK_US is pinged, so that the table
 //   is good at all times; at most one ping a second, far below what strains a home router (quirk
@@ -15,13 +15,11 @@
 // - Newcomers: a node that asked us something is asked back once its NAT mapping has had time to
 //   lapse (quirk Q11), and only if the table has room for it; at once while the table is nearly
 //   empty.
-// - The lost: of the contacts that fell silent a few are asked again, one each DHT_MAINTAIN_LOST_US,
-//   so that the two halves of a network that was cut find each other when the cut heals. Who answers
-//   again is a way in like a bootstrap node: joining starts anew from there.
-// - Address: where others see us (BEP 42's `ip`) is voted on; a new id is taken where ours does not
-//   fit.
-// - Role: a node of role auto becomes a server once its ping to its external address has come back
-//   to it from outside, or queries of two strangers have come in.
+// - The lost: of the contacts that fell silent a few are asked again, one each
+// DHT_MAINTAIN_LOST_US,
+//   so that the two halves of a network that was cut find each other when the cut heals. Who
+//   answers again is a way in like a bootstrap node: joining starts anew from there.
+// - Address and role: dht/reach.h.
 
 #include "dht/engine.h"
 
@@ -43,10 +41,6 @@ void dht_maintain_op_ended(struct dht *dht, uint32_t op, const struct dht_tally 
 // A bootstrap node answered: its contacts are where joining starts.
 void dht_maintain_bootstrapped(struct dht *dht, const struct dht_krpc *msg);
 
-// Whether the query is our ping to our own external address, which has come through: then we are
-// reachable.
-bool dht_maintain_own_ping(struct dht *dht, const struct dht_krpc *msg);
-
 // A query came from a node that does not say it is read-only: maybe a contact.
 void dht_maintain_newcomer(struct dht *dht, const struct dht_addr *from,
                            const struct dht_krpc *msg);
@@ -54,16 +48,15 @@ void dht_maintain_newcomer(struct dht *dht, const struct dht_addr *from,
 // A contact from an earlier run: asked soon whether it is still there.
 void dht_maintain_restore(struct dht *dht, const struct dht_id *id, const struct dht_addr *addr);
 
-// A message in answer to ours says where its sender sees us.
-void dht_maintain_vote(struct dht *dht, const struct dht_addr *voter, const struct dht_krpc *msg);
-
 // Contacts of the other family, in a reply, help the sibling join (BEP 32).
 void dht_maintain_other_family(struct dht *dht, const struct dht_krpc *msg);
 
+// We are somebody else, or somewhere else, from now on: joins anew at once.
+void dht_maintain_rejoin(struct dht *dht);
 // A contact was won: who has not joined yet can.
 void dht_maintain_gained(struct dht *dht);
-// A contact did not answer: it is tried again soon, and if it was lost by that, a table that has
-// run low joins again.
+// The contact at addr did not answer: it is tried again soon. Where it was lost by that it is
+// remembered among the lost, and a table that has run low joins again.
 void dht_maintain_failed(struct dht *dht, const struct dht_addr *addr, bool lost);
 // A lookup asked and nobody answered: are we still in the network?
 void dht_maintain_unanswered(struct dht *dht);

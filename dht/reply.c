@@ -5,6 +5,7 @@
 #include "dht/id.h"
 #include "dht/maintain.h"
 #include "dht/query.h"
+#include "dht/reach.h"
 #include "dht/search.h"
 #include "dht/store.h"
 
@@ -119,7 +120,7 @@ static void take_reply(struct dht *dht, const struct dht_transaction *transactio
     // 43).
     if (transaction->purpose != DHT_PURPOSE_SELF && !msg->read_only)
         note_contact(dht, &id, transaction);
-    dht_maintain_vote(dht, &transaction->addr, msg);
+    dht_reach_vote(dht, &transaction->addr, msg);
     dht_maintain_other_family(dht, msg);
     pass_on(dht, transaction, msg);
 }
@@ -130,7 +131,7 @@ static void take_error(struct dht *dht, const struct dht_transaction *transactio
     DHT_COUNT(dht, errors_in);
     dht->heard_us = dht->now_us;
     dht_engine_prove(dht, &transaction->addr);
-    dht_maintain_vote(dht, &transaction->addr, msg);
+    dht_reach_vote(dht, &transaction->addr, msg);
     if (transaction->purpose == DHT_PURPOSE_LOOKUP)
         dht_search_error(dht, transaction);
     if (transaction->purpose == DHT_PURPOSE_STORE)
