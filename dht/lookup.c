@@ -20,6 +20,8 @@ void dht_lookup_init(struct dht_lookup *lookup, const struct dht_config *config,
         .width = (uint16_t)width,
         .lab = config->lab,
     };
+    memset(lookup->id_chains, 0xff, sizeof lookup->id_chains); // DHT_LOOKUP_NONE everywhere
+    memset(lookup->crowd_chains, 0xff, sizeof lookup->crowd_chains);
 }
 
 void dht_lookup_fini(struct dht_lookup *lookup)
@@ -66,7 +68,7 @@ static bool grow(struct dht_lookup *lookup)
 static struct dht_lookup_tag tag_of(const struct dht_lookup *lookup,
                                     const struct dht_candidate *candidate)
 {
-    struct dht_lookup_tag tag;
+    struct dht_lookup_tag tag = {0};
     uint8_t compact[DHT_ADDR_COMPACT_MAX];
     size_t len = dht_addr_to_compact(&candidate->addr, compact);
     memcpy(&tag.id, candidate->id.bytes + DHT_ID_LEN - sizeof tag.id, sizeof tag.id);
@@ -74,26 +76,74 @@ static struct dht_lookup_tag tag_of(const struct dht_lookup *lookup,
     return tag;
 }
 
+static uint16_t *id_chain(struct dht_lookup *lookup, uint32_t id)
+{
+    return &lookup->id_chains[id % DHT_LOOKUP_CHAINS];
+}
+
+static uint16_t *crowd_chain(struct dht_lookup *lookup, uint32_t crowd)
+{
+    return &lookup->crowd_chains[crowd % DHT_LOOKUP_CHAINS];
+}
+
+static void link_tag(struct dht_lookup *lookup, uint16_t index, struct dht_lookup_tag tag)
+{
+    tag.next_id = *id_chain(lookup, tag.id);
+    tag.next_crowd = *crowd_chain(lookup, tag.crowd);
+    *id_chain(lookup, tag.id) = index;
+    *crowd_chain(lookup, tag.crowd) = index;
+    lookup->tags[index] = tag;
+}
+
+static void unlink_tag(struct dht_lookup *lookup, uint16_t index)
+{
+    const struct dht_lookup_tag *tag = &lookup->tags[index];
+    uint16_t *link = id_chain(lookup, tag->id);
+    while (*link != index)
+        link = &lookup->tags[*link].next_id;
+    *link = tag->next_id;
+    link = crowd_chain(lookup, tag->crowd);
+    while (*link != index)
+        link = &lookup->tags[*link].next_crowd;
+    *link = tag->next_crowd;
+}
+
+// A name that has turned out false must not keep out the true one (quirk Q10).
+static bool in_the_way(const struct dht_candidate *candidate)
+{
+    return candidate->state != DHT_CANDIDATE_DEAD;
+}
+
+// Whether a candidate has the newcomer's id, and is in its way or the very same.
+static bool is_listed(struct dht_lookup *lookup, const struct dht_candidate *newcomer, uint32_t tag)
+{
+    for (uint16_t i = *id_chain(lookup, tag); i != DHT_LOOKUP_NONE; i = lookup->tags[i].next_id) {
+        const struct dht_candidate *candidate = &lookup->candidates[i];
+        if (lookup->tags[i].id == tag && dht_id_equal(&candidate->id, &newcomer->id) &&
+            (in_the_way(candidate) || dht_addr_equal(&candidate->addr, &newcomer->addr)))
+            return true;
+    }
+    return false;
+}
+
 // Whether the newcomer is one that is listed already, or one too many of its kind.
-static enum dht_lookup_offer judge(const struct dht_lookup *lookup,
-                                   const struct dht_candidate *newcomer, struct dht_lookup_tag tag)
+static enum dht_lookup_offer judge(struct dht_lookup *lookup, const struct dht_candidate *newcomer,
+                                   struct dht_lookup_tag tag)
 {
     uint32_t same_prefix = 0;
     uint32_t same_wide = 0;
-    for (uint16_t i = 0; i < lookup->count; i++) {
-        // Neither the same id, nor the same host or prefix.
-        if (lookup->tags[i].id != tag.id && lookup->tags[i].crowd != tag.crowd)
-            continue;
+    if (is_listed(lookup, newcomer, tag.id))
+        return DHT_LOOKUP_KNOWN;
+    for (uint16_t i = *crowd_chain(lookup, tag.crowd); i != DHT_LOOKUP_NONE;
+         i = lookup->tags[i].next_crowd) {
         const struct dht_candidate *candidate = &lookup->candidates[i];
-        bool same_id = dht_id_equal(&candidate->id, &newcomer->id);
-        bool same_addr = dht_addr_equal(&candidate->addr, &newcomer->addr);
-        // A name that has turned out false must not keep out the true one (quirk Q10).
-        bool in_the_way = candidate->state != DHT_CANDIDATE_DEAD;
-        if ((same_id && same_addr) || (in_the_way && (same_id || same_addr)))
+        if (lookup->tags[i].crowd != tag.crowd)
+            continue;
+        if (in_the_way(candidate) && dht_addr_equal(&candidate->addr, &newcomer->addr))
             return DHT_LOOKUP_KNOWN;
         if (lookup->lab)
             continue;
-        if (in_the_way && dht_addr_equal_ip(&candidate->addr, &newcomer->addr))
+        if (in_the_way(candidate) && dht_addr_equal_ip(&candidate->addr, &newcomer->addr))
             return DHT_LOOKUP_REFUSED;
         same_prefix += dht_addr_prefix(&candidate->addr) == dht_addr_prefix(&newcomer->addr);
         same_wide += newcomer->addr.ip_len == 16 && dht_addr_wide_prefix(&candidate->addr) ==
@@ -146,9 +196,10 @@ enum dht_lookup_offer dht_lookup_offer(struct dht_lookup *lookup,
         index = lookup->order[lookup->count - 1];
         if (lookup->candidates[index].state != DHT_CANDIDATE_NEW)
             return DHT_LOOKUP_DROPPED;
+        unlink_tag(lookup, index);
         insert_in_order(lookup, index, rank, (uint16_t)(lookup->count - 1));
     }
-    lookup->tags[index] = tag;
+    link_tag(lookup, index, tag);
     lookup->candidates[index] = *newcomer;
     lookup->candidates[index].state = DHT_CANDIDATE_NEW;
     *ret_index = index;

@@ -61,17 +61,22 @@ struct dht_candidate {
     uint8_t token[DHT_LOOKUP_TOKEN_MAX];
 };
 
-// What most candidates differ in from a newcomer, densely: each node that a reply names is held
-// against all candidates.
+// Each node that a reply names has to be held against those candidates that may be it, or its
+// neighbours: two small hash tables over all candidates find them.
+#define DHT_LOOKUP_CHAINS 64
+
 struct dht_lookup_tag {
     uint32_t id;    // its last 4 bytes, which the candidates of one target do not share
     uint32_t crowd; // dht_addr_crowd()
+    uint16_t next_id, next_crowd; // candidates, in their chains; DHT_LOOKUP_NONE: the last
 };
 
 struct dht_lookup {
     struct dht_id target;
     struct dht_candidate *candidates;
-    struct dht_lookup_tag *tags;
+    struct dht_lookup_tag *tags; // of each candidate
+    uint16_t id_chains[DHT_LOOKUP_CHAINS];
+    uint16_t crowd_chains[DHT_LOOKUP_CHAINS];
     uint16_t *order; // indices, closest first
     uint16_t count, capacity, capacity_max;
     uint16_t in_flight; // candidates in state ASKED
