@@ -7,6 +7,7 @@ A byte of a recorded reply that is another is found, and no secret key is in any
 import base64
 import json
 import os
+import signal
 import stat
 import struct
 import subprocess
@@ -88,7 +89,12 @@ class Scenario:
         self.pnr("unpublish", "made.x")
         for word in ("publications", "status", "peers"):
             self.pnr("--json", word)
-        self.pnr("key", "list")
+        self.pnr("key", "new", "short")
+        os.unlink(os.path.join(self.daemon.state, "keys", "short.pem"))
+        self.daemon.child.send_signal(signal.SIGHUP)
+        self.daemon.await_notice("READY=1", self.h.deadline)
+        self.pnr("key", "new", "long")  # waits its turn behind the reading
+        self.h.check(b"short" not in self.pnr("key", "list").out, "the keys were read again")
 
     def misuse(self):
         """Keys where there should be none, in frames that are broken, or come in pieces."""
