@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "simnet/machine.h"
 
+#include "dht/addr.h"
 #include "simnet/crypto.h"
 #include "simnet/host.h"
 #include "simnet/world.h"
@@ -90,6 +91,12 @@ static void make_brain(struct simnet_machine *machine)
     }
 }
 
+// An address that is of use to nobody else: the machine is behind a NAT.
+static bool is_hidden(const struct simnet_machine *machine, uint8_t engine)
+{
+    return machine->way_out != NULL && dht_addr_is_local(&machine->addrs[engine]);
+}
+
 static void bootstrap(struct simnet_machine *machine, const uint32_t *numbers, size_t count)
 {
     for (uint8_t i = 0; i < machine->address_count; i++) {
@@ -98,7 +105,8 @@ static void bootstrap(struct simnet_machine *machine, const uint32_t *numbers, s
         for (size_t k = 0; k < count && known < 64; k++) {
             const struct simnet_machine *other = simnet_world_machine(machine->world, numbers[k]);
             for (uint8_t j = 0; j < other->address_count; j++)
-                if (other->addrs[j].ip_len == machine->addrs[i].ip_len && known < 64)
+                if (other->addrs[j].ip_len == machine->addrs[i].ip_len && known < 64 &&
+                    !is_hidden(other, j))
                     addrs[known++] = other->addrs[j];
         }
         if (known > 0)
@@ -191,6 +199,19 @@ void simnet_machine_move(struct simnet_machine *machine, int engine, const struc
 {
     assert(engine >= 0 && engine < machine->address_count);
     simnet_world_rename(machine->world, machine, engine, addr);
+    if (machine->node != NULL)
+        simnet_host_moved(machine);
+}
+
+void simnet_machine_rewire(struct simnet_machine *machine, const struct dht_addr *addrs,
+                           struct simnet_element *way_out)
+{
+    for (uint8_t i = 0; i < machine->address_count && machine->way_out == NULL; i++)
+        if (simnet_world_find(machine->world, &machine->addrs[i]) == machine)
+            simnet_world_unlisten(machine->world, &machine->addrs[i]);
+    machine->way_out = way_out;
+    for (uint8_t i = 0; i < machine->address_count; i++)
+        simnet_world_rename(machine->world, machine, i, &addrs[i]);
     if (machine->node != NULL)
         simnet_host_moved(machine);
 }

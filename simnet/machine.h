@@ -114,6 +114,11 @@ void simnet_machine_wake(struct simnet_machine *machine);
 // It has another address from now on. The brain is told that its network changed when the machine
 // next looks, at most SIMNET_MACHINE_LOOKS_US later, or as it wakes.
 void simnet_machine_move(struct simnet_machine *machine, int engine, const struct dht_addr *addr);
+// It has other addresses, one for each engine, and another way out, or none (NULL: its addresses
+// lead to it from the internet): what NATs and sites (simnet/nat.h, simnet/site.h) do it by, which
+// see to the way in.
+void simnet_machine_rewire(struct simnet_machine *machine, const struct dht_addr *addrs,
+                           struct simnet_element *way_out);
 // Its cable is out: nothing is sent or heard, and nobody tells the brain.
 void simnet_machine_unplug(struct simnet_machine *machine);
 void simnet_machine_plug(struct simnet_machine *machine);
