@@ -216,6 +216,18 @@ static void put_off(struct simnet_client *client, int64_t delay_us)
                     0);
 }
 
+// The brain has all that was said.
+static void note_said(struct simnet_client *client)
+{
+    for (uint32_t i = 0; i < client->request_count; i++) {
+        struct simnet_client_request *request = &client->requests[i];
+        if (request->is_said)
+            continue;
+        request->is_said = true;
+        request->machine_us = simnet_machine_now(client->machine);
+    }
+}
+
 // Hands over what waits, or a piece of it.
 static void speak(struct simnet_client *client)
 {
@@ -234,7 +246,9 @@ static void speak(struct simnet_client *client)
     client->out_len -= len;
     memmove(client->out, client->out + len, client->out_len);
     bool left = client->out_len > 0;
-    if (left)
+    if (!left)
+        note_said(client);
+    else
         put_off(client, 1 + (int64_t)simnet_stream_below(client->cut, PIECE_PAUSE_US));
     simnet_host_session_bytes(client->machine, client->session, (struct dht_span){piece, len});
     free(piece);
@@ -308,7 +322,6 @@ static uint32_t ask(struct simnet_client *client, struct draft *draft)
     request->id = client->next_id != 0 ? client->next_id : ++client->last_id;
     client->next_id = 0;
     request->asked_us = simnet_world_now(client->world);
-    request->machine_us = simnet_machine_now(client->machine);
     uint32_t id = request->id;
     size_t len =
         control_frame_end_request(&draft->writer, id, control_protocol_request_word(request->kind));

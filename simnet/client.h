@@ -25,7 +25,8 @@ struct simnet_client_request {
     uint32_t id;
     enum control_request kind;
     int64_t asked_us;   // of the world
-    int64_t machine_us; // of the machine's own clock
+    int64_t machine_us; // of the machine's own clock, when the brain had all of it
+    bool is_said;       // the brain has it: what is said to a machine that sleeps waits
     int64_t timeout_us; // that was asked for; 0: none was
 };
 
