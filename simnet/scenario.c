@@ -307,6 +307,22 @@ static struct origin origin_of(struct reading *reading, const char *section, siz
     return (struct origin){0, NULL};
 }
 
+// One partition at a time.
+static bool check_partitions(struct reading *reading)
+{
+    const struct simnet_scenario *scenario = reading->scenario;
+    for (size_t i = 0; i < scenario->partition_count; i++)
+        for (size_t j = 0; j < i; j++) {
+            const struct simnet_scenario_partition *a = &scenario->partitions[i];
+            const struct simnet_scenario_partition *b = &scenario->partitions[j];
+            if (a->at_us < b->at_us + b->for_us && b->at_us < a->at_us + a->for_us)
+                return complain(reading, origin_of(reading, "partition", i, "at"),
+                                "partition %s overlaps %s: expected one at a time", a->name,
+                                b->name);
+        }
+    return true;
+}
+
 static bool check_times(struct reading *reading)
 {
     const struct simnet_scenario *scenario = reading->scenario;
@@ -401,7 +417,8 @@ static void read_all(struct reading *reading, const struct simnet_scenario_setti
     for (size_t i = 0; settings != NULL && i < settings->count && !reading->failed; i++)
         take_setting(reading, settings->list[i]);
     reading->setting = NULL;
-    if (!reading->failed && check_times(reading) && check_shares(reading))
+    if (!reading->failed && check_times(reading) && check_partitions(reading) &&
+        check_shares(reading))
         check_rest(reading);
 }
 

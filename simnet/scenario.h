@@ -100,13 +100,15 @@ struct simnet_scenario {
     } latency;
     struct {
         int64_t mean_us;
+        int overtaking;
     } jitter;
     struct {
         double rate;
         int from;
     } loss;
     struct {
-        double enter, leave, rate_good, rate_bad;
+        int64_t good_us, bad_us;
+        double loss_good, loss_bad;
     } burst;
     struct {
         double rate;
@@ -116,10 +118,11 @@ struct simnet_scenario {
         int64_t delay_us;
     } reorder;
     struct {
-        int64_t up, queue; // bytes a second, bytes
+        int64_t up, down, queue; // bits a second, bytes
     } rate;
     struct {
         int64_t bytes;
+        double fragments;
     } mtu;
     struct {
         double full_cone, restricted, port_restricted, symmetric, cgnat;
@@ -127,7 +130,8 @@ struct simnet_scenario {
     } nat;
     struct {
         int64_t session_us, gap_us;
-        double shape, crash;
+        double shape, crash, fresh, moved;
+        int publishers;
     } churn;
     struct {
         double unreachable, dead;
@@ -136,11 +140,11 @@ struct simnet_scenario {
         int disk;
     } machines;
     struct {
-        int64_t names, over_us, renew_us, payload;
+        int64_t names, over_us, renew_us, change_us;
     } publish;
     struct {
         int64_t at_us, for_us, count, timeout_us;
-        int wait, from;
+        int wait;
         double cancel;
     } resolve;
     struct {

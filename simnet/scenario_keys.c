@@ -11,12 +11,12 @@ static const char *const latency_words[] = {"constant", "lognormal", "internet",
 static const char *const schedule_words[] = {"even", "growing", NULL};
 static const char *const family_words[] = {"ipv4", "ipv6", "both", NULL};
 static const char *const signature_words[] = {"cheap", "ed25519", NULL};
+static const char *const no_or_yes[] = {"no", "yes", NULL};
 static const char *const from_words[] = {"faults", "join", NULL};
 static const char *const direction_words[] = {"both", "one-way", NULL};
 static const char *const event_words[] = {"lose", "return", "loss", "move", "sleep", NULL};
 static const char *const disk_words[] = {"honest", "slow", "losing", NULL};
 static const char *const wait_words[] = {"cache", "first", "settled", "all", NULL};
-static const char *const who_words[] = {"survivors", "anybody", NULL};
 static const char *const kind_words[] = {"silent", "liar",  "clique", "stale",
                                          "forger", "flood", "junk",   NULL};
 static const char *const placement_words[] = {"random", "around-name", NULL};
@@ -90,8 +90,9 @@ const struct simnet_scenario_key simnet_scenario_keys[] = {
      .what = "Queries that a lookup keeps under way."},
     {.name = "sources-max",
      ONCE(network, sources_max),
-     NUMBER(COUNT, 16, 1e6, "8192"),
-     .what = "Addresses whose rates a node remembers."},
+     NUMBER(COUNT, 16, 1e6, "64"),
+     .what = "Addresses whose rates a node remembers. pnrd has 8192; here it is most of what a "
+             "node weighs."},
     {.name = "items-max",
      ONCE(network, items_max),
      NUMBER(COUNT, 1, 1e7, "100000"),
@@ -112,8 +113,9 @@ const struct simnet_scenario_key simnet_scenario_keys[] = {
     {.name = "sigma",
      ONCE(latency, sigma),
      NUMBER(REAL, 0, 3, "0.6"),
-     .what = "Of the lognormal model: the deviation of the round trip's logarithm. 0.6 puts the "
-             "90th percentile at 2.2 medians."},
+     .what =
+         "Of the lognormal model alone: the deviation of the round trip's logarithm. 0.6 puts the "
+         "90th percentile at 2.2 medians."},
     {.name = "min",
      ONCE(latency, min_us),
      NUMBER(TIME, 0, 60, "1ms"),
@@ -124,6 +126,11 @@ const struct simnet_scenario_key simnet_scenario_keys[] = {
      NUMBER(TIME, 0, 60, "0s"),
      .what = "The mean of a random delay, exponential, added to each packet. 0s: none."},
 
+    {.name = "overtaking",
+     ONCE(jitter, overtaking),
+     WORDS(CHOICE, no_or_yes, "no"),
+     .what = "Whether a packet may overtake those sent before it on its way."},
+
     {.name = "rate",
      ONCE(loss, rate),
      NUMBER(SHARE, 0, 100, "0%"),
@@ -133,21 +140,20 @@ const struct simnet_scenario_key simnet_scenario_keys[] = {
      WORDS(CHOICE, from_words, "faults"),
      .what = "When it begins: with the faults, or before anybody joins. It ends with the faults."},
 
-    {.name = "enter",
-     ONCE(burst, enter),
-     NUMBER(SHARE, 0, 100, "0%"),
-     .what =
-         "The chance, at each packet, that a way goes bad (Gilbert and Elliott). 0%: no bursts."},
-    {.name = "leave",
-     ONCE(burst, leave),
-     NUMBER(SHARE, 0, 100, "25%"),
-     .what = "The chance, at each packet, that a bad way is good again."},
+    {.name = "bad",
+     ONCE(burst, bad_us),
+     NUMBER(TIME, 0, 3600, "0s"),
+     .what = "How long a way from one machine to another is bad, in the mean. 0s: no bursts."},
+    {.name = "good",
+     ONCE(burst, good_us),
+     NUMBER(TIME, 0.001, DAY_S, "1min"),
+     .what = "How long it is good in between."},
     {.name = "loss-good",
-     ONCE(burst, rate_good),
+     ONCE(burst, loss_good),
      NUMBER(SHARE, 0, 100, "0%"),
      .what = "Packets lost while a way is good."},
     {.name = "loss-bad",
-     ONCE(burst, rate_bad),
+     ONCE(burst, loss_bad),
      NUMBER(SHARE, 0, 100, "100%"),
      .what = "Packets lost while it is bad."},
 
@@ -167,8 +173,12 @@ const struct simnet_scenario_key simnet_scenario_keys[] = {
 
     {.name = "up",
      ONCE(rate, up),
-     NUMBER(BYTES, 0, 1e11, "0"),
-     .what = "Bytes a second that a machine can send. 0: without limit."},
+     NUMBER(COUNT, 0, 1e12, "0"),
+     .what = "Bits a second that a machine can send. 0: without limit."},
+    {.name = "down",
+     ONCE(rate, down),
+     NUMBER(COUNT, 0, 1e12, "0"),
+     .what = "Bits a second that it can receive. 0: without limit."},
     {.name = "queue",
      ONCE(rate, queue),
      NUMBER(BYTES, 1500, 1e9, "64K"),
@@ -177,7 +187,13 @@ const struct simnet_scenario_key simnet_scenario_keys[] = {
     {.name = "bytes",
      ONCE(mtu, bytes),
      NUMBER(COUNT, 0, 65535, "0"),
-     .what = "The longest packet, with its IP and UDP headers, that gets through. 0: all do."},
+     .what =
+         "The longest packet, with its IP and UDP headers, that gets through whole. 0: all do."},
+    {.name = "fragment-loss",
+     ONCE(mtu, fragments),
+     NUMBER(SHARE, 0, 100, "100%"),
+     .what =
+         "How many of the fragments of longer ones are lost; 100%: no long packet gets through."},
 
     {.name = "full-cone",
      ONCE(nat, full_cone),
@@ -225,11 +241,25 @@ const struct simnet_scenario_key simnet_scenario_keys[] = {
      ONCE(churn, crash),
      NUMBER(SHARE, 0, 100, "50%"),
      .what = "How many of the ends are crashes; the others take their leave."},
+    {.name = "moved",
+     ONCE(churn, moved),
+     NUMBER(SHARE, 0, 100, "0%"),
+     .what = "How many of the returns are at another address, with the old disk."},
+    {.name = "fresh",
+     ONCE(churn, fresh),
+     NUMBER(SHARE, 0, 100, "0%"),
+     .what = "How many of them are somebody new, with an empty disk and another address."},
+    {.name = "publishers",
+     ONCE(churn, publishers),
+     WORDS(CHOICE, no_or_yes, "no"),
+     .what = "Whether those who publish come and go too. A name whose publisher is away for two "
+             "hours is no longer kept by anybody."},
 
     {.name = "unreachable",
      ONCE(machines, unreachable),
      NUMBER(SHARE, 0, 100, "0%"),
-     .what = "Machines that ask, and that nobody can ask: firewalled ones."},
+     .what = "How many of the machines behind no NAT are behind a firewall that lets in only what "
+             "answers them."},
     {.name = "dead",
      ONCE(machines, dead),
      NUMBER(SHARE, 0, 90, "0%"),
@@ -264,10 +294,11 @@ const struct simnet_scenario_key simnet_scenario_keys[] = {
      ONCE(publish, renew_us),
      NUMBER(TIME, 300, 110 * 60, "50min"),
      .what = "How often a publisher stores its names again."},
-    {.name = "payload",
-     ONCE(publish, payload),
-     NUMBER(COUNT, 0, 512, "0"),
-     .what = "Bytes of payload of a record, beside its one endpoint."},
+    {.name = "change",
+     ONCE(publish, change_us),
+     NUMBER(TIME, 0, 1000 * DAY_S, "0s"),
+     .what = "The mean time after which a publisher publishes something new under its name. 0s: "
+             "never."},
 
     {.name = "count",
      ONCE(resolve, count),
@@ -289,10 +320,6 @@ const struct simnet_scenario_key simnet_scenario_keys[] = {
      ONCE(resolve, timeout_us),
      NUMBER(TIME, 0.001, 600, "30s"),
      .what = "When it gives up."},
-    {.name = "who",
-     ONCE(resolve, from),
-     WORDS(CHOICE, who_words, "anybody"),
-     .what = "Who asks: any node that is up, or one that has been up since before t0."},
     {.name = "cancel",
      ONCE(resolve, cancel),
      NUMBER(SHARE, 0, 100, "0%"),
@@ -416,9 +443,9 @@ const struct simnet_scenario_section simnet_scenario_sections[] = {
      0, 0, 0},
     {"jitter", "A delay of each packet's own.", 0, 0, 0},
     {"loss", "Packets lost.", 0, 0, 0},
-    {"burst", "Packets lost many at a time, during the faults.", 0, 0, 0},
-    {"duplicate", "Packets that come twice.", 0, 0, 0},
-    {"reorder", "Packets that others overtake.", 0, 0, 0},
+    {"burst", "Packets lost many at a time, during the faults (Gilbert and Elliott).", 0, 0, 0},
+    {"duplicate", "Packets that come twice, during the faults.", 0, 0, 0},
+    {"reorder", "Packets that others overtake, during the faults.", 0, 0, 0},
     {"rate", "How much a machine's line carries.", 0, 0, 0},
     {"mtu", "How long packets may be.", 0, 0, 0},
     {"nat", "What share of machines is behind which NAT. The others have public addresses.", 0, 0,
