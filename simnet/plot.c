@@ -1,0 +1,500 @@
+// SPDX-License-Identifier: MIT
+#include "simnet/plot.h"
+
+#include "simnet/figures.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <math.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define QUANTILES     1000 // of a cumulative plot
+#define SUCCESS_STEPS 40
+#define HOPS_MAX      32
+#define LOG_RATIO     30 // a plot whose peak is above so many medians is drawn on a log scale
+
+#define BLUE   "#2470b3"
+#define ORANGE "#e0762f"
+#define GREEN  "#3b8f4d"
+#define RED    "#c8423f"
+#define GRAY   "#8a8f98"
+
+enum format { PNG, SVG, FORMATS };
+
+struct plot {
+    const struct simnet_run *run;
+    FILE *script;
+    const char *folder;
+    char title[128]; // of the run: scenario, nodes, seed
+    double unit_us;  // of time axes
+    const char *unit;
+    bool failed;
+};
+
+// ---- data ----
+
+static FILE *open_data(struct plot *plot, const char *name, const char *columns)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s.dat", plot->folder, name);
+    FILE *out = fopen(path, "w");
+    if (out == NULL) {
+        plot->failed = true;
+        return NULL;
+    }
+    fprintf(out, "# %s\n# %s\n", plot->title, columns);
+    return out;
+}
+
+static void close_data(struct plot *plot, FILE *out)
+{
+    if (ferror(out))
+        plot->failed = true;
+    if (fclose(out) != 0)
+        plot->failed = true;
+}
+
+// ---- the script ----
+
+static void begin_script(struct plot *plot)
+{
+    fprintf(plot->script,
+            "# %s: gnuplot plots.gp draws the plots anew.\n"
+            "set encoding utf8\n"
+            "set border 3 lw 1 lc rgb '" GRAY "'\n"
+            "set tics nomirror out scale 0.6 textcolor rgb '#40444c'\n"
+            "set grid ytics back lt 1 dt 1 lw 1 lc rgb '#dde1e6'\n"
+            "set key top right reverse Left samplen 2 spacing 1.3\n"
+            "set style fill solid 0.85 noborder\n"
+            "set lmargin 11\nset rmargin 4\nset tmargin 5\nset bmargin 4.5\n",
+            plot->title);
+}
+
+// Begins a plot: what is between this and end_plot() is drawn once in each format.
+static void begin_plot(struct plot *plot, const char *name, enum format format, const char *title)
+{
+    static const char *const terminals[FORMATS] = {
+        "pngcairo size 1280,720 font 'DejaVu Sans,13' background '#ffffff'",
+        "svg size 1280,720 dynamic font 'DejaVu Sans,16' background '#ffffff'",
+    };
+    static const char *const suffixes[FORMATS] = {"png", "svg"};
+    fprintf(plot->script,
+            "\nset terminal %s\nset output '%s.%s'\n"
+            "set title \"{/:Bold=18 %s}\\n{/=13 %s}\" textcolor rgb '#22262e' offset 0,0.3\n"
+            "unset label\nunset arrow\nunset object\nunset logscale\nunset format\n"
+            "set yrange [0:*]\nset xrange [*:*]\nset xtics auto\nset ytics auto\n"
+            "set key inside top right vertical\n",
+            terminals[format], name, suffixes[format], title, plot->title);
+}
+
+// Shades the time of the faults.
+static void mark_phases(struct plot *plot)
+{
+    const struct simnet_scenario *scenario = simnet_run_scenario(plot->run);
+    double end = (double)simnet_run_now(plot->run) / plot->unit_us;
+    double join = (double)scenario->network.join_us / plot->unit_us;
+    double t0 = (double)simnet_scenario_t0(scenario) / plot->unit_us;
+    double heal = t0 + (double)scenario->phases.faults_us / plot->unit_us;
+    heal = heal > end ? end : heal;
+    fprintf(plot->script,
+            "set xlabel 'virtual time, %s' textcolor rgb '#40444c'\nset xrange [0:%g]\n"
+            "set key outside bottom right horizontal\n",
+            plot->unit, end);
+    if (t0 >= end)
+        return;
+    fprintf(plot->script,
+            "set object 1 rectangle from first %g, graph 0 to first %g, graph 1 behind "
+            "fillcolor rgb '#fff3e6' fillstyle solid 1 noborder\n"
+            "set label 1 'faults' at first %g, graph 1.02 center textcolor rgb '" ORANGE "'\n",
+            t0, heal, (t0 + heal) / 2);
+    if (join / end > 0.06)
+        fprintf(plot->script,
+                "set label 2 'joining' at first %g, graph 1.02 center textcolor rgb '" GRAY "'\n",
+                join / 2);
+    if ((t0 - join) / end > 0.08)
+        fprintf(plot->script,
+                "set label 3 'warm-up' at first %g, graph 1.02 center textcolor rgb '" GRAY "'\n",
+                (t0 + join) / 2);
+    if ((end - heal) / end > 0.06)
+        fprintf(plot->script,
+                "set label 4 'healing' at first %g, graph 1.02 center textcolor rgb '" GREEN "'\n",
+                (end + heal) / 2);
+}
+
+// ---- latency ----
+
+static bool write_latency(struct plot *plot, const struct simnet_figures *figures)
+{
+    const struct simnet_figures_list *list = &figures->first_us;
+    if (list->count == 0)
+        return false;
+    FILE *out =
+        open_data(plot, "latency", "share of lookups in percent, first answer in ms, end in ms");
+    if (out == NULL)
+        return false;
+    for (int i = 0; i <= QUANTILES; i++) {
+        double share = (double)i / QUANTILES;
+        fprintf(out, "%.1f %.3f %.3f\n", share * 100,
+                (double)simnet_figures_percentile(list, share) / 1e3,
+                (double)simnet_figures_percentile(&figures->end_us, share) / 1e3);
+    }
+    close_data(plot, out);
+    return true;
+}
+
+static void draw_latency(struct plot *plot, const struct simnet_figures *figures)
+{
+    static const struct {
+        double share;
+        const char *name;
+    } marks[] = {{0.5, "p50"}, {0.9, "p90"}, {0.99, "p99"}};
+    bool ends_later = simnet_figures_percentile(&figures->end_us, 0.5) >
+                      simnet_figures_percentile(&figures->first_us, 0.5);
+    double right = (double)simnet_figures_percentile(&figures->first_us, 0.99) / 1e3 * 1.35;
+    if (!write_latency(plot, figures))
+        return;
+    for (int format = 0; format < FORMATS; format++) {
+        begin_plot(plot, "latency", (enum format)format,
+                   "Lookups: time to the first verified answer");
+        fprintf(plot->script,
+                "set xlabel 'milliseconds' textcolor rgb '#40444c'\n"
+                "set ylabel 'lookups answered, of those that found the name' textcolor rgb "
+                "'#40444c'\n"
+                "set format y '%%g %%%%'\nset yrange [0:105]\nset ytics 20\nset xrange [0:%g]\n"
+                "set key bottom right\n",
+                right);
+        for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+            double ms = (double)simnet_figures_percentile(&figures->first_us, marks[i].share) / 1e3;
+            fprintf(plot->script,
+                    "set arrow %zu from first %g, graph 0 to first %g, first %g nohead dt 3 lc rgb "
+                    "'" GRAY "'\n"
+                    "set label %zu '%s: %.0f ms' at first %g, first %g left offset 0.8,-0.7 "
+                    "point pt 7 ps 1.1 lc rgb '" BLUE "' textcolor rgb '#22262e'\n",
+                    i + 1, ms, ms, marks[i].share * 100, i + 1, marks[i].name, ms, ms,
+                    marks[i].share * 100);
+        }
+        fprintf(plot->script,
+                "plot 'latency.dat' using 2:1 with lines lw 3 lc rgb '" BLUE
+                "' title 'first verified answer'%s\n",
+                ends_later ? ", '' using 3:1 with lines lw 2 dt 2 lc rgb '" ORANGE
+                             "' title 'end of the lookup'"
+                           : "");
+    }
+}
+
+// ---- hops ----
+
+static bool write_hops(struct plot *plot, const struct simnet_figures *figures)
+{
+    const struct simnet_figures_list *list = &figures->hops;
+    uint64_t counts[HOPS_MAX + 1] = {0};
+    if (list->count == 0)
+        return false;
+    for (size_t i = 0; i < list->count; i++)
+        counts[list->values[i] < HOPS_MAX ? list->values[i] : HOPS_MAX]++;
+    FILE *out = open_data(plot, "hops", "hops, lookups, lookups in percent");
+    if (out == NULL)
+        return false;
+    for (int i = 0; i <= HOPS_MAX; i++)
+        fprintf(out, "%d %" PRIu64 " %.3f\n", i, counts[i],
+                100.0 * (double)counts[i] / (double)list->count);
+    close_data(plot, out);
+    return true;
+}
+
+static void draw_hops(struct plot *plot, const struct simnet_figures *figures)
+{
+    if (!write_hops(plot, figures))
+        return;
+    int64_t most = simnet_figures_percentile(&figures->hops, 1);
+    for (int format = 0; format < FORMATS; format++) {
+        begin_plot(plot, "hops", (enum format)format, "Lookups: hops");
+        fprintf(
+            plot->script,
+            "set xlabel 'hops: the longest chain of nodes, each learnt from the one before' "
+            "textcolor rgb '#40444c'\n"
+            "set ylabel 'lookups' textcolor rgb '#40444c'\nset format y '%%g %%%%'\n"
+            "set xrange [-0.6:%g]\nset xtics 1\nset boxwidth 0.7\nunset key\n"
+            "set label 1 'mean %.2f' at graph 0.98, graph 0.95 right textcolor rgb '#22262e'\n"
+            "plot 'hops.dat' using 1:3 with boxes lc rgb '" BLUE "', "
+            "'' using 1:($3 > 0 ? $3 : NaN):(sprintf('%%.1f %%%%', $3)) with labels offset 0,0.7 "
+            "textcolor rgb '#40444c'\nset key top right\n",
+            most < 5 ? 5.6 : (double)most + 0.6, simnet_figures_mean(&figures->hops));
+    }
+}
+
+// ---- over time ----
+
+static int compare(const void *a, const void *b)
+{
+    double left = *(const double *)a;
+    double right = *(const double *)b;
+    return (left > right) - (left < right);
+}
+
+// Whether the steps' packets are too uneven for a plain axis.
+static bool is_uneven(const struct simnet_run_sample *samples, size_t count)
+{
+    double *rates = simnet_world_need(malloc((count + 1) * sizeof *rates));
+    size_t used = 0;
+    for (size_t i = 1; i < count; i++) {
+        struct simnet_report_traffic step = simnet_report_traffic(&samples[i - 1], &samples[i]);
+        if (step.node_minutes > 0)
+            rates[used++] = step.sent / step.node_minutes;
+    }
+    qsort(rates, used, sizeof *rates, compare);
+    bool uneven = used > 0 && rates[used - 1] > LOG_RATIO * rates[used / 2];
+    free(rates);
+    return uneven;
+}
+
+static bool write_traffic(struct plot *plot)
+{
+    const struct simnet_run_sample *samples;
+    size_t count = simnet_run_samples(plot->run, &samples);
+    FILE *out = open_data(plot, "traffic",
+                          "virtual time, nodes up, packets out, packets in, bytes out, bytes in; "
+                          "the last four for each node and minute");
+    if (out == NULL)
+        return false;
+    for (size_t i = 1; i < count; i++) {
+        struct simnet_report_traffic step = simnet_report_traffic(&samples[i - 1], &samples[i]);
+        if (step.node_minutes > 0)
+            fprintf(out, "%.4f %" PRIu32 " %.4f %.4f %.2f %.2f\n",
+                    (double)samples[i].at_us / plot->unit_us, samples[i].up,
+                    step.sent / step.node_minutes, step.received / step.node_minutes,
+                    step.bytes_sent / step.node_minutes, step.bytes_received / step.node_minutes);
+    }
+    close_data(plot, out);
+    return true;
+}
+
+// One of the two plots of what goes out and comes in: columns `out` and `out` + 1 of traffic.dat.
+struct flow {
+    const char *name, *title, *axis, *format;
+    int out;
+    double least; // shown on a log scale
+};
+
+static void draw_flow(struct plot *plot, const struct flow *flow, enum format format,
+                      bool is_uneven)
+{
+    double floor = is_uneven ? flow->least : 0;
+    begin_plot(plot, flow->name, format, flow->title);
+    mark_phases(plot);
+    fprintf(plot->script, "set ylabel '%s' textcolor rgb '#40444c'\nset format y '%s'\n",
+            flow->axis, flow->format);
+    if (is_uneven)
+        fprintf(plot->script, "set logscale y\nset yrange [%g:*]\n", floor);
+    fprintf(plot->script,
+            "plot 'traffic.dat' using 1:($%d > %g ? $%d : %g) with lines lw 2.5 lc rgb '" BLUE
+            "' title 'out', '' using 1:($%d > %g ? $%d : %g) with lines lw 2.5 lc rgb '" ORANGE
+            "' title 'in'",
+            flow->out, floor, flow->out, floor, flow->out + 1, floor, flow->out + 1, floor);
+}
+
+static void draw_traffic(struct plot *plot)
+{
+    static const struct flow messages = {
+        "messages", "Messages of a node in a minute", "packets", "%g", 3, 0.1};
+    static const struct flow bytes = {
+        "bytes", "Bytes of a node in a minute", "bytes of UDP payload", "%.0s %cB", 5, 10};
+    const struct simnet_run_sample *samples;
+    size_t count = simnet_run_samples(plot->run, &samples);
+    bool uneven = is_uneven(samples, count);
+    double idle = simnet_run_idle(plot->run);
+    if (!write_traffic(plot))
+        return;
+    for (int format = 0; format < FORMATS; format++) {
+        draw_flow(plot, &messages, (enum format)format, uneven);
+        if (idle > messages.least)
+            fprintf(plot->script,
+                    ", %g with lines lw 1.5 dt 3 lc rgb '" GRAY "' title 'idle: %.1f out'", idle,
+                    idle);
+        fputc('\n', plot->script);
+        draw_flow(plot, &bytes, (enum format)format, uneven);
+        fputc('\n', plot->script);
+    }
+}
+
+static void draw_nodes(struct plot *plot)
+{
+    for (int format = 0; format < FORMATS; format++) {
+        begin_plot(plot, "nodes", (enum format)format, "Nodes up");
+        mark_phases(plot);
+        fprintf(plot->script,
+                "set ylabel 'nodes' textcolor rgb '#40444c'\nset format y '%%.0f'\n"
+                "set yrange [0:%g]\nunset key\nplot 'traffic.dat' using 1:2 with "
+                "filledcurves y1=0 fs solid 0.2 lc rgb '" BLUE
+                "', '' using 1:2 with lines lw 2.5 lc rgb '" BLUE "'\n",
+                1.08 * simnet_run_network(plot->run)->count);
+    }
+}
+
+// ---- success ----
+
+struct step {
+    uint64_t made, found;
+};
+
+// Lookups by the time at which they were made; returns the least share of a step.
+static double write_success(struct plot *plot, int64_t begin_us)
+{
+    const struct simnet_workload *workload = simnet_run_workload(plot->run);
+    struct step steps[SUCCESS_STEPS] = {{0, 0}};
+    double least = 1;
+    int64_t first_us = INT64_MAX;
+    int64_t last_us = 0;
+    uint32_t count = simnet_workload_lookups(workload);
+    for (uint32_t i = 0; i < count; i++) {
+        int64_t at_us = simnet_workload_lookup(workload, i)->asked_us - begin_us;
+        first_us = at_us < first_us ? at_us : first_us;
+        last_us = at_us > last_us ? at_us : last_us;
+    }
+    if (count == 0)
+        return -1;
+    double step_us = (double)(last_us - first_us + 1) / SUCCESS_STEPS;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct simnet_workload_lookup *lookup = simnet_workload_lookup(workload, i);
+        if (lookup->outcome == SIMNET_PROBE_DROPPED)
+            continue;
+        struct step *step =
+            &steps[(size_t)((double)(lookup->asked_us - begin_us - first_us) / step_us)];
+        step->made++;
+        step->found += lookup->outcome == SIMNET_PROBE_FOUND;
+    }
+    FILE *out =
+        open_data(plot, "success", "virtual time, lookups made, lookups that found, percent");
+    if (out == NULL)
+        return -1;
+    for (int i = 0; i < SUCCESS_STEPS; i++) {
+        if (steps[i].made == 0) {
+            fputc('\n', out); // a gap, that no line crosses
+            continue;
+        }
+        double share = (double)steps[i].found / (double)steps[i].made;
+        least = share < least ? share : least;
+        fprintf(out, "%.4f %" PRIu64 " %" PRIu64 " %.3f\n",
+                ((double)first_us + (i + 0.5) * step_us) / plot->unit_us, steps[i].made,
+                steps[i].found, 100 * share);
+    }
+    close_data(plot, out);
+    return least;
+}
+
+static void draw_success(struct plot *plot)
+{
+    int64_t begin_us = simnet_world_now(simnet_run_world(plot->run)) - simnet_run_now(plot->run);
+    double least = write_success(plot, begin_us);
+    if (least < 0)
+        return;
+    double bottom = least > 0.9 ? floor(least * 100 - 1) : floor(least * 10) * 10 - 5;
+    for (int format = 0; format < FORMATS; format++) {
+        begin_plot(plot, "success", (enum format)format, "Lookups that found the name");
+        mark_phases(plot);
+        fprintf(plot->script,
+                "set ylabel 'of those made at that time' textcolor rgb '#40444c'\n"
+                "set format y '%%g %%%%'\nset yrange [%g:%g]\nunset key\n"
+                "plot 'success.dat' using 1:4 with linespoints lw 2 pt 7 ps 0.9 lc rgb '" GREEN
+                "'\nset key top right\n",
+                bottom < 0 ? 0 : bottom, 100 + (100 - bottom) * 0.06);
+    }
+}
+
+// ---- the whole ----
+
+static void set_title(struct plot *plot)
+{
+    const struct simnet_scenario *scenario = simnet_run_scenario(plot->run);
+    char name[SIMNET_SCENARIO_NAME_MAX];
+    char nodes[32];
+    size_t i = 0;
+    for (; scenario->name[i] != '\0'; i++) // nothing that gnuplot takes for markup
+        name[i] = isalnum((unsigned char)scenario->name[i]) ? scenario->name[i] : '-';
+    name[i] = '\0';
+    simnet_report_number((uint64_t)scenario->network.nodes, nodes);
+    snprintf(plot->title, sizeof plot->title, "%s · %s nodes · seed %" PRId64, name, nodes,
+             scenario->network.seed);
+}
+
+static void set_unit(struct plot *plot)
+{
+    int64_t end_us = simnet_run_now(plot->run);
+    plot->unit = end_us > 10 * SIMNET_HOUR_US     ? "hours"
+                 : end_us > 10 * SIMNET_MINUTE_US ? "minutes"
+                                                  : "seconds";
+    plot->unit_us = end_us > 10 * SIMNET_HOUR_US     ? (double)SIMNET_HOUR_US
+                    : end_us > 10 * SIMNET_MINUTE_US ? (double)SIMNET_MINUTE_US
+                                                     : (double)SIMNET_SECOND_US;
+}
+
+static void write_script(struct plot *plot)
+{
+    struct simnet_figures figures;
+    begin_script(plot);
+    simnet_figures_init(&figures, simnet_run_workload(plot->run), false);
+    draw_latency(plot, &figures);
+    draw_hops(plot, &figures);
+    simnet_figures_fini(&figures);
+    draw_traffic(plot);
+    draw_nodes(plot);
+    draw_success(plot);
+}
+
+// Runs gnuplot in the folder. False where it is not there or fails.
+static bool draw(const char *folder)
+{
+    extern char **environ;
+    char word[] = "gnuplot";
+    char script[] = "plots.gp";
+    char *args[] = {word, script, NULL};
+    posix_spawn_file_actions_t actions;
+    pid_t child;
+    int status = -1;
+    if (posix_spawn_file_actions_init(&actions) != 0)
+        return false;
+    bool good =
+        posix_spawn_file_actions_addchdir_np(&actions, folder) == 0 &&
+        posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0) == 0 &&
+        posix_spawnp(&child, word, &actions, NULL, args, environ) == 0;
+    posix_spawn_file_actions_destroy(&actions);
+    if (!good)
+        return false;
+    while (waitpid(child, &status, 0) < 0)
+        if (errno != EINTR)
+            return false;
+    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+bool simnet_plot_write(const struct simnet_run *run, const char *folder,
+                       char ret_error[SIMNET_REPORT_ERROR_MAX])
+{
+    struct plot plot = {.run = run, .folder = folder};
+    char path[4096];
+    ret_error[0] = '\0';
+    set_title(&plot);
+    set_unit(&plot);
+    snprintf(path, sizeof path, "%s/plots.gp", folder);
+    plot.script = fopen(path, "w");
+    if (plot.script != NULL) {
+        write_script(&plot);
+        plot.failed |= ferror(plot.script) != 0;
+        plot.failed |= fclose(plot.script) != 0;
+    }
+    if (plot.script == NULL || plot.failed) {
+        snprintf(ret_error, SIMNET_REPORT_ERROR_MAX, "%.300s: cannot be written: %s", folder,
+                 strerror(errno));
+        return false;
+    }
+    if (!draw(folder))
+        snprintf(ret_error, SIMNET_REPORT_ERROR_MAX,
+                 "%.300s: no plots, for gnuplot could not be run: the data is there, and plots.gp",
+                 folder);
+    return true;
+}
