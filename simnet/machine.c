@@ -91,8 +91,7 @@ static void make_brain(struct simnet_machine *machine)
     }
 }
 
-// An address that is of use to nobody else: the machine is behind a NAT.
-static bool is_hidden(const struct simnet_machine *machine, uint8_t engine)
+bool simnet_machine_is_hidden(const struct simnet_machine *machine, uint8_t engine)
 {
     return machine->way_out != NULL && dht_addr_is_local(&machine->addrs[engine]);
 }
@@ -106,7 +105,7 @@ static void bootstrap(struct simnet_machine *machine, const uint32_t *numbers, s
             const struct simnet_machine *other = simnet_world_machine(machine->world, numbers[k]);
             for (uint8_t j = 0; j < other->address_count; j++)
                 if (other->addrs[j].ip_len == machine->addrs[i].ip_len && known < 64 &&
-                    !is_hidden(other, j))
+                    !simnet_machine_is_hidden(other, j))
                     addrs[known++] = other->addrs[j];
         }
         if (known > 0)

@@ -123,6 +123,9 @@ void simnet_machine_rewire(struct simnet_machine *machine, const struct dht_addr
 void simnet_machine_unplug(struct simnet_machine *machine);
 void simnet_machine_plug(struct simnet_machine *machine);
 
+// Whether an address of the machine is of use to itself alone: it is behind a NAT.
+bool simnet_machine_is_hidden(const struct simnet_machine *machine, uint8_t engine);
+
 // The machine's monotonic clock.
 int64_t simnet_machine_now(const struct simnet_machine *machine);
 // When it wants to be woken, by that clock; INT64_MAX: never.

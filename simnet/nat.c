@@ -290,7 +290,7 @@ void simnet_nat_config_init(struct simnet_nat_config *config, enum simnet_nat_ki
         .ports =
             kind == SIMNET_NAT_SYMMETRIC ? SIMNET_NAT_PORTS_RANDOM : SIMNET_NAT_PORTS_PRESERVED,
         .timeout_us = 2 * SIMNET_MINUTE_US,
-        .hairpins = true,
+        .hairpins = kind == SIMNET_NAT_FULL_CONE,
         .port_first = 1024,
         .port_last = UINT16_MAX,
         .mappings_max = 4096,

@@ -69,8 +69,9 @@ struct simnet_nat_counters {
 struct simnet_nat;
 
 // What is usual: two minutes, the least that RFC 4787 REQ-5 allows; ports preserved, by the
-// symmetric kind drawn at random; hairpins; 4,096 mappings, 16,384 leaves, 250 hosts from
-// 192.168.1.2 on.
+// symmetric kind drawn at random; 4,096 mappings, 16,384 leaves, 250 hosts from 192.168.1.2 on.
+// Only the full cone hairpins: REQ-9 asks all to, but a quarter do (Ford, Srisuresh and Kegel,
+// Peer-to- peer communication across NATs, 2005).
 void simnet_nat_config_init(struct simnet_nat_config *config, enum simnet_nat_kind kind);
 // A carrier's: of any kind, 64,512 mappings, 65,536 leaves, 16,384 hosts from 100.64.0.2 on (RFC
 // 6598), a quota of 1,024 ports for each.

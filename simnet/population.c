@@ -184,6 +184,19 @@ static int64_t start_of(const struct join *join, uint32_t number)
     return (int64_t)((double)config->join_us * share);
 }
 
+// One of those that were started before the machine of that number. Who is behind a NAT is no good
+// to be told about.
+static uint32_t draw_known(struct simnet_world *world, struct join *join, uint64_t number)
+{
+    uint32_t other = 0;
+    for (int i = 0; i < DRAWS_MAX; i++) {
+        other = join->first + (uint32_t)simnet_stream_below(&join->stream, number);
+        if (!simnet_machine_is_hidden(simnet_world_machine(world, other), 0))
+            break;
+    }
+    return other;
+}
+
 static void join_next(struct simnet_world *world, void *ctx, uint64_t number)
 {
     struct join *join = ctx;
@@ -192,7 +205,7 @@ static void join_next(struct simnet_world *world, void *ctx, uint64_t number)
     size_t count = 0;
     uint32_t wanted = machine->profile->bootstrap_count;
     for (uint32_t i = 0; i < wanted && i < 64 && number > 0; i++) {
-        uint32_t other = join->first + (uint32_t)simnet_stream_below(&join->stream, number);
+        uint32_t other = draw_known(world, join, number);
         if (join->dead > 0 && simnet_stream_chance(&join->stream, join->config.dead_share))
             known[count++] =
                 join->dead_first + (uint32_t)simnet_stream_below(&join->stream, join->dead);

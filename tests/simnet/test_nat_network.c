@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+// A network of real brains, half of them behind NATs: all join, and each finds out by itself
+// whether it can be reached.
+#include "dht/addr.h"
+#include "simnet/latency.h"
+#include "simnet/population.h"
+#include "simnet/site.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define BRAINS    200
+#define CARRIERS  4
+#define JOINED_US (100 * SIMNET_SECOND_US)
+
+enum kind { PUBLIC, FULL_CONE, RESTRICTED, PORT_RESTRICTED, SYMMETRIC, CARRIER, KINDS };
+
+struct row {
+    const char *name;
+    enum simnet_nat_kind nat;
+    uint32_t count;
+    enum dht_role role; // that they come to
+};
+
+static const struct row rows[KINDS] = {
+    [PUBLIC] = {"public", 0, 100, DHT_ROLE_SERVER},
+    [FULL_CONE] = {"full cone", SIMNET_NAT_FULL_CONE, 20, DHT_ROLE_SERVER},
+    [RESTRICTED] = {"restricted", SIMNET_NAT_RESTRICTED, 20, DHT_ROLE_CLIENT},
+    [PORT_RESTRICTED] = {"port restricted", SIMNET_NAT_PORT_RESTRICTED, 20, DHT_ROLE_CLIENT},
+    [SYMMETRIC] = {"symmetric", SIMNET_NAT_SYMMETRIC, 20, DHT_ROLE_CLIENT},
+    [CARRIER] = {"behind a carrier", SIMNET_NAT_PORT_RESTRICTED, 20, DHT_ROLE_CLIENT},
+};
+
+// Every second one is public, and the others are of all kinds in turn.
+static enum kind kind_of(uint32_t number)
+{
+    return number % 2 == 0 ? PUBLIC : (enum kind)(FULL_CONE + number / 2 % (KINDS - 1));
+}
+
+static void make_carriers(struct simnet_world *world, struct simnet_nat *carriers[CARRIERS])
+{
+    struct simnet_nat_config config;
+    simnet_nat_config_carrier(&config, SIMNET_NAT_PORT_RESTRICTED);
+    for (uint32_t i = 0; i < CARRIERS; i++) {
+        struct dht_addr addr = simnet_population_ipv4(simnet_world_seed(world), BRAINS + i);
+        carriers[i] = simnet_nat_new(world, &config, BRAINS + i, i);
+        simnet_nat_connect(carriers[i], &addr);
+    }
+}
+
+// Puts the machine behind a NAT of a kind, in a home of its own.
+static void move_in(struct simnet_world *world, struct simnet_machine *machine, enum kind kind,
+                    struct simnet_nat *carrier)
+{
+    struct simnet_nat_config nat;
+    struct dht_addr addr =
+        simnet_population_ipv4(simnet_world_seed(world), 2 * BRAINS + machine->number);
+    simnet_nat_config_init(&nat, rows[kind].nat);
+    struct simnet_site_config config = {
+        .up.bits_per_s = 10000000,
+        .down.bits_per_s = 50000000,
+        .nat = &nat,
+        .carrier = kind == CARRIER ? carrier : NULL,
+    };
+    struct simnet_site *site =
+        simnet_site_new(world, &config, machine->number, &addr, machine->number);
+    assert_true(simnet_site_add(site, machine));
+}
+
+static struct simnet_world *make_network(uint64_t seed, struct simnet_profile *profile)
+{
+    struct simnet_nat *carriers[CARRIERS];
+    struct simnet_world *world = simnet_world_new(seed);
+    simnet_profile_init(profile);
+    simnet_world_internet(world, simnet_latency_internet(seed));
+    uint32_t first = simnet_population_join(world, profile, BRAINS, JOINED_US);
+    assert_int_equal(first, 0);
+    make_carriers(world, carriers);
+    for (uint32_t i = 0; i < BRAINS; i++)
+        if (kind_of(i) != PUBLIC)
+            move_in(world, simnet_world_machine(world, i), kind_of(i), carriers[i / 2 % CARRIERS]);
+    return world;
+}
+
+static void info_of(struct simnet_world *world, uint32_t number, struct dht_info *ret_info)
+{
+    dht_info(node_engine(simnet_world_machine(world, number)->node, 0), ret_info);
+}
+
+static void check_roles(struct simnet_world *world)
+{
+    uint32_t counts[KINDS] = {0};
+    for (uint32_t i = 0; i < BRAINS; i++) {
+        enum kind kind = kind_of(i);
+        struct dht_info info;
+        info_of(world, i, &info);
+        if (!info.joined || info.contacts_good < 8)
+            fail_msg("%s: %u has not joined", rows[kind].name, i);
+        if (info.role != rows[kind].role)
+            fail_msg("%s: %u thinks it is a %s", rows[kind].name, i,
+                     info.role == DHT_ROLE_SERVER ? "server" : "client");
+        // What others saw is the address of its NAT, or the carrier's.
+        struct simnet_machine *machine = simnet_world_machine(world, i);
+        if (kind != PUBLIC && dht_addr_equal_ip(&info.external, &machine->addrs[0]))
+            fail_msg("%s: %u takes its private address for its own", rows[kind].name, i);
+        counts[kind]++;
+    }
+    for (int kind = 0; kind < KINDS; kind++)
+        assert_int_equal(counts[kind], rows[kind].count);
+}
+
+static void brains_find_out(void **state)
+{
+    (void)state;
+    uint64_t hashes[2];
+    for (int twice = 0; twice < 2; twice++) {
+        struct simnet_profile profile;
+        struct simnet_world *world = make_network(11, &profile);
+        simnet_world_run(world, SIMNET_START_US + 25 * SIMNET_MINUTE_US);
+        check_roles(world);
+        hashes[twice] = simnet_world_hash(world);
+        simnet_world_free(world);
+    }
+    assert_int_equal(hashes[0], hashes[1]);
+}
+
+// Machines that move while they run stay in the network, and find out anew.
+static void brains_move(void **state)
+{
+    (void)state;
+    struct simnet_profile profile;
+    struct simnet_world *world = make_network(12, &profile);
+    simnet_world_run(world, SIMNET_START_US + 20 * SIMNET_MINUTE_US);
+    struct simnet_machine *out = simnet_world_machine(world, 1);
+    struct simnet_machine *in = simnet_world_machine(world, 100);
+    assert_int_equal(kind_of(1), FULL_CONE);
+    struct dht_addr addr = simnet_population_ipv4(12, 1000);
+    simnet_nat_detach(out, &addr);
+    move_in(world, in, SYMMETRIC, NULL);
+    simnet_world_run(world, SIMNET_START_US + 60 * SIMNET_MINUTE_US);
+    struct dht_info info;
+    info_of(world, out->number, &info);
+    assert_true(info.contacts_good >= 8);
+    assert_true(dht_addr_equal_ip(&info.external, &addr));
+    assert_int_equal(info.role, DHT_ROLE_SERVER);
+    info_of(world, in->number, &info);
+    assert_true(info.contacts_good >= 8);
+    assert_int_equal(info.role, DHT_ROLE_CLIENT);
+    simnet_world_free(world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(brains_find_out),
+                                       cmocka_unit_test(brains_move)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
