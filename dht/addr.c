@@ -28,7 +28,12 @@ size_t dht_addr_compact_len(const struct dht_addr *addr)
 size_t dht_addr_to_compact(const struct dht_addr *addr, uint8_t *ret_compact)
 {
     assert(addr->ip_len == 4 || addr->ip_len == 16);
-    memcpy(ret_compact, addr->ip, addr->ip_len);
+    // Lengths that the compiler knows: this is done for every node of every reply.
+    if (addr->ip_len == 4) {
+        memcpy(ret_compact, addr->ip, 4);
+    } else {
+        memcpy(ret_compact, addr->ip, 16);
+    }
     ret_compact[addr->ip_len] = (uint8_t)(addr->port >> 8);
     ret_compact[addr->ip_len + 1] = (uint8_t)addr->port;
     return dht_addr_compact_len(addr);
@@ -40,7 +45,11 @@ bool dht_addr_from_compact(const uint8_t *compact, size_t len, struct dht_addr *
         return false;
     }
     struct dht_addr addr = {.ip_len = (uint8_t)(len - 2)};
-    memcpy(addr.ip, compact, len - 2);
+    if (len == 6) {
+        memcpy(addr.ip, compact, 4);
+    } else {
+        memcpy(addr.ip, compact, 16);
+    }
     addr.port = (uint16_t)(compact[len - 2] << 8 | compact[len - 1]);
     *ret_addr = addr;
     return true;

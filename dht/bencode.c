@@ -104,6 +104,11 @@ bool dht_bencode_string(struct dht_bencode_cursor *cursor, struct dht_span *ret_
         // Nearly all keys have a length of one digit.
         len = (uint64_t)(at[0] - '0');
         cursor->at = at + 2;
+    } else if (end - at >= 3 && at[0] != '0' && is_digit(at[0]) && is_digit(at[1]) &&
+               at[2] == ':') {
+        // And ids one of two.
+        len = (uint64_t)(at[0] - '0') * 10 + (uint64_t)(at[1] - '0');
+        cursor->at = at + 3;
     } else if (!read_digits(cursor, (uint64_t)(end - at), &len) || !take(cursor, ':')) {
         return fail(cursor);
     }
