@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CACHE_LINE      64
 #define EXPIRE_AT_ONCE  256 // items or peers dropped in one go, so that a tick stays short
 #define EXPIRE_PAUSE_US (DHT_SECOND_US / 10) // between two goes
 
@@ -349,6 +350,22 @@ void dht_bootstrap(struct dht *dht, int64_t now_us, const struct dht_addr *addrs
             upkeep->bootstrap[upkeep->bootstrap_count++] = addrs[i];
     upkeep->next_join_us = now_us;
     dht_maintain_hurry(dht, now_us);
+}
+
+static void prefetch(const void *start, size_t len)
+{
+    for (size_t at = 0; at < len; at += CACHE_LINE)
+        __builtin_prefetch((const uint8_t *)start + at);
+}
+
+void dht_prefetch(const struct dht *dht, int step)
+{
+    // Up to the counters of what comes in, and then the buckets: which of them it will be, the
+    // datagram alone knows.
+    if (step == 0)
+        prefetch(dht, offsetof(struct dht, counters) + 4 * CACHE_LINE);
+    else
+        prefetch(dht->table.buckets, dht->table.bucket_count * sizeof *dht->table.buckets);
 }
 
 void dht_rest(struct dht *dht)

@@ -203,6 +203,9 @@ struct node_out {
 
 bool node_next(struct node *node, struct node_out *ret_out);
 
+// The same as dht_prefetch(), of the node and one engine of it, in three steps: 0, 1, 2.
+void node_prefetch(const struct node *node, int engine, int step);
+
 // dht_rest() of all engines, and the same for the node's own queue: what node_next() handed out is
 // void. For a driver of very many nodes.
 void node_rest(struct node *node);

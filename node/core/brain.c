@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CACHE_LINE 64
+
 void node_config_init(struct node_config *config)
 {
     *config = (struct node_config){
@@ -340,6 +342,16 @@ bool node_next(struct node *node, struct node_out *ret_out)
         return true;
     }
     return core_outbox_next(&node->outbox, ret_out);
+}
+
+void node_prefetch(const struct node *node, int engine, int step)
+{
+    if (step > 0) {
+        dht_prefetch(node->engines[engine].dht, step - 1);
+        return;
+    }
+    for (size_t at = 0; at < offsetof(struct node, config); at += CACHE_LINE)
+        __builtin_prefetch((const uint8_t *)node + at);
 }
 
 void node_rest(struct node *node)

@@ -175,6 +175,37 @@ static void test_nobody_answers(void **state)
     dht_free(fixture.dht);
 }
 
+// An engine that rests, and is fetched ahead, after every input does the same as one that does not.
+static void test_rest(void **state)
+{
+    struct fixture busy;
+    struct fixture resting;
+    struct dht_info infos[2];
+    (void)state;
+    start(&busy, NULL);
+    start(&resting, NULL);
+    meet(&busy);
+    meet(&resting);
+    for (int hour = 0; hour < 3; hour++) {
+        run(&busy, 3600 * DHT_SECOND_US);
+        while (resting.now_us < busy.now_us) {
+            run(&resting, DHT_SECOND_US);
+            dht_prefetch(resting.dht, 0);
+            dht_prefetch(resting.dht, 1);
+            dht_rest(resting.dht);
+        }
+    }
+    dht_info(busy.dht, &infos[0]);
+    dht_info(resting.dht, &infos[1]);
+    assert_int_equal(busy.queries, resting.queries);
+    assert_memory_equal(&infos[0].counters, &infos[1].counters, sizeof infos[0].counters);
+    assert_null(resting.dht->outbox.bytes);
+    assert_null(resting.dht->transactions.chunks);
+    assert_null(resting.dht->ops.slots);
+    dht_free(busy.dht);
+    dht_free(resting.dht);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +213,7 @@ int main(void)
         cmocka_unit_test(test_restore_items),
         cmocka_unit_test(test_sleep),
         cmocka_unit_test(test_nobody_answers),
+        cmocka_unit_test(test_rest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
