@@ -2,6 +2,7 @@
 #include "simnet/population.h"
 
 #include "dht/addr.h"
+#include "simnet/nat.h"
 #include "simnet/shield.h"
 
 #include <assert.h>
@@ -74,9 +75,12 @@ struct dht_addr simnet_population_near(struct simnet_world *world, struct simnet
                                        const struct dht_addr *addr)
 {
     struct dht_addr near = *addr;
-    do
-        draw_rest(stream, &near, addr->ip_len == 4 ? 2 : 4);
-    while (!is_public(&near) || is_taken(world, &near));
+    bool is_anywhere = !is_public(addr);
+    do {
+        draw_rest(stream, &near, is_anywhere ? 0 : addr->ip_len == 4 ? 2 : 4);
+        if (is_anywhere && near.ip_len == 16)
+            near.ip[0] = 0x24 + (near.ip[0] & 7); // 2400::/6
+    } while (!is_public(&near) || is_taken(world, &near));
     return near;
 }
 
@@ -271,12 +275,17 @@ struct simnet_machine *simnet_population_add_like(struct simnet_world *world,
                                                   const struct simnet_machine *like)
 {
     struct dht_addr addrs[NODE_ENGINES_MAX];
+    struct simnet_nat *nat = simnet_nat_of(like);
     for (uint8_t i = 0; i < like->address_count; i++)
         addrs[i] = simnet_population_near(world, stream, &like->addrs[i]);
     if (simnet_shield_has(like))
         return simnet_shield_add(world, like->profile, addrs, like->address_count,
                                  SIMNET_SHIELD_TIMEOUT_US);
-    return simnet_world_add(world, like->profile, addrs, like->address_count, NULL);
+    struct simnet_machine *machine =
+        simnet_world_add(world, like->profile, addrs, like->address_count, NULL);
+    if (nat != NULL)
+        simnet_nat_attach(nat, machine); // where it is full, outside
+    return machine;
 }
 
 struct simnet_machine *simnet_population_draw(struct simnet_world *world,

@@ -57,10 +57,11 @@ void simnet_population_config_init(struct simnet_population_config *config);
 uint32_t simnet_population_add(struct simnet_world *world, const struct simnet_profile *profile,
                                const struct simnet_population_config *config);
 
-// An address of the same /16 (/32), drawn, where nobody is.
+// A public address of the same /16 (/32), drawn, where nobody is; anywhere, where addr is private.
 struct dht_addr simnet_population_near(struct simnet_world *world, struct simnet_stream *stream,
                                        const struct dht_addr *addr);
-// Adds a machine, which is off, in the same networks and as reachable as another.
+// Adds a machine, which is off, in the same networks and as reachable as another: behind a firewall
+// of its own where that has one, behind the same NAT where that is behind one.
 struct simnet_machine *simnet_population_add_like(struct simnet_world *world,
                                                   struct simnet_stream *stream,
                                                   const struct simnet_machine *like);
