@@ -56,6 +56,13 @@ static struct dht_addr unpack(uint64_t packed)
 
 // ---- mappings ----
 
+// It was used. Never sooner than before, also where the NAT's time has become shorter.
+static void refresh(struct simnet_nat_entry *entry, int64_t due_us)
+{
+    if (due_us > entry->due_us)
+        entry->due_us = due_us;
+}
+
 static bool is_free(struct simnet_nat *nat, int64_t now_us, uint16_t port)
 {
     return simnet_nat_table_at_port(&nat->mappings, now_us, port) == NULL;
@@ -138,7 +145,7 @@ static void permit(struct simnet_nat *nat, int64_t now_us, const struct simnet_n
     struct simnet_nat_entry *found =
         simnet_nat_table_find(&nat->permits, now_us, entry.inside, entry.remote);
     if (found != NULL)
-        found->due_us = entry.due_us;
+        refresh(found, entry.due_us);
     else if (simnet_nat_table_add(&nat->permits, now_us, &entry) == NULL)
         nat->counters.permits_full++;
 }
@@ -157,9 +164,9 @@ static bool lets_in(struct simnet_nat *nat, int64_t now_us, struct simnet_nat_en
     }
     if (!nat->config.inbound_refreshes)
         return true;
-    mapping->due_us = now_us + nat->config.timeout_us;
+    refresh(mapping, now_us + nat->config.timeout_us);
     if (found != NULL)
-        found->due_us = mapping->due_us;
+        refresh(found, now_us + nat->config.timeout_us);
     return true;
 }
 
@@ -218,7 +225,7 @@ static struct simnet_nat_entry *map(struct simnet_nat *nat, int64_t now_us,
         simnet_nat_table_find(&nat->mappings, now_us, inside, remote);
     if (mapping == NULL)
         return make_mapping(nat, now_us, inside, remote, host);
-    mapping->due_us = now_us + nat->config.timeout_us;
+    refresh(mapping, now_us + nat->config.timeout_us);
     return mapping;
 }
 

@@ -14,7 +14,7 @@
 
 struct simnet_nat_entry {
     uint64_t inside, remote; // the key; remote may be 0, which stands for all
-    int64_t due_us;          // it is over at that time
+    int64_t due_us;          // it is over at that time; may be put off, never brought forward
     uint32_t next, next_by_port;
     uint32_t host; // on whose behalf
     uint16_t port;
