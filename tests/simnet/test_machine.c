@@ -35,6 +35,7 @@ struct bed {
     char name[64];
     uint16_t asked, acked; // the port that was published last, and that was acknowledged
     uint16_t found;
+    int64_t seq;            // of the last one acknowledged
     uint32_t requests[256]; // by port, modulo that
 };
 
@@ -42,9 +43,12 @@ static void published(void *ctx, struct simnet_client *client,
                       const struct simnet_client_answer *answer)
 {
     struct bed *bed = ctx;
+    struct simnet_answer_final final;
     (void)client;
-    if (answer->kind != CONTROL_ANSWER_DONE)
+    if (answer->kind != CONTROL_ANSWER_DONE ||
+        !simnet_answer_final(answer->kind, answer->fields, &final))
         return;
+    bed->seq = final.seq;
     for (uint16_t port = bed->acked + 1; port <= bed->asked; port++)
         if (bed->requests[port % 256] == answer->id)
             bed->acked = port;
@@ -287,6 +291,130 @@ static void nothing_acknowledged_is_lost(void **state)
     tear_down(&bed);
 }
 
+static void power_is_cut_at_any_output(void **state)
+{
+    (void)state;
+    struct bed bed;
+    set_up(&bed, 2);
+    uint32_t cut = 0;
+    for (uint64_t outputs = 0; outputs < 60; outputs++) {
+        publish(&bed); // opens the session
+        run(&bed, 5 * SIMNET_SECOND_US);
+        simnet_host_cut_after(bed.machine, outputs);
+        publish(&bed);
+        run(&bed, 5 * SIMNET_SECOND_US);
+        cut += bed.machine->state == SIMNET_MACHINE_OFF;
+        heal(&bed);
+        if (!is_kept(&bed))
+            fail_msg("cut after %u: asked %u, acknowledged %u, found %u", (unsigned)outputs,
+                     bed.asked, bed.acked, bed.found);
+    }
+    simnet_checker_finish(bed.checker);
+    fail_of(&bed);
+    assert_in_range(cut, 30, 60);
+    assert_in_range(bed.acked, 60, 120);
+    tear_down(&bed);
+}
+
+// ---- what pnrd's driver does ----
+
+static void clocks_run_on_or_stand_in_sleep(void **state)
+{
+    (void)state;
+    for (int stands = 0; stands < 2; stands++) {
+        struct bed bed;
+        struct dht_info info;
+        set_up(&bed, 3);
+        simnet_host_set_clock(bed.machine,
+                              &(struct simnet_clock_config){.stands_in_sleep = stands != 0});
+        int64_t slept_us = simnet_machine_now(bed.machine);
+        simnet_machine_sleep(bed.machine);
+        run(&bed, SIMNET_HOUR_US);
+        uint64_t wakings = simnet_world_counters(bed.world)->wakings;
+        simnet_machine_wake(bed.machine);
+        int64_t woken_us = simnet_machine_now(bed.machine);
+        assert_int_equal(stands != 0 ? 0 : SIMNET_HOUR_US, woken_us - slept_us);
+        run(&bed, 0);
+        // What became due meanwhile is done at once.
+        assert_true((simnet_world_counters(bed.world)->wakings > wakings) == (stands == 0));
+        run(&bed, SIMNET_MINUTE_US);
+        dht_info(node_engine(bed.machine->node, 0), &info);
+        assert_true(info.joined);
+        tear_down(&bed);
+    }
+}
+
+static void the_brain_hears_of_jumps(void **state)
+{
+    (void)state;
+    struct bed bed;
+    set_up(&bed, 4);
+    publish(&bed);
+    run(&bed, 10 * SIMNET_SECOND_US);
+    int64_t before = bed.seq;
+    assert_true(before > simnet_world_wall(bed.world) - SIMNET_MINUTE_US);
+    set_forth(&bed);
+    run(&bed, 2 * SIMNET_SECOND_US);
+    publish(&bed);
+    run(&bed, 10 * SIMNET_SECOND_US);
+    assert_true(bed.seq > before + SIMNET_HOUR_US - SIMNET_MINUTE_US); // by about an hour
+    before = bed.seq;
+    set_back(&bed);
+    run(&bed, 2 * SIMNET_SECOND_US);
+    publish(&bed);
+    run(&bed, 10 * SIMNET_SECOND_US);
+    assert_true(bed.seq > before && bed.seq < before + 10); // not by the clock
+    tear_down(&bed);
+}
+
+static uint64_t rounds_of(const struct bed *bed)
+{
+    struct node_info info;
+    node_info(bed->machine->node, &info);
+    return info.counters.publish_rounds;
+}
+
+static void a_move_is_seen_when_it_looks(void **state)
+{
+    (void)state;
+    struct bed bed;
+    set_up(&bed, 5);
+    publish(&bed);
+    run(&bed, 20 * SIMNET_SECOND_US);
+    uint64_t rounds = rounds_of(&bed);
+    struct dht_addr before = bed.machine->addrs[0];
+    move(&bed);
+    assert_null(simnet_world_find(bed.world, &before));
+    assert_ptr_equal(bed.machine, simnet_world_find(bed.world, &bed.machine->addrs[0]));
+    assert_int_equal(rounds, rounds_of(&bed)); // not at once
+    run(&bed, SIMNET_MACHINE_LOOKS_US + 10 * SIMNET_SECOND_US);
+    assert_true(rounds_of(&bed) > rounds);
+    rounds = rounds_of(&bed);
+    simnet_machine_sleep(bed.machine);
+    move(&bed);
+    run(&bed, SIMNET_MINUTE_US);
+    simnet_machine_wake(bed.machine); // which looks
+    run(&bed, 10 * SIMNET_SECOND_US);
+    assert_true(rounds_of(&bed) > rounds);
+    tear_down(&bed);
+}
+
+static void nothing_passes_a_pulled_cable(void **state)
+{
+    (void)state;
+    struct bed bed;
+    set_up(&bed, 6);
+    unplug(&bed);
+    publish(&bed);
+    run(&bed, SIMNET_MINUTE_US);
+    assert_int_equal(0, bed.acked);
+    plug(&bed);
+    publish(&bed);
+    run(&bed, SIMNET_MINUTE_US);
+    assert_int_equal(2, bed.acked);
+    tear_down(&bed);
+}
+
 static void the_same_seed_is_the_same_story(void **state)
 {
     (void)state;
@@ -307,6 +435,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_acknowledged_is_lost),
+        cmocka_unit_test(power_is_cut_at_any_output),
+        cmocka_unit_test(clocks_run_on_or_stand_in_sleep),
+        cmocka_unit_test(the_brain_hears_of_jumps),
+        cmocka_unit_test(a_move_is_seen_when_it_looks),
+        cmocka_unit_test(nothing_passes_a_pulled_cable),
         cmocka_unit_test(the_same_seed_is_the_same_story),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
