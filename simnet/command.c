@@ -91,6 +91,10 @@ static bool begin(struct session *session, const struct simnet_options *options)
     if (!load(session))
         return false;
     catch_signals();
+    if (session->scenario.adversary_count > 0) {
+        fprintf(stderr, "simnet: %s: [adversary]: there are none yet\n", options->path);
+        return false;
+    }
     session->begin_memory = simnet_progress_memory();
     session->begin_s = simnet_progress_now();
     session->begin_cpu_s = simnet_progress_cpu();

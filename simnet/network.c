@@ -4,6 +4,7 @@
 #include "simnet/burst.h"
 #include "simnet/crypto.h"
 #include "simnet/duplicate.h"
+#include "simnet/host.h"
 #include "simnet/jitter.h"
 #include "simnet/latency.h"
 #include "simnet/loss.h"
@@ -159,6 +160,37 @@ static void set_profile(struct simnet_network *network)
     profile->engine.items_max = (uint32_t)scenario->network.items_max;
 }
 
+static void set_disk(struct simnet_network *network)
+{
+    if (network->scenario->machines.disk == SIMNET_SCENARIO_DISK_HONEST)
+        return;
+    simnet_disk_config_init(&network->disk);
+    network->disk.loses_all = network->scenario->machines.disk == SIMNET_SCENARIO_DISK_LOSING;
+    network->profile.disk = &network->disk;
+}
+
+// A number from -most to most.
+static double either_way(struct simnet_stream *stream, double most)
+{
+    return (2 * simnet_stream_unit(stream) - 1) * most;
+}
+
+static void set_clocks(struct simnet_network *network)
+{
+    const struct simnet_scenario *scenario = network->scenario;
+    struct simnet_stream stream;
+    if (scenario->machines.clock_off_us == 0 && scenario->machines.clock_drift <= 0)
+        return;
+    simnet_stream_init(&stream, simnet_world_seed(network->world), "clocks", 0);
+    for (uint32_t i = 0; i < network->count; i++) {
+        struct simnet_clock_config config = {
+            .offset_us = (int64_t)either_way(&stream, (double)scenario->machines.clock_off_us),
+            .drift_ppm = either_way(&stream, scenario->machines.clock_drift * 1e6),
+        };
+        simnet_host_set_clock(simnet_world_machine(network->world, network->first + i), &config);
+    }
+}
+
 static void add_machine(struct simnet_network *network)
 {
     uint64_t seed = simnet_world_seed(network->world);
@@ -232,9 +264,11 @@ struct simnet_network *simnet_network_new(struct simnet_world *world,
     network->homes = simnet_homes_new(world, scenario, network->first, network->count);
     simnet_stream_init(&network->stream, simnet_world_seed(world), "join", 0);
     set_profile(network);
+    set_disk(network);
     add_elements(network);
     for (uint32_t i = 0; i < network->count; i++)
         add_machine(network);
+    set_clocks(network);
     simnet_world_at(world, network->begin_us, join_next, network, 0);
     return network;
 }

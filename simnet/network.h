@@ -6,6 +6,7 @@
 //
 // Owned by the run; the world, which runs the profile's brains, has to be freed before it.
 
+#include "simnet/disk.h"
 #include "simnet/homes.h"
 #include "simnet/scenario.h"
 #include "simnet/world.h"
@@ -16,7 +17,8 @@ struct simnet_network {
     struct simnet_world *world;
     const struct simnet_scenario *scenario;
     struct simnet_profile profile;
-    struct simnet_stream stream;                                  // whom the new ones know
+    struct simnet_disk_config disk; // of every machine, where it is none that is perfect
+    struct simnet_stream stream;    // whom the new ones know
     struct simnet_element *elements[SIMNET_NETWORK_ELEMENTS_MAX]; // of the internet, for reports
     size_t element_count;
     // Of them, those that faults change; NULL where the scenario has none.

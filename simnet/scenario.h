@@ -49,6 +49,12 @@ enum simnet_scenario_direction {
     SIMNET_SCENARIO_ONE_WAY,
 };
 
+enum simnet_scenario_disk {
+    SIMNET_SCENARIO_DISK_HONEST,
+    SIMNET_SCENARIO_DISK_SLOW,
+    SIMNET_SCENARIO_DISK_LOSING,
+};
+
 enum simnet_scenario_event_kind {
     SIMNET_SCENARIO_LOSE,
     SIMNET_SCENARIO_RETURN,
@@ -71,7 +77,6 @@ struct simnet_scenario_adversary {
     int placement;
     double share;
     int64_t count;
-    int64_t at_us;
     int64_t rate; // packets a second
 };
 

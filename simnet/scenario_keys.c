@@ -17,8 +17,8 @@ static const char *const direction_words[] = {"both", "one-way", NULL};
 static const char *const event_words[] = {"lose", "return", "loss", "move", "sleep", NULL};
 static const char *const disk_words[] = {"honest", "slow", "losing", NULL};
 static const char *const wait_words[] = {"cache", "first", "settled", "all", NULL};
-static const char *const kind_words[] = {"silent", "liar",  "clique", "stale",
-                                         "forger", "flood", "junk",   NULL};
+static const char *const kind_words[] = {"silent", "denier",     "liar",    "stale",
+                                         "forger", "changeling", "flooder", NULL};
 static const char *const placement_words[] = {"random", "around-name", NULL};
 static const char *const checker_words[] = {"answers", "bounds", "sequence", "closest", NULL};
 
@@ -34,7 +34,7 @@ const struct simnet_scenario_key simnet_scenario_keys[] = {
     {.name = "nodes",
      ONCE(network, nodes),
      NUMBER(COUNT, 2, 16777216, "1000"),
-     .what = "How many honest nodes there are. Adversaries come on top."},
+     .what = "How many nodes there are."},
     {.name = "seed",
      ONCE(network, seed),
      NUMBER(COUNT, 0, 999999999999999999.0, "1"),
@@ -345,29 +345,27 @@ const struct simnet_scenario_key simnet_scenario_keys[] = {
     {.name = "kind",
      EACH(adversary, kind),
      WORDS(CHOICE, kind_words, "silent"),
-     .what = "What they do: answer nothing; name nodes that are not there; name only each other; "
-             "hand out old records; "
-             "hand out forged ones; flood with puts; flood with junk."},
+     .what = "What they do: answer nothing; name only each other, and keep nothing (denier); name "
+             "nodes that are not there; "
+             "hand out the oldest record; hand out forged ones; show another id in each reply; "
+             "flood with puts and junk."},
     {.name = "share",
      EACH(adversary, share),
      NUMBER(SHARE, 0, 90, "0%"),
-     .what = "How many of all machines they are; 20% at 800 honest nodes are 200."},
+     .what = "How many of the nodes turn into them at t0, with the ids and the places in tables "
+             "that they have."},
     {.name = "count",
      EACH(adversary, count),
-     NUMBER(COUNT, 0, 1e7, "0"),
-     .what = "How many they are, where share is 0%."},
+     NUMBER(COUNT, 0, 1e6, "0"),
+     .what = "How many join at t0 as new machines, where share is 0%."},
     {.name = "placement",
      EACH(adversary, placement),
      WORDS(CHOICE, placement_words, "random"),
-     .what = "Their ids: random ones, or packed around the first published name."},
-    {.name = "at",
-     EACH(adversary, at_us),
-     NUMBER(TIME, 0, 1000 * DAY_S, "0s"),
-     .what = "When they begin to misbehave; until then they are like any node."},
+     .what = "The ids of new machines: random ones, or packed around the first published name."},
     {.name = "rate",
      EACH(adversary, rate),
      NUMBER(COUNT, 1, 1e6, "100"),
-     .what = "Of floods: packets a second from each."},
+     .what = "Of flooders: packets a second from each."},
 
     {.name = "at", EACH(event, at_us), NUMBER(TIME, 0, 1000 * DAY_S, "0s"), .what = "When."},
     {.name = "kind",

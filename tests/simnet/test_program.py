@@ -1,0 +1,254 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The program simnet as people have it: test_program.py SIMNET SCENARIOS CASE
+
+CASE is the name of a scenario, which is run twice in a small form and has to be the same twice, or
+one of the tests below.
+"""
+import json
+import pathlib
+import pty
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+
+SIMNET = sys.argv[1]
+SCENARIOS = pathlib.Path(sys.argv[2])
+SMALL = ["--nodes", "60"]
+# What would take too long of a scenario that lasts, or needs many nodes.
+SMALLER = {
+    "churn": ["--set", "phases.faults=2h", "--set", "resolve.for=110min", "--set", "resolve.count=400"],
+    "flood": ["--set", "phases.faults=20s", "--set", "resolve.for=10s", "--set", "resolve.count=100",
+              "--set", "adversary flooders.share=5%"],
+    "lookups": ["--set", "resolve.count=1000", "--set", "publish.names=100"],
+    "loss": ["--set", "resolve.count=1200"],
+}
+QUICK = ["--nodes", "40", "--set", "network.join=10s", "--set", "phases.warm-up=1min", "--set",
+         "publish.names=10", "--set", "publish.over=10s", "--set", "resolve.count=50", "--set",
+         "resolve.for=5s", "--set", "phases.faults=10s"]
+
+
+def simnet(*args, check=None):
+    run = subprocess.run([SIMNET, *map(str, args)], capture_output=True, text=True, timeout=200)
+    if check is not None and run.returncode != check:
+        raise SystemExit(f"{args}: exit {run.returncode}, not {check}\n{run.stdout}{run.stderr}")
+    return run
+
+
+def expect(what, truth):
+    if not truth:
+        raise SystemExit(f"not so: {what}")
+
+
+def scenario_twice(name):
+    path = SCENARIOS / f"{name}.ini"
+    args = ["run", path, *SMALL, *SMALLER.get(name, []), "--json"]
+    reports = []
+    for _ in range(2):
+        run = simnet(*args)
+        # A small network need not keep what a large one promises.
+        expect(f"{run.stderr}", run.returncode in (0, 1))
+        reports.append(json.loads(run.stdout))
+    first, second = reports
+    expect("the same trace", first["trace_hash"] == second["trace_hash"])
+    for key in ("names", "lookups", "healed_lookups", "traffic", "elements", "counters", "checks"):
+        expect(f"the same {key}", first[key] == second[key])
+    expect("nodes", first["size"]["nodes"] == 60 and first["whole"])
+    expect("all names are published", first["names"]["published"] == first["names"]["begun"])
+    failed = [check for check in first["checks"] if check["name"] == "checkers" and not check["held"]]
+    expect(f"no checker fails: {failed}", not failed)
+    other = json.loads(simnet(*args, "--seed", "2").stdout)
+    expect("another seed, another trace", other["trace_hash"] != first["trace_hash"])
+    header = path.read_text().split("\n\n[")[0]
+    expect("a header that says what it shows", header.startswith("# ") and "Shows" in header
+           and "Look at" in header and "Takes about" in header)
+
+
+def errors():
+    """Each mistake is one line on stderr, and exit code 2."""
+    rows = [
+        ([], "which command?"),
+        (["walk"], "there is no command walk"),
+        (["run"], "which scenario?"),
+        (["run", "/nowhere/a.ini"], "/nowhere/a.ini: cannot be opened: No such file"),
+        (["run", SCENARIOS / "static.ini", "--nodes"], "--nodes needs a value"),
+        (["run", SCENARIOS / "static.ini", "--nodes", "1"], "nodes: \"1\" does not fit"),
+        (["run", SCENARIOS / "static.ini", "--seed", "x"], "seed: \"x\" does not fit"),
+        (["run", SCENARIOS / "static.ini", "--set", "loss.rate=0.3"], "expected a percentage"),
+        (["run", SCENARIOS / "static.ini", "--colour"], "there is no option --colour"),
+        (["run", SCENARIOS / "static.ini", "--pcap", "/tmp/x"], "--pcap and --machine go together"),
+        (["run", SCENARIOS / "static.ini", "--json=yes"], "--json takes no value"),
+        (["run", "a.ini", "b.ini"], "one scenario at a time"),
+        (["trace", SCENARIOS / "static.ini"], "which lookup?"),
+        (["trace", SCENARIOS / "static.ini", *QUICK, "--lookup", "50"], "the scenario makes 50 lookups"),
+        (["run", SCENARIOS / "static.ini", *QUICK, "--pcap", "/tmp/x", "--machine", "40"],
+         "there are machines 0 to 39"),
+    ]
+    for args, text in rows:
+        run = simnet(*args, check=2)
+        expect(f"{args} says {text}: {run.stderr}", text in run.stderr)
+        expect(f"{args}: one line", run.stderr.count("\n") == 1 and run.stderr.startswith("simnet: "))
+        expect(f"{args}: nothing on stdout", run.stdout == "")
+    with tempfile.NamedTemporaryFile("w", suffix=".ini") as file:
+        file.write("[network]\nnodes = 40\n\n[loss]\nrate = 3\n")
+        file.flush()
+        run = simnet("run", file.name, check=2)
+        expect(run.stderr, run.stderr.startswith(f"simnet: {file.name}:5: rate: "))
+    expect("help", "simnet run" in simnet("--help", check=0).stdout)
+    expect("help", simnet("help", check=0).stdout == simnet("run", "--help", check=0).stdout)
+    expect("version", re.fullmatch(r"simnet \d+\.\d+\.\d+\n", simnet("--version", check=0).stdout))
+
+
+def checks():
+    """A check that fails is exit code 1, and told."""
+    run = simnet("run", SCENARIOS / "static.ini", *QUICK, check=0)
+    expect("the page", "all 2 held" in run.stdout and run.stderr == "")
+    run = simnet("run", SCENARIOS / "static.ini", *QUICK, "--set", "check.p50=1ms", "-q", check=1)
+    expect("what failed", run.stderr == "simnet: 1 of 3 checks failed\n" and run.stdout == "")
+
+
+def show():
+    """What is shown is the scenario again."""
+    first = simnet("show", SCENARIOS / "sybil.ini", "--seed", "7", check=0).stdout
+    with tempfile.NamedTemporaryFile("w", suffix=".ini") as file:
+        file.write(first)
+        file.flush()
+        expect("the same", simnet("show", file.name, check=0).stdout == first)
+    expect("the seed", "\nseed = 7\n" in first)
+
+
+def report():
+    """A folder with everything; its scenario runs the same."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = pathlib.Path(folder) / "report"
+        simnet("run", SCENARIOS / "static.ini", *QUICK, "--report", out, check=0)
+        names = {path.name for path in out.iterdir()}
+        wanted = {"report.txt", "report.json", "scenario.ini", "plots.gp"}
+        plots = ["latency", "hops", "messages", "bytes", "nodes", "success"]
+        if shutil.which("gnuplot"):
+            wanted |= {f"{plot}.{kind}" for plot in plots for kind in ("png", "svg")}
+        expect(f"all files are there: {wanted - names}", wanted <= names)
+        for path in out.glob("*.png"):
+            expect(f"{path.name} is a picture", path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n")
+            expect(f"{path.name} shows something", path.stat().st_size > 8000)
+        for path in out.glob("*.svg"):
+            expect(f"{path.name} has a title", "static · 40 nodes · seed 1" in path.read_text())
+        report = json.loads((out / "report.json").read_text())
+        again = json.loads(simnet("run", out / "scenario.ini", "--json", check=0).stdout)
+        expect("the same again", again["trace_hash"] == report["trace_hash"])
+        expect("the hash is in the text", report["trace_hash"] in (out / "report.txt").read_text())
+        empty = dict(os.environ, PATH="/nowhere")
+        run = subprocess.run([SIMNET, "run", SCENARIOS / "static.ini", *QUICK, "-q", "--report", out],
+                             env=empty, capture_output=True, text=True)
+        expect("no gnuplot, one line, and no failure", run.returncode == 0
+               and run.stderr.count("\n") == 1 and "gnuplot" in run.stderr)
+        run = simnet("run", SCENARIOS / "static.ini", *QUICK, "-q", "--report", "/nowhere/x", check=1)
+        expect(run.stderr, "/nowhere/x: cannot be made" in run.stderr)
+
+
+def trace():
+    """The story of a lookup: each hop, and the end."""
+    args = ["trace", SCENARIOS / "third-lost.ini", "--nodes", "100", "--set", "resolve.count=20",
+            "--lookup", "3"]
+    story = simnet(*args, check=0).stdout
+    hops = re.findall(r"^ +[\d.]+ ms +(?:[\d.]+ ms|-) +\d+ +(?:\d+|\?) +\S+:\d+ ", story, re.M)
+    expect(f"there are hops:\n{story}", len(hops) >= 1)
+    for text in ("lookup   3, at t0 + ", "THE RECORD", "target   ", "the first answer, verified",
+                 "found after"):
+        expect(f"{text} in\n{story}", text in story)
+    asked = int(re.search(r"(\d+) nodes asked", story)[1])
+    expect("no more hops than questions", len(hops) <= asked)
+    expect("the same again", simnet(*args, check=0).stdout == story)
+
+
+def pcap():
+    """What Wireshark makes of a capture."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "machine.pcap"
+        for family in ("ipv4", "ipv6"):
+            simnet("run", SCENARIOS / "static.ini", *QUICK, "-q", "--set", f"network.families={family}",
+                   "--pcap", path, "--machine", "7", check=0)
+            expect("a pcap file", path.read_bytes()[:4] == b"\xd4\xc3\xb2\xa1")
+            if not shutil.which("tshark"):
+                print("tshark is not installed: the capture was not read")
+                return
+            fields = ["-o", "udp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE", "-T", "fields",
+                      "-e", "udp.srcport", "-e", "udp.dstport", "-e", "udp.checksum.status", "-e",
+                      "_ws.malformed"]
+            first = tshark(path, fields)
+            expect("packets", len(first) > 100)
+            ports = [set(line.split("\t")[:2]) for line in first]
+            own = set.intersection(*ports)
+            expect("one machine's", len(own) == 1)
+            expect("good checksums", all(line.split("\t")[2] == "1" for line in first))
+            lines = tshark(path, ["-d", f"udp.port=={own.pop()},bt-dht", "-T", "fields", "-e",
+                                  "_ws.malformed", "-e", "frame.protocols"])
+            expect("nothing malformed", not any(line.split("\t")[0] for line in lines))
+            expect("BitTorrent DHT", all("bt-dht" in line for line in lines))
+
+
+def tshark(path, args):
+    run = subprocess.run(["tshark", "-r", path, *args], capture_output=True, text=True, check=True)
+    return run.stdout.rstrip("\n").split("\n")
+
+
+def interrupt():
+    """SIGINT ends a run early, with a report on what there was; a terminal sees progress."""
+    terminal, other = pty.openpty()
+    run = subprocess.Popen([SIMNET, "run", SCENARIOS / "churn.ini", "--set", "network.nodes=200"],
+                           stdout=subprocess.PIPE, stderr=other, text=True,
+                           env=dict(os.environ, TERM="xterm"))
+    os.close(other)
+    seen = b""
+    while b"messages/s" not in seen:
+        seen += os.read(terminal, 4096)
+    run.send_signal(signal.SIGINT)
+    page = run.stdout.read()
+    run.wait()
+    os.close(terminal)
+    expect("progress", "virtual" in seen.decode() and "nodes" in seen.decode())
+    expect(f"a report\n{page}", "ENDED EARLY" in page and "Packets dropped" in page)
+    expect("an exit code of its own", run.returncode in (0, 1))
+
+
+def docs():
+    """The manual, the help and the completions know every option and command."""
+    root = SCENARIOS.parent.parent
+    options = re.findall(r'\{"--([a-z]+)", (?:NULL|"-[a-zA-Z]"), (?:true|false), take_|\{"--(set)"',
+                         (root / "simnet" / "options.c").read_text())
+    options = [one or other for one, other in options]
+    expect(f"options: {options}", len(options) == 11)
+    commands = ["run", "trace", "show", "replay", "help"]
+    manual = (root / "docs/man/simnet.1").read_text().replace("\\-", "-")
+    texts = [simnet("--help").stdout + "--help --version", manual + "simnet help"]
+    texts += [(root / "packaging/completion" / name).read_text()
+              for name in ("simnet.bash", "_simnet", "simnet.fish")]
+    for text in texts:
+        for option in options:
+            expect(f"--{option} in {text}", re.search(rf"(--|-l ){option}\b", text))
+        for command in commands:
+            expect(f"{command} in {text}", re.search(rf"\b{command}\b", text))
+    script = ('source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _simnet; '
+              'printf "%s\\n" "${COMPREPLY[@]}"')
+    for words, wanted in ((["tr"], ["trace"]), (["run", "--re"], ["--report"]),
+                          (["--nodes", "3", "sh"], ["show"]), (["trace", "x.ini", "--lo"], ["--lookup"]),
+                          (["show", "--re"], [])):
+        run = subprocess.run(["bash", "-c", script, "bash", root / "packaging/completion/simnet.bash",
+                              "simnet", *words], capture_output=True, text=True, check=True)
+        expect(f"{words}: {run.stdout}", run.stdout.split() == wanted)
+    page = (root / "docs" / "simulation.md").read_text()
+    for path in SCENARIOS.glob("*.ini"):
+        expect(f"{path.stem} is in the page", f"| `{path.stem}` |" in page)
+
+
+TESTS = {test.__name__: test for test in (errors, checks, docs, show, report, trace, pcap, interrupt)}
+
+if __name__ == "__main__":
+    if sys.argv[3] in TESTS:
+        TESTS[sys.argv[3]]()
+    else:
+        scenario_twice(sys.argv[3])
