@@ -136,7 +136,7 @@ uint64_t dht_addr_wide_prefix(const struct dht_addr *addr)
 
 uint32_t dht_addr_crowd(const uint8_t *compact, size_t len, bool each_port)
 {
-    size_t crowd_len = each_port ? len : len == 6 ? 3 : 4;
+    size_t crowd_len = each_port ? len : len == 6 ? 2 : 4;
     uint64_t hash = 0;
     for (size_t i = 0; i < crowd_len; i++) {
         hash = (hash ^ compact[i]) * UINT64_C(0x9e3779b97f4a7c15);

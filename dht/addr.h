@@ -34,7 +34,7 @@ uint64_t dht_addr_prefix(const struct dht_addr *addr);
 uint64_t dht_addr_wide_prefix(const struct dht_addr *addr);
 
 // A hash that all hosts share that may have to be told apart or counted together: of IPv4 those of
-// a /24, of IPv6 those of a /32, and, where each_port is set, only address and port themselves.
+// a /16, of IPv6 those of a /32, and, where each_port is set, only address and port themselves.
 // Takes a compact form of 6 or 18 bytes. Not keyed.
 uint32_t dht_addr_crowd(const uint8_t *compact, size_t len, bool each_port);
 

@@ -60,6 +60,8 @@ struct dht_upkeep {
     int64_t join_pause_us;   // grows while nobody answers
     int64_t join_again_us;   // grows while all is well
     int64_t next_refresh_us; // when to see which bucket wants a refresh
+    int64_t next_survey_us;  // when to look for a random id, to see how large the network is
+    int64_t survey_pause_us; // grows
     int64_t next_check_us;   // when to see which contact wants a ping
     int64_t next_lost_us;    // when to ask one of the lost again
     int64_t next_self_us;    // when to try again whether we are reachable

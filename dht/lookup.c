@@ -9,6 +9,8 @@
 #include <string.h>
 
 #define CAPACITY_FIRST 32
+#define BROKEN_MIN     4 // fewer than that may be bad luck
+#define BROKEN_SHARE   3 // times as many as were there: half of a network may die at once
 
 void dht_lookup_init(struct dht_lookup *lookup, const struct dht_config *config,
                      const struct dht_id *target, uint32_t width)
@@ -38,6 +40,15 @@ void dht_lookup_fini(struct dht_lookup *lookup)
 static bool is_out(const struct dht_candidate *candidate)
 {
     return candidate->state == DHT_CANDIDATE_SILENT || candidate->state == DHT_CANDIDATE_DEAD;
+}
+
+// Whether it was named by nobody but one who has named too many that are not there.
+static bool is_doubtful(const struct dht_lookup *lookup, const struct dht_candidate *candidate)
+{
+    if (candidate->namer == 0 || candidate->tries > 0)
+        return false;
+    const struct dht_candidate *namer = &lookup->candidates[candidate->namer - 1];
+    return namer->broken >= BROKEN_MIN && namer->broken > BROKEN_SHARE * namer->kept;
 }
 
 static bool grow(struct dht_lookup *lookup)
@@ -118,9 +129,13 @@ static bool in_the_way(const struct dht_candidate *candidate)
 static bool is_listed(struct dht_lookup *lookup, const struct dht_candidate *newcomer, uint32_t tag)
 {
     for (uint16_t i = *id_chain(lookup, tag); i != DHT_LOOKUP_NONE; i = lookup->tags[i].next_id) {
-        const struct dht_candidate *candidate = &lookup->candidates[i];
-        if (lookup->tags[i].id == tag && dht_id_equal(&candidate->id, &newcomer->id) &&
-            (in_the_way(candidate) || dht_addr_equal(&candidate->addr, &newcomer->addr)))
+        struct dht_candidate *candidate = &lookup->candidates[i];
+        if (lookup->tags[i].id != tag || !dht_id_equal(&candidate->id, &newcomer->id))
+            continue;
+        bool same_addr = dht_addr_equal(&candidate->addr, &newcomer->addr);
+        if (same_addr && is_doubtful(lookup, candidate))
+            candidate->namer = newcomer->namer;
+        if (same_addr || in_the_way(candidate))
             return true;
     }
     return false;
@@ -146,8 +161,8 @@ static enum dht_lookup_offer judge(struct dht_lookup *lookup, const struct dht_c
         if (in_the_way(candidate) && dht_addr_equal_ip(&candidate->addr, &newcomer->addr))
             return DHT_LOOKUP_REFUSED;
         same_prefix += dht_addr_prefix(&candidate->addr) == dht_addr_prefix(&newcomer->addr);
-        same_wide += newcomer->addr.ip_len == 16 && dht_addr_wide_prefix(&candidate->addr) ==
-                                                        dht_addr_wide_prefix(&newcomer->addr);
+        same_wide +=
+            dht_addr_wide_prefix(&candidate->addr) == dht_addr_wide_prefix(&newcomer->addr);
     }
     bool crowded = same_prefix >= DHT_LOOKUP_PREFIX_MAX || same_wide >= DHT_LOOKUP_WIDE_MAX;
     return crowded ? DHT_LOOKUP_REFUSED : DHT_LOOKUP_ADDED;
@@ -177,6 +192,18 @@ static void insert_in_order(struct dht_lookup *lookup, uint16_t index, uint16_t 
     lookup->order[rank] = index;
 }
 
+// Who gives way in a full list: the farthest that was not asked, of those behind `rank`. Its place
+// in the order, or `count`.
+static uint16_t farthest_new(const struct dht_lookup *lookup, uint16_t rank)
+{
+    for (uint16_t last = lookup->count; last-- > rank;) {
+        const struct dht_candidate *candidate = &lookup->candidates[lookup->order[last]];
+        if (candidate->state == DHT_CANDIDATE_NEW)
+            return last;
+    }
+    return lookup->count;
+}
+
 enum dht_lookup_offer dht_lookup_offer(struct dht_lookup *lookup,
                                        const struct dht_candidate *newcomer, uint16_t *ret_index)
 {
@@ -190,14 +217,12 @@ enum dht_lookup_offer dht_lookup_offer(struct dht_lookup *lookup,
         insert_in_order(lookup, index, rank, lookup->count);
         lookup->count++;
     } else {
-        // Full: the farthest gives way, if it was not asked and is farther than the newcomer.
-        if (lookup->count == 0 || rank == lookup->count)
+        uint16_t last = farthest_new(lookup, rank);
+        if (last == lookup->count)
             return DHT_LOOKUP_DROPPED;
-        index = lookup->order[lookup->count - 1];
-        if (lookup->candidates[index].state != DHT_CANDIDATE_NEW)
-            return DHT_LOOKUP_DROPPED;
+        index = lookup->order[last];
         unlink_tag(lookup, index);
-        insert_in_order(lookup, index, rank, (uint16_t)(lookup->count - 1));
+        insert_in_order(lookup, index, rank, last);
     }
     link_tag(lookup, index, tag);
     lookup->candidates[index] = *newcomer;
@@ -206,35 +231,60 @@ enum dht_lookup_offer dht_lookup_offer(struct dht_lookup *lookup,
     return DHT_LOOKUP_ADDED;
 }
 
-// A walk over the closest candidates that are not out, which ends where `width` of them have been
-// seen and `secure` secure ones; past the former only secure ones are shown.
+// A walk over the candidates that have to answer, closest first: all of the region, as many beyond
+// it as make `width` in all and `fringe` beyond it, and then secure ones until `secure` were seen.
 struct walk {
     uint16_t rank;
-    uint32_t width, secure; // still to be seen
+    uint32_t width, fringe, secure; // still to be seen
 };
+
+static struct walk walk_all(const struct dht_lookup *lookup)
+{
+    return (struct walk){
+        .width = lookup->width, .fringe = lookup->fringe, .secure = lookup->secure_width};
+}
+
+static bool is_in_region(const struct dht_lookup *lookup, const struct dht_candidate *candidate)
+{
+    return lookup->fringe > 0 &&
+           dht_id_distance64(&candidate->id, &lookup->target) <= lookup->region;
+}
 
 // The next one's index, or DHT_LOOKUP_NONE.
 static uint16_t walk_next(const struct dht_lookup *lookup, struct walk *walk)
 {
-    while (walk->rank < lookup->count && (walk->width > 0 || walk->secure > 0)) {
+    while (walk->rank < lookup->count &&
+           (walk->width > 0 || walk->fringe > 0 || walk->secure > 0)) {
         uint16_t index = lookup->order[walk->rank++];
         const struct dht_candidate *candidate = &lookup->candidates[index];
-        if (!is_out(candidate) && (walk->width > 0 || candidate->is_secure))
+        if (is_out(candidate) || is_doubtful(lookup, candidate))
+            continue;
+        if (walk->width > 0 || walk->fringe > 0 || candidate->is_secure)
             return index;
     }
     return DHT_LOOKUP_NONE;
 }
 
 // The one just shown counts.
-static void walk_count(struct walk *walk, const struct dht_candidate *candidate)
+static void walk_count(const struct dht_lookup *lookup, struct walk *walk,
+                       const struct dht_candidate *candidate)
 {
     walk->width -= walk->width > 0;
     walk->secure -= walk->secure > 0 && candidate->is_secure;
+    walk->fringe -= walk->fringe > 0 && !is_in_region(lookup, candidate);
+}
+
+void dht_lookup_widen(struct dht_lookup *lookup, uint64_t region, uint32_t width, uint32_t fringe)
+{
+    lookup->region = region;
+    lookup->fringe = (uint16_t)fringe;
+    if (width > lookup->width)
+        lookup->width = (uint16_t)width;
 }
 
 uint16_t dht_lookup_next(const struct dht_lookup *lookup)
 {
-    struct walk walk = {.width = lookup->width, .secure = lookup->secure_width};
+    struct walk walk = walk_all(lookup);
     uint16_t index = DHT_LOOKUP_NONE;
     if (lookup->in_flight >= lookup->in_flight_max)
         return DHT_LOOKUP_NONE;
@@ -242,15 +292,30 @@ uint16_t dht_lookup_next(const struct dht_lookup *lookup)
         const struct dht_candidate *candidate = &lookup->candidates[index];
         if (candidate->state == DHT_CANDIDATE_NEW || candidate->state == DHT_CANDIDATE_RETRY)
             return index;
-        walk_count(&walk, candidate);
+        walk_count(lookup, &walk, candidate);
     }
     return DHT_LOOKUP_NONE;
+}
+
+// Who named a node answers for whether it is there.
+static void note_namer(struct dht_lookup *lookup, const struct dht_candidate *candidate,
+                       enum dht_candidate_state state)
+{
+    if (candidate->namer == 0 || candidate->state != DHT_CANDIDATE_ASKED)
+        return;
+    struct dht_candidate *namer = &lookup->candidates[candidate->namer - 1];
+    bool is_gone = state == DHT_CANDIDATE_SILENT || state == DHT_CANDIDATE_DEAD;
+    if (state == DHT_CANDIDATE_ANSWERED && namer->kept < UINT8_MAX)
+        namer->kept++;
+    else if (is_gone && !candidate->spoke && namer->broken < UINT8_MAX)
+        namer->broken++;
 }
 
 void dht_lookup_enter(struct dht_lookup *lookup, uint16_t index, enum dht_candidate_state state)
 {
     assert(index < lookup->count);
     struct dht_candidate *candidate = &lookup->candidates[index];
+    note_namer(lookup, candidate, state);
     if (candidate->state == DHT_CANDIDATE_ASKED) {
         assert(lookup->in_flight > 0);
         lookup->in_flight--;
@@ -283,7 +348,7 @@ static bool all_answered(const struct dht_lookup *lookup, struct walk walk, bool
         const struct dht_candidate *candidate = &lookup->candidates[index];
         bool was_late = candidate->state == DHT_CANDIDATE_RETRY || candidate->tries > 1;
         if (candidate->state == DHT_CANDIDATE_ANSWERED)
-            walk_count(&walk, candidate);
+            walk_count(lookup, &walk, candidate);
         else if (patient || !was_late)
             return false;
     }
@@ -297,8 +362,7 @@ bool dht_lookup_is_settled(const struct dht_lookup *lookup, uint32_t count)
 
 bool dht_lookup_is_done(const struct dht_lookup *lookup)
 {
-    struct walk all = {.width = lookup->width, .secure = lookup->secure_width};
-    return all_answered(lookup, all, true);
+    return all_answered(lookup, walk_all(lookup), true);
 }
 
 size_t dht_lookup_answered(const struct dht_lookup *lookup, size_t max, bool with_token,
@@ -317,18 +381,29 @@ size_t dht_lookup_answered(const struct dht_lookup *lookup, size_t max, bool wit
     return count;
 }
 
-size_t dht_lookup_storers(const struct dht_lookup *lookup, size_t width,
-                          uint16_t ret_indices[DHT_CLOSEST_MAX])
+// A walk that the fringe keeps going shows more than are stored on.
+static bool is_storer(const struct dht_lookup *lookup, const struct walk *walk,
+                      const struct dht_candidate *candidate)
 {
-    struct walk walk = {.width = (uint32_t)width, .secure = lookup->secure_width};
+    if (candidate->state != DHT_CANDIDATE_ANSWERED || candidate->token_len == 0)
+        return false;
+    return walk->width > 0 || is_in_region(lookup, candidate) ||
+           (walk->secure > 0 && candidate->is_secure);
+}
+
+size_t dht_lookup_storers(const struct dht_lookup *lookup, size_t width,
+                          uint16_t ret_indices[DHT_STORERS_MAX])
+{
+    struct walk walk = walk_all(lookup);
     size_t count = 0;
     uint16_t index;
-    while (count < DHT_CLOSEST_MAX && (index = walk_next(lookup, &walk)) != DHT_LOOKUP_NONE) {
+    walk.width = (uint32_t)width;
+    while (count < DHT_STORERS_MAX && (index = walk_next(lookup, &walk)) != DHT_LOOKUP_NONE) {
         const struct dht_candidate *candidate = &lookup->candidates[index];
-        if (candidate->state != DHT_CANDIDATE_ANSWERED || candidate->token_len == 0)
-            continue;
-        walk_count(&walk, candidate);
-        ret_indices[count++] = index;
+        if (is_storer(lookup, &walk, candidate))
+            ret_indices[count++] = index;
+        if (candidate->state == DHT_CANDIDATE_ANSWERED && candidate->token_len > 0)
+            walk_count(lookup, &walk, candidate);
     }
     return count;
 }

@@ -24,9 +24,17 @@
 // 42), and the item is stored on those in addition to the closest of any kind. A lookup that only
 // reads does not: what it reads is signed.
 //
+// Nor does standing closest say much where anybody may make up names. So a lookup can be widened to
+// a region: a distance from the target within which all candidates have to answer, however many
+// stand before them (dht/region.h says how far). And each candidate remembers who named it first:
+// where four whom the same node named, and three times as many as it named rightly, have turned out
+// not to be there, the rest of what it named is doubtful, and is not asked unless another node
+// names it too.
+//
 // Bounds: candidates_max; a full list drops its farthest candidate that was not asked. Outside a
 // lab at most one candidate an address, DHT_LOOKUP_PREFIX_MAX of one /24 or /48,
-// DHT_LOOKUP_WIDE_MAX of one IPv6 /32. Candidates keep their index for life; `order` sorts them.
+// DHT_LOOKUP_WIDE_MAX of one /16 of IPv4 or /32 of IPv6. Candidates keep their index for life;
+// `order` sorts them.
 
 #include "pnr/dht.h"
 
@@ -57,6 +65,10 @@ struct dht_candidate {
     uint8_t is_secure; // its id fits its address (BEP 42)
     uint8_t spoke;     // it has answered something, be it only find_node
     uint8_t holds;     // which item it returned: a generation of the operation's best; 0: none
+    uint8_t kept;      // of those that it was the first to name: that have answered,
+    uint8_t broken;    // and that have not
+    uint8_t explored;  // it was asked whom it knows elsewhere in the region
+    uint16_t namer;    // who named it first: 1 + its index; 0: our own table
     uint8_t token_len;
     uint8_t token[DHT_LOOKUP_TOKEN_MAX];
 };
@@ -83,6 +95,8 @@ struct dht_lookup {
     uint16_t in_flight_max;
     uint16_t width;        // how many of the closest have to answer
     uint16_t secure_width; // and how many whose ids fit their addresses; 0 at first
+    uint16_t fringe;       // and how many beyond the region; 0: there is no region
+    uint64_t region;       // the dht_id_distance64() up to which all have to answer
     bool lab;
 };
 
@@ -102,9 +116,9 @@ enum dht_lookup_offer {
 enum dht_lookup_offer dht_lookup_offer(struct dht_lookup *lookup,
                                        const struct dht_candidate *newcomer, uint16_t *ret_index);
 
-// Whom to ask now: the closest candidate in NEW or RETRY among the `width` closest, and the
-// secure_width closest secure ones, that are not SILENT or DEAD, while fewer than in_flight_max are
-// asked. DHT_LOOKUP_NONE: nobody now.
+// Whom to ask now: the closest candidate in NEW or RETRY among those that have to answer and are
+// not SILENT, DEAD or doubtful, while fewer than in_flight_max are asked. DHT_LOOKUP_NONE: nobody
+// now.
 uint16_t dht_lookup_next(const struct dht_lookup *lookup);
 
 // The only function that changes a candidate's state.
@@ -113,8 +127,8 @@ void dht_lookup_enter(struct dht_lookup *lookup, uint16_t index, enum dht_candid
 // A query to it was not answered in its soft timeout.
 void dht_lookup_soft_timeout(struct dht_lookup *lookup, uint16_t index);
 
-// Whether the `width` closest live candidates, and the secure_width closest secure ones, have all
-// answered, and so nothing closer can turn up.
+// Whether the `width` closest live candidates, the secure_width closest secure ones, those of the
+// region and of its fringe have all answered, and so nothing closer can turn up.
 bool dht_lookup_is_done(const struct dht_lookup *lookup);
 
 // Whether the closest `count` candidates have answered, those aside that were late at least once:
@@ -126,10 +140,14 @@ bool dht_lookup_is_settled(const struct dht_lookup *lookup, uint32_t count);
 size_t dht_lookup_answered(const struct dht_lookup *lookup, size_t max, bool with_token,
                            uint16_t *ret_indices);
 
-// Whom to store on: the `width` closest that answered with a token, and where fewer than
-// secure_width of them are secure, further secure ones up to that; DHT_CLOSEST_MAX at most. Returns
-// how many indices were written.
+// Whom to store on: the `width` closest that answered with a token and all others of the region,
+// and where fewer than secure_width of them are secure, further secure ones up to that;
+// DHT_STORERS_MAX at most. Returns how many indices were written.
 size_t dht_lookup_storers(const struct dht_lookup *lookup, size_t width,
-                          uint16_t ret_indices[DHT_CLOSEST_MAX]);
+                          uint16_t ret_indices[DHT_STORERS_MAX]);
+
+// From now on all candidates up to that distance have to answer, and `fringe` beyond it, who know
+// them as well as they know each other.
+void dht_lookup_widen(struct dht_lookup *lookup, uint64_t region, uint32_t width, uint32_t fringe);
 
 #endif

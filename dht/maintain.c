@@ -20,6 +20,9 @@
 #define REFRESH_S               (15 * 60) // BEP 5
 #define REFRESH_FULL_S          (60 * 60) // of a full bucket: there is nothing to be won there
 #define REFRESH_PAUSE_US        (1 * DHT_SECOND_US)
+#define SURVEY_PAUSE_FIRST_US   (90 * DHT_SECOND_US)
+#define SURVEY_PAUSE_MOST_US    (60 * DHT_MINUTE_US)
+#define SURVEY_GROWTH           4
 #define CHECK_S                 ((uint32_t)(DHT_MAINTAIN_CHECK_US / DHT_SECOND_US))
 #define CHECK_FAILED_S          10 // a contact that has failed is tried again soon
 #define CHECK_PAUSE_US          (1 * DHT_SECOND_US)
@@ -46,6 +49,7 @@ void dht_maintain_init(struct dht *dht)
     upkeep->join_again_us = JOIN_AGAIN_FIRST_US;
     upkeep->next_join_us = INT64_MAX; // until there is somebody to join
     upkeep->next_refresh_us = INT64_MAX;
+    upkeep->next_survey_us = INT64_MAX;
     upkeep->next_check_us = INT64_MAX;
     upkeep->next_lost_us = INT64_MAX;
     upkeep->next_self_us = dht->now_us + SELF_UPTIME_US;
@@ -75,7 +79,7 @@ static int64_t next_due(const struct dht *dht)
     if (upkeep->join_op == 0)
         due_us = earlier(due_us, upkeep->next_join_us);
     if (upkeep->refresh_op == 0)
-        due_us = earlier(due_us, upkeep->next_refresh_us);
+        due_us = earlier(due_us, earlier(upkeep->next_refresh_us, upkeep->next_survey_us));
     if (dht->config.role == DHT_ROLE_AUTO && dht->role == DHT_ROLE_CLIENT)
         due_us = earlier(due_us, upkeep->next_self_us);
     for (uint32_t i = 0; i < upkeep->newcomer_count; i++)
@@ -190,6 +194,10 @@ static void join_ended(struct dht *dht, const struct dht_tally *tally)
         return;
     }
     bool small = dht->table.count < dht->config.bucket_size;
+    if (!upkeep->joined) {
+        upkeep->survey_pause_us = SURVEY_PAUSE_FIRST_US;
+        upkeep->next_survey_us = dht->now_us + SURVEY_PAUSE_FIRST_US;
+    }
     upkeep->joined = true;
     upkeep->join_pause_us = JOIN_PAUSE_FIRST_US;
     upkeep->next_join_us =
@@ -316,6 +324,17 @@ static void refresh(struct dht *dht)
         return;
     struct dht_id target = dht_table_random_id(&dht->table, due_depth, &dht->random);
     dht->table.buckets[due_depth].touched_s = now_s;
+    start_lookup(dht, &target, &upkeep->refresh_op);
+}
+
+static void survey(struct dht *dht)
+{
+    struct dht_upkeep *upkeep = &dht->upkeep;
+    struct dht_id target;
+    int64_t pause_us = upkeep->survey_pause_us * SURVEY_GROWTH;
+    upkeep->survey_pause_us = earlier(pause_us, SURVEY_PAUSE_MOST_US);
+    upkeep->next_survey_us = dht->now_us + jittered(dht, upkeep->survey_pause_us);
+    dht_random_bytes(&dht->random, target.bytes, sizeof target.bytes);
     start_lookup(dht, &target, &upkeep->refresh_op);
 }
 
@@ -511,6 +530,8 @@ void dht_maintain_run(struct dht *dht)
         join(dht);
     if (upkeep->refresh_op == 0 && upkeep->next_refresh_us <= now_us)
         refresh(dht);
+    if (upkeep->refresh_op == 0 && upkeep->next_survey_us <= now_us)
+        survey(dht);
     if (upkeep->next_check_us <= now_us)
         check(dht);
     if (upkeep->next_lost_us <= now_us)

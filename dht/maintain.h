@@ -9,6 +9,10 @@
 //   after two minutes, four, and so on up to half an hour: where many come at once, the first
 //   lookup sees those alone who came before.
 // - Refreshing: a bucket through which no lookup went for 15 minutes gets one (BEP 5).
+// - Surveying: a random id is looked up 90 seconds after joining, then after pauses that grow by
+// four
+//   up to an hour, so that the estimate of the network's size is fresh, of targets that nobody
+//   chose, and so that the table meets nodes that nobody has brought to it.
 // - Checking: a contact that has been silent for DHT_MAINTAIN_CHECK_US is pinged, so that the table
 //   is good at all times; at most one ping a second, far below what strains a home router (quirk
 //   Q25).

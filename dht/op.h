@@ -70,6 +70,12 @@ struct dht_op {
     bool trace;
     bool hold;
     uint8_t settle;
+    bool widened;            // the lookup goes to the whole region
+    uint8_t explored;        // queries that explored the region (dht/explore.h)
+    uint8_t exploring;       // of them under way
+    uint8_t barren;          // the last ones, in a row, that brought nobody new
+    bool firm;               // the estimate is good enough to raise an alarm by
+    double nodes;            // of the network, as estimated when it began; 0: unknown
     uint8_t own_holds;       // like dht_candidate.holds, of our own store
     uint8_t best_generation; // of `best`, or of the asker's own item; see dht_candidate.holds
     uint8_t salt_len;
@@ -80,7 +86,7 @@ struct dht_op {
     int64_t cas;
     uint16_t port; // to be announced
     uint8_t target_count;
-    struct dht_store_target targets[DHT_CLOSEST_MAX];
+    struct dht_store_target targets[DHT_STORERS_MAX];
     struct dht_lookup lookup;
     struct dht_addr *peers; // told so far; open addressing, ip_len 0: empty
     uint32_t peer_count, peer_capacity;

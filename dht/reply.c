@@ -2,6 +2,7 @@
 #include "dht/reply.h"
 
 #include "dht/addr.h"
+#include "dht/explore.h"
 #include "dht/id.h"
 #include "dht/maintain.h"
 #include "dht/query.h"
@@ -64,6 +65,8 @@ static void wrong_id(struct dht *dht, const struct dht_transaction *transaction,
     }
     if (transaction->purpose == DHT_PURPOSE_STORE)
         dht_store_unreachable(dht, transaction);
+    else if (transaction->purpose == DHT_PURPOSE_EXPLORE)
+        dht_explore_failed(dht, transaction);
     else
         dht_search_other_id(dht, transaction, shown);
 }
@@ -88,6 +91,9 @@ static void pass_on(struct dht *dht, const struct dht_transaction *transaction,
     switch ((enum dht_purpose)transaction->purpose) {
     case DHT_PURPOSE_LOOKUP:
         dht_search_reply(dht, transaction, msg);
+        break;
+    case DHT_PURPOSE_EXPLORE:
+        dht_explore_reply(dht, transaction, msg);
         break;
     case DHT_PURPOSE_STORE:
         dht_store_reply(dht, transaction, msg);
@@ -134,6 +140,8 @@ static void take_error(struct dht *dht, const struct dht_transaction *transactio
     dht_reach_vote(dht, &transaction->addr, msg);
     if (transaction->purpose == DHT_PURPOSE_LOOKUP)
         dht_search_error(dht, transaction);
+    if (transaction->purpose == DHT_PURPOSE_EXPLORE)
+        dht_explore_failed(dht, transaction);
     if (transaction->purpose == DHT_PURPOSE_STORE)
         dht_store_error(dht, transaction, (int32_t)msg->error_code);
     if (transaction->purpose == DHT_PURPOSE_PING)
@@ -195,6 +203,8 @@ static void soft_timeout(struct dht *dht, struct dht_transaction *transaction)
     dht_timer_set(&dht->timers, &transaction->timer, transaction->hard_us);
     if (late.purpose == DHT_PURPOSE_LOOKUP)
         dht_search_silent(dht, &late);
+    if (late.purpose == DHT_PURPOSE_EXPLORE)
+        dht_explore_failed(dht, &late);
     if (late.purpose == DHT_PURPOSE_STORE)
         dht_store_silent(dht, &late);
 }
@@ -231,6 +241,8 @@ void dht_reply_unreachable(struct dht *dht, const struct dht_addr *addr)
         note_failure(dht, &lost);
         if (lost.purpose == DHT_PURPOSE_LOOKUP)
             dht_search_dead(dht, &lost);
+        if (lost.purpose == DHT_PURPOSE_EXPLORE)
+            dht_explore_failed(dht, &lost);
         if (lost.purpose == DHT_PURPOSE_STORE)
             dht_store_unreachable(dht, &lost);
         if (lost.purpose == DHT_PURPOSE_PING)

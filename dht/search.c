@@ -2,10 +2,12 @@
 #include "dht/search.h"
 
 #include "dht/addr.h"
+#include "dht/explore.h"
 #include "dht/found.h"
 #include "dht/id.h"
 #include "dht/maintain.h"
 #include "dht/query.h"
+#include "dht/region.h"
 #include "dht/store.h"
 
 #include <assert.h>
@@ -13,6 +15,7 @@
 
 #define NAMED_MAX       20 // contacts read from one reply
 #define ASK_DEAF_ONE_IN 8  // lookups
+#define FRINGE          8  // nodes beyond a region that are asked for it
 
 static void count_offer(struct dht *dht, enum dht_lookup_offer verdict)
 {
@@ -40,13 +43,14 @@ static enum dht_has_get known_has_get(struct dht *dht, const struct dht_op *op,
 }
 
 static void offer(struct dht *dht, struct dht_op *op, const struct dht_krpc_node *node,
-                  uint32_t depth)
+                  uint32_t depth, uint16_t namer)
 {
     struct dht_candidate newcomer = {
         .id = node->id,
         .addr = node->addr,
         .seq_seen = DHT_SEQ_NONE,
         .depth = (uint8_t)(depth < UINT8_MAX ? depth : UINT8_MAX),
+        .namer = namer,
     };
     uint16_t index;
     enum dht_lookup_offer verdict = dht_lookup_offer(&op->lookup, &newcomer, &index);
@@ -61,14 +65,33 @@ static void offer(struct dht *dht, struct dht_op *op, const struct dht_krpc_node
     candidate->is_secure = dht->config.lab || dht_id_fits(&node->id, &node->addr);
 }
 
-void dht_search_offer(struct dht *dht, struct dht_op *op, const struct dht_krpc_node *node,
-                      uint32_t depth)
+static void offer_named(struct dht *dht, struct dht_op *op, const struct dht_krpc_node *node,
+                        uint32_t depth, uint16_t namer)
 {
     if (dht_id_equal(&node->id, &dht->id) || !dht_engine_is_acceptable(dht, &node->addr)) {
         DHT_COUNT(dht, candidates_refused);
         return;
     }
-    offer(dht, op, node, depth);
+    offer(dht, op, node, depth, namer);
+}
+
+void dht_search_offer(struct dht *dht, struct dht_op *op, const struct dht_krpc_node *node,
+                      uint32_t depth)
+{
+    offer_named(dht, op, node, depth, 0);
+}
+
+// The lookup goes on until the whole region has answered.
+static void widen(struct dht *dht, struct dht_op *op)
+{
+    uint64_t radius = dht_region_radius(op->nodes, dht->config.store_width);
+    op->widened = true;
+    dht_lookup_widen(&op->lookup, radius, dht->config.store_width, radius > 0 ? FRINGE : 0);
+}
+
+static bool is_to_store(const struct dht_op *op)
+{
+    return op->kind == DHT_OP_PUT || op->kind == DHT_OP_ANNOUNCE || op->hold;
 }
 
 void dht_search_start(struct dht *dht, struct dht_op *op, const struct dht_id *target,
@@ -77,13 +100,17 @@ void dht_search_start(struct dht *dht, struct dht_op *op, const struct dht_id *t
     struct dht_contact_ref contacts[DHT_CLOSEST_MAX];
     op->state = DHT_OP_LOOKUP;
     dht_lookup_init(&op->lookup, &dht->config, target, width);
-    if (op->kind == DHT_OP_PUT || op->kind == DHT_OP_ANNOUNCE || op->hold)
+    op->nodes = dht_estimate_nodes(&dht->estimate, dht_engine_now_s(dht));
+    op->firm = dht_estimate_is_firm(&dht->estimate, dht_engine_now_s(dht));
+    if (is_to_store(op)) {
         op->lookup.secure_width = (uint16_t)dht->config.lookup_width;
+        widen(dht, op);
+    }
     size_t count = dht_table_closest(&dht->table, target, DHT_CLOSEST_MAX, contacts);
     for (size_t i = 0; i < count; i++) {
         struct dht_krpc_node node = {dht_contact_id(contacts[i]),
                                      dht_contact_addr(contacts[i].contact, dht->table.contact_len)};
-        offer(dht, op, &node, 1);
+        offer(dht, op, &node, 1, 0);
     }
     dht_table_touch(&dht->table, target, dht_engine_now_s(dht));
     dht_found_own(dht, op);
@@ -126,11 +153,35 @@ static bool ask(struct dht *dht, struct dht_op *op, uint16_t index)
     return dht_query_send(dht, &query) != NULL;
 }
 
+// An alarm needs an estimate that more than a few lookups have gone into.
+static bool is_suspect(const struct dht_op *op)
+{
+    return op->firm && dht_region_density(&op->lookup, op->nodes).is_suspect;
+}
+
+// How many returned the newest item, and how many another.
+static void count_holders(const struct dht_op *op, uint32_t *ret_copies, uint32_t *ret_others)
+{
+    *ret_copies = op->own_holds != 0 && op->own_holds == op->best_generation;
+    *ret_others = 0;
+    for (uint16_t i = 0; i < op->lookup.count; i++) {
+        uint8_t holds = op->lookup.candidates[i].holds;
+        *ret_copies += holds != 0 && holds == op->best_generation;
+        *ret_others += holds != 0 && holds != op->best_generation;
+    }
+}
+
 static bool is_settled(const struct dht_op *op)
 {
-    if (op->settle == 0 || op->best == NULL)
+    if (op->settle == 0 || op->best == NULL || !dht_lookup_is_settled(&op->lookup, op->settle))
         return false;
-    return dht_search_tally(op).others == 0 && dht_lookup_is_settled(&op->lookup, op->settle);
+    // Agreement of the closest says nothing where they have come to stand there together. (One that
+    // is asked to settle at once does not care.)
+    if (op->settle > 1 && is_suspect(op))
+        return false;
+    uint32_t copies, others;
+    count_holders(op, &copies, &others);
+    return others == 0;
 }
 
 static void end_lookup(struct dht *dht, struct dht_op *op, bool ended_early)
@@ -140,12 +191,45 @@ static void end_lookup(struct dht *dht, struct dht_op *op, bool ended_early)
     size_t count = dht_lookup_answered(&op->lookup, DHT_ESTIMATE_CLOSEST, false, closest);
     for (size_t i = 0; i < count; i++)
         distances[i] = dht_id_distance64(&op->lookup.candidates[closest[i]].id, &op->lookup.target);
-    if (!ended_early)
-        dht_estimate_add(&dht->estimate, distances, count);
+    if (!ended_early && count == DHT_ESTIMATE_CLOSEST)
+        dht_estimate_add(&dht->estimate, &op->lookup.target, distances, dht_engine_now_s(dht));
     if (op->kind == DHT_OP_PUT || op->kind == DHT_OP_ANNOUNCE)
         dht_store_start(dht, op);
     else
         dht_search_finish(dht, op, ended_early);
+}
+
+static bool found_nothing(const struct dht_op *op)
+{
+    if (op->kind == DHT_OP_GET_PEERS)
+        return op->peer_count == 0;
+    uint32_t copies, others;
+    count_holders(op, &copies, &others);
+    return op->kind == DHT_OP_GET && op->best == NULL && copies == 0;
+}
+
+// The lookup is done, as far as it was to go. Whether there is reason to go on, and somebody to
+// ask.
+static bool goes_on(struct dht *dht, struct dht_op *op)
+{
+    if (op->internal || op->kind == DHT_OP_FIND_NODE)
+        return false;
+    if (op->widened)
+        return dht_explore(dht, op);
+    if (!found_nothing(op) && (op->settle == 1 || !is_suspect(op)))
+        return false;
+    widen(dht, op);
+    return true;
+}
+
+static void ask_next(struct dht *dht, struct dht_op *op)
+{
+    uint16_t index;
+    while ((index = dht_lookup_next(&op->lookup)) != DHT_LOOKUP_NONE) {
+        // Who cannot be asked, our own queues being full, must not hold up the end.
+        bool asked = ask(dht, op, index);
+        dht_lookup_enter(&op->lookup, index, asked ? DHT_CANDIDATE_ASKED : DHT_CANDIDATE_DEAD);
+    }
 }
 
 void dht_search_step(struct dht *dht, struct dht_op *op)
@@ -155,13 +239,10 @@ void dht_search_step(struct dht *dht, struct dht_op *op)
         end_lookup(dht, op, !dht_lookup_is_done(&op->lookup));
         return;
     }
-    uint16_t index;
-    while ((index = dht_lookup_next(&op->lookup)) != DHT_LOOKUP_NONE) {
-        // Who cannot be asked, our own queues being full, must not hold up the end.
-        bool asked = ask(dht, op, index);
-        dht_lookup_enter(&op->lookup, index, asked ? DHT_CANDIDATE_ASKED : DHT_CANDIDATE_DEAD);
-    }
-    if (dht_lookup_is_done(&op->lookup))
+    do
+        ask_next(dht, op);
+    while (dht_lookup_is_done(&op->lookup) && goes_on(dht, op));
+    if (dht_lookup_is_done(&op->lookup) && op->exploring == 0)
         end_lookup(dht, op, false);
 }
 
@@ -202,8 +283,8 @@ static void emit_hop(struct dht *dht, const struct dht_op *op,
 // Offers the contacts of the reply; returns how many there were. More than 20 are not read: nobody
 // names more (quirk Q5: 8 is the norm, Rust sends 20), and a flood of names must not push out the
 // others.
-static uint32_t take_nodes(struct dht *dht, struct dht_op *op, uint16_t from,
-                           const struct dht_krpc *msg)
+uint32_t dht_search_take_nodes(struct dht *dht, struct dht_op *op, uint16_t from,
+                               const struct dht_krpc *msg)
 {
     size_t node_len = dht_engine_node_len(dht);
     struct dht_span nodes = dht->config.family == DHT_IPV4 ? msg->nodes : msg->nodes6;
@@ -212,7 +293,7 @@ static uint32_t take_nodes(struct dht *dht, struct dht_op *op, uint16_t from,
     for (size_t i = 0; i < count && i < NAMED_MAX; i++) {
         struct dht_krpc_node node;
         dht_krpc_node(nodes, node_len, i, &node);
-        dht_search_offer(dht, op, &node, depth);
+        offer_named(dht, op, &node, depth, (uint16_t)(from + 1));
     }
     return (uint32_t)count;
 }
@@ -254,7 +335,7 @@ void dht_search_reply(struct dht *dht, const struct dht_transaction *transaction
     uint16_t index = transaction->candidate;
     if (op->lookup.candidates[index].state == DHT_CANDIDATE_DEAD)
         return;
-    uint32_t named = take_nodes(dht, op, index, msg); // may move the candidates
+    uint32_t named = dht_search_take_nodes(dht, op, index, msg);
     struct dht_candidate *candidate = &op->lookup.candidates[index];
     bool found = false;
     candidate->spoke = 1;
@@ -354,12 +435,13 @@ struct dht_tally dht_search_tally(const struct dht_op *op)
         const struct dht_candidate *candidate = &op->lookup.candidates[i];
         tally.asked += candidate->tries > 0;
         tally.answered += candidate->spoke;
-        tally.copies += candidate->holds != 0 && candidate->holds == op->best_generation;
-        tally.others += candidate->holds != 0 && candidate->holds != op->best_generation;
         if (candidate->spoke && candidate->depth > tally.hops)
             tally.hops = candidate->depth;
     }
-    tally.copies += op->own_holds != 0 && op->own_holds == op->best_generation;
+    count_holders(op, &tally.copies, &tally.others);
+    struct dht_density density = dht_region_density(&op->lookup, op->nodes);
+    tally.density = op->firm ? density.percent : 0;
+    tally.suspect = op->firm && density.is_suspect;
     for (uint8_t i = 0; i < op->target_count; i++) {
         tally.stored += op->targets[i].state == DHT_STORE_STORED;
         tally.refused += op->targets[i].state == DHT_STORE_REFUSED;

@@ -3,8 +3,10 @@
 #define PNR_DHT_SEARCH_H
 
 // What drives the lookup of an operation: fills its list from the routing table, asks the next
-// candidates, takes in their replies, and ends it. What a reply carries besides contacts is
-// dht/found.h's; what comes after the lookup of a put or an announce is dht/store.h's.
+// candidates, takes in their replies, and ends it. A lookup that reads and has found nothing, or
+// whose target's neighbourhood is crowded, is widened to the target's region before it ends; one
+// that writes begins with it. What a reply carries besides contacts is dht/found.h's; what comes
+// after the lookup of a put or an announce is dht/store.h's.
 
 #include "dht/engine.h"
 
@@ -13,9 +15,13 @@
 void dht_search_start(struct dht *dht, struct dht_op *op, const struct dht_id *target,
                       uint32_t width);
 
-// Offers a node to the operation's lookup. depth: as in struct dht_candidate.
+// Offers a node that somebody named, who is no candidate, to the operation's lookup. depth: as in
+// struct dht_candidate.
 void dht_search_offer(struct dht *dht, struct dht_op *op, const struct dht_krpc_node *node,
                       uint32_t depth);
+// Offers the contacts of a candidate's reply; returns how many it named. May move the candidates.
+uint32_t dht_search_take_nodes(struct dht *dht, struct dht_op *op, uint16_t candidate,
+                               const struct dht_krpc *msg);
 
 // Asks whom there is to ask, and ends the lookup if it is over. The operation may be gone
 // afterwards.

@@ -112,7 +112,7 @@ static void keep(struct dht *dht, const struct dht_item *item)
 
 void dht_store_start(struct dht *dht, struct dht_op *op)
 {
-    uint16_t closest[DHT_CLOSEST_MAX];
+    uint16_t closest[DHT_STORERS_MAX];
     size_t count = dht_lookup_storers(&op->lookup, dht->config.store_width, closest);
     if (is_ours_to_keep(dht, op, closest, count))
         keep(dht, &op->item->item);

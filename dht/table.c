@@ -182,8 +182,6 @@ static bool diverse_enough(const struct dht_table *table, const struct dht_bucke
     if (census.prefix_in_table >= DHT_TABLE_PREFIX_TABLE ||
         census.prefix_in_bucket >= DHT_TABLE_PREFIX_BUCKET)
         return false;
-    if (host->len == 6) // of IPv4 the roster knows the /24, and there is no cap on wider ones
-        return true;
     return census.wide_in_table < DHT_TABLE_WIDE_TABLE &&
            census.wide_in_bucket < DHT_TABLE_WIDE_BUCKET;
 }

@@ -25,6 +25,7 @@ enum dht_transaction_state {
 // What a query was sent for.
 enum dht_purpose {
     DHT_PURPOSE_LOOKUP,    // a candidate of a lookup was asked
+    DHT_PURPOSE_EXPLORE,   // a candidate was asked whom it knows elsewhere in the region
     DHT_PURPOSE_STORE,     // a put or an announce
     DHT_PURPOSE_PING,      // a dht_ping() of the caller
     DHT_PURPOSE_CHECK,     // maintenance: is this contact, or this newcomer, there?

@@ -35,6 +35,7 @@
 #define DHT_DATAGRAM_MAX  1500 // the longest datagram that the engine writes
 #define DHT_SEQ_NONE      (-1) // "no sequence number" where one may be missing
 #define DHT_CLOSEST_MAX   32   // the most contacts an operation can be asked to settle on
+#define DHT_STORERS_MAX   96   // the most nodes that a put stores on, however crowded the region
 
 // A node id, a target or an infohash: 160 bits, big endian.
 struct dht_id {
@@ -107,7 +108,8 @@ struct dht_config {
     uint32_t replacements;      // 8 a bucket
     // Lookups.
     uint32_t lookup_width;   // 8: how many of the closest have to answer
-    uint32_t store_width;    // 20: on how many of the closest a put stores
+    uint32_t store_width;    // 20: on how many of the closest a put stores at least: on all of the
+                             // region that is expected to hold so many (dht/region.h)
     uint32_t in_flight;      // 5: queries kept in flight at the head of the list
     uint32_t ops_max;        // 1024 operations at once
     uint32_t candidates_max; // 128 a lookup
@@ -199,10 +201,11 @@ struct dht_get {
 
 uint32_t dht_get(struct dht *dht, int64_t now_us, const struct dht_get *get);
 
-// Stores item on the store_width closest nodes. held_op: a dht_get() of the same target with hold
-// set, whose lookup has ended: its nodes and tokens are used, and it is let go; 0: looks up first.
-// cas: the sequence number that has to be stored now, BEP 44; DHT_SEQ_NONE: whatever is.
-// The item is copied. Its signature is trusted: it is the caller's own.
+// Stores item on the store_width closest nodes and all others of their region (dht/region.h).
+// held_op: a dht_get() of the same target with hold set, whose lookup has ended: its nodes and
+// tokens are used, and it is let go; 0: looks up first. cas: the sequence number that has to be
+// stored now, BEP 44; DHT_SEQ_NONE: whatever is. The item is copied. Its signature is trusted: it
+// is the caller's own.
 uint32_t dht_put(struct dht *dht, int64_t now_us, const struct dht_item *item, int64_t cas,
                  uint32_t held_op);
 
@@ -251,6 +254,11 @@ struct dht_tally {
     uint32_t targets; // of a put: nodes asked to store (the M of "stored on N of M")
     uint32_t stored;  // of a put: nodes that hold it now (the N)
     uint32_t refused; // of a put: nodes that answered with an error
+    // Nodes that answered next to the target, in percent of those that are expected there by the
+    // estimate of the network's size; 0: unknown. And whether chance does not do that: then
+    // somebody has packed nodes around the target.
+    uint32_t density;
+    bool suspect;
 };
 
 struct dht_out {

@@ -176,6 +176,8 @@ enum control_error {
 #define CONTROL_KEY_NODES_ASKED    "nodes_asked"    // int: nodes queried
 #define CONTROL_KEY_NODES_ANSWERED "nodes_answered" // int: nodes that replied
 #define CONTROL_KEY_COPIES         "copies"         // int: nodes that returned the newest item
+#define CONTROL_KEY_DENSITY        "density"        // int: percent; left out where unknown
+#define CONTROL_KEY_SUSPECT        "suspect"        // bool: nodes are packed around the name
 #define CONTROL_KEY_HOPS           "hops"           // int: longest chain of nodes that answered
 #define CONTROL_KEY_ELAPSED_US     "elapsed_us"     // int: since the request came in
 

@@ -79,6 +79,8 @@ static void add_tally(struct dht_tally *sum, const struct dht_tally *tally)
     sum->targets += tally->targets;
     sum->stored += tally->stored;
     sum->refused += tally->refused;
+    sum->density = tally->density > sum->density ? tally->density : sum->density;
+    sum->suspect = sum->suspect || tally->suspect;
 }
 
 bool core_lookup_done(struct node *node, struct core_lookup *lookup, int engine,

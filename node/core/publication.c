@@ -236,7 +236,8 @@ void core_publication_progress(struct node *node, struct core_publication *publi
     core_answer_end(node, &answer);
 }
 
-// authority elapsed_us hops name nodes_answered nodes_asked refused renew_s seq stored targets
+// authority elapsed_us hops name nodes_answered nodes_asked refused renew_s seq stored suspect
+// targets
 static void answer_done(struct node *node, struct core_publication *publication)
 {
     struct core_answer answer;
@@ -259,6 +260,8 @@ static void answer_done(struct node *node, struct core_publication *publication)
     core_result_put_int(writer, CONTROL_KEY_RENEW_S, core_publication_renew_s(node, publication));
     core_result_put_int(writer, CONTROL_KEY_SEQ, publication->seq);
     core_result_put_int(writer, CONTROL_KEY_STORED, publication->tally.stored);
+    if (publication->read_tally.suspect)
+        core_result_put_int(writer, CONTROL_KEY_SUSPECT, 1);
     core_result_put_int(writer, CONTROL_KEY_TARGETS, publication->tally.targets);
     core_answer_end(node, &answer);
 }

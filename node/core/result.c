@@ -65,8 +65,15 @@ static void put_payload(struct dht_bencode_writer *writer, const struct core_res
     core_result_put_int(writer, CONTROL_KEY_PAYLOAD_TYPE, (int64_t)result->record->payload.type);
 }
 
-// age_s authority classifier comment copies elapsed_us endpoints final hops machine name
-// nodes_answered nodes_asked payload payload_type seq source ttl_s
+// How crowded it is around the name; `suspect` sorts later than this.
+static void put_density(struct dht_bencode_writer *writer, const struct dht_tally *tally)
+{
+    if (tally->density > 0)
+        core_result_put_int(writer, CONTROL_KEY_DENSITY, tally->density);
+}
+
+// age_s authority classifier comment copies density elapsed_us endpoints final hops machine name
+// nodes_answered nodes_asked payload payload_type seq source suspect ttl_s
 static void answer_one(struct node *node, struct core_request *request,
                        const struct core_result *result, uint8_t entry)
 {
@@ -87,6 +94,7 @@ static void answer_one(struct node *node, struct core_request *request,
         core_result_put_bytes(writer, CONTROL_KEY_COMMENT,
                               (struct dht_span){record->comment, record->comment_len});
     core_result_put_int(writer, CONTROL_KEY_COPIES, result->tally.copies);
+    put_density(writer, &result->tally);
     core_result_put_int(writer, CONTROL_KEY_ELAPSED_US, node->now_us - request->started_us);
     dht_bencode_put_text(writer, CONTROL_KEY_ENDPOINTS);
     control_fields_put_endpoints(writer, endpoints, count);
@@ -103,6 +111,8 @@ static void answer_one(struct node *node, struct core_request *request,
     core_result_put_int(writer, CONTROL_KEY_SEQ, result->seq);
     core_result_put_text(writer, CONTROL_KEY_SOURCE,
                          control_protocol_word(CONTROL_VOCABULARY_SOURCE, (int)result->source));
+    if (result->tally.suspect)
+        core_result_put_int(writer, CONTROL_KEY_SUSPECT, 1);
     core_result_put_int(writer, CONTROL_KEY_TTL_S, core_record_ttl_s(record));
     core_answer_end(node, &answer);
 }
@@ -115,10 +125,13 @@ static void answer_done(struct node *node, struct core_request *request,
     core_answer_begin(&answer, request, CONTROL_ANSWER_DONE);
     core_result_put_int(writer, CONTROL_KEY_COPIES, tally->copies);
     core_result_put_int(writer, CONTROL_KEY_COUNT, request->results);
+    put_density(writer, tally);
     core_result_put_int(writer, CONTROL_KEY_ELAPSED_US, node->now_us - request->started_us);
     core_result_put_int(writer, CONTROL_KEY_HOPS, tally->hops);
     core_result_put_int(writer, CONTROL_KEY_NODES_ANSWERED, tally->answered);
     core_result_put_int(writer, CONTROL_KEY_NODES_ASKED, tally->asked);
+    if (tally->suspect)
+        core_result_put_int(writer, CONTROL_KEY_SUSPECT, 1);
     core_answer_end(node, &answer);
 }
 

@@ -69,8 +69,9 @@ static void test_publish_and_resolve(void **state)
         brains_wait(&brains, 3, brains_publish(&brains, 3, "alice.web", 443, "hello"));
     assert_non_null(end);
     assert_int_equal(end->kind, CONTROL_ANSWER_DONE);
-    assert_int_equal(number(end, CONTROL_KEY_TARGETS), 20);
-    assert_int_equal(number(end, CONTROL_KEY_STORED), 20);
+    // The region that is expected to hold 20 may hold a few more.
+    assert_in_range(number(end, CONTROL_KEY_TARGETS), 20, 28);
+    assert_int_equal(number(end, CONTROL_KEY_STORED), number(end, CONTROL_KEY_TARGETS));
     for (size_t i = 0; i < 3; i++)
         assert_int_equal(resolved(&brains, 20 + i, name, waits[i]), 443);
     assert_int_equal(resolved(&brains, 20, name, "cache"), 443);

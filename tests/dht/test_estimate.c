@@ -11,13 +11,14 @@
 // and then itself
 #include <cmocka.h>
 
-// The i-th closest of n nodes, where all lie evenly.
-static void add_even(struct dht_estimate *estimate, double nodes)
+// The i-th closest of n nodes, where all lie evenly; the target begins with that byte.
+static void add_even(struct dht_estimate *estimate, double nodes, int first, uint32_t now_s)
 {
+    struct dht_id target = {{(uint8_t)first}};
     uint64_t distances[DHT_ESTIMATE_CLOSEST];
     for (int i = 0; i < DHT_ESTIMATE_CLOSEST; i++)
         distances[i] = (uint64_t)((i + 1) * (18446744073709551616.0 / nodes));
-    dht_estimate_add(estimate, distances, DHT_ESTIMATE_CLOSEST);
+    dht_estimate_add(estimate, &target, distances, now_s);
 }
 
 static void test_even(void **state)
@@ -29,39 +30,65 @@ static void test_even(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct dht_estimate estimate = {0};
-        assert_true(dht_estimate_nodes(&estimate) == 0);
-        add_even(&estimate, rows[i].nodes);
-        double nodes = dht_estimate_nodes(&estimate);
+        assert_true(dht_estimate_nodes(&estimate, 100) == 0);
+        add_even(&estimate, rows[i].nodes, 1, 100);
+        double nodes = dht_estimate_nodes(&estimate, 100);
         if (nodes < rows[i].nodes * 0.999 || nodes > rows[i].nodes * 1.001)
             fail_msg("%s: %f", rows[i].name, nodes);
     }
 }
 
-static void test_too_few(void **state)
-{
-    struct dht_estimate estimate = {0};
-    uint64_t distances[DHT_ESTIMATE_CLOSEST] = {1, 2, 3};
-    (void)state;
-    dht_estimate_add(&estimate, distances, DHT_ESTIMATE_CLOSEST - 1);
-    dht_estimate_add(&estimate, distances, 0);
-    assert_int_equal(estimate.count, 0);
-    assert_true(dht_estimate_nodes(&estimate) == 0);
-}
-
-// The last 16 lookups count, as distances.
+// The last DHT_ESTIMATE_LOOKUPS count.
 static void test_window(void **state)
 {
     struct dht_estimate estimate = {0};
     (void)state;
     for (int i = 0; i < 5; i++)
-        add_even(&estimate, 100);
+        add_even(&estimate, 100, i, 100);
     for (int i = 0; i < DHT_ESTIMATE_LOOKUPS; i++)
-        add_even(&estimate, 5000);
+        add_even(&estimate, 5000, 10 + i, 100);
     assert_int_equal(estimate.count, DHT_ESTIMATE_LOOKUPS);
-    assert_true(dht_estimate_nodes(&estimate) > 4990 && dht_estimate_nodes(&estimate) < 5010);
+    assert_true(dht_estimate_nodes(&estimate, 100) > 4990 &&
+                dht_estimate_nodes(&estimate, 100) < 5010);
 }
 
-// Ids at random: within a third of the truth after 16 lookups.
+// Lookups as letters: a small network seen long ago, L large lately, c crowded by an attacker, p
+// the same target crowded again. The engine is 1,000 seconds old.
+static const struct crowd_row {
+    const char *name;
+    const char *lookups;
+    double nodes;
+    bool firm;
+} crowd_rows[] = {
+    {"nothing", "", 0, false},
+    {"three", "LLL", 5000, false},
+    {"four", "LLLL", 5000, true},
+    {"crowded twice of five", "LLLcc", 5000, false},
+    {"one target, again and again", "LLLLpppppppp", 5000, true},
+    {"the past, where there is nothing else", "aaaaa", 100, true},
+    {"the past gives way", "aaaaaaaLLL", 5000, false},
+    {"not to fewer than three", "aaaaaaaLL", 100, true},
+};
+
+static void test_crowds(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof crowd_rows / sizeof crowd_rows[0]; i++) {
+        const struct crowd_row *row = &crowd_rows[i];
+        struct dht_estimate estimate = {0};
+        for (int at = 0; row->lookups[at] != '\0'; at++) {
+            char kind = row->lookups[at];
+            double nodes = kind == 'a' ? 100 : kind == 'L' ? 5000 : 1e9;
+            add_even(&estimate, nodes, kind == 'p' ? 255 : at, kind == 'a' ? 10 : 900);
+        }
+        double found = dht_estimate_nodes(&estimate, 1000);
+        if (found < row->nodes * 0.999 || found > row->nodes * 1.001 ||
+            dht_estimate_is_firm(&estimate, 1000) != row->firm)
+            fail_msg("%s: %f", row->name, found);
+    }
+}
+
+// Ids at random: within a third of the truth after 12 lookups.
 static void test_random(void **state)
 {
     struct dht_estimate estimate = {0};
@@ -82,9 +109,10 @@ static void test_random(void **state)
             if (at < DHT_ESTIMATE_CLOSEST)
                 closest[at] = distance;
         }
-        dht_estimate_add(&estimate, closest, DHT_ESTIMATE_CLOSEST);
+        struct dht_id target = {{(uint8_t)lookup}};
+        dht_estimate_add(&estimate, &target, closest, 100);
     }
-    double found = dht_estimate_nodes(&estimate);
+    double found = dht_estimate_nodes(&estimate, 100);
     assert_true(found > nodes * 0.67 && found < nodes * 1.33);
 }
 
@@ -92,8 +120,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_even),
-        cmocka_unit_test(test_too_few),
         cmocka_unit_test(test_window),
+        cmocka_unit_test(test_crowds),
         cmocka_unit_test(test_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,7 +36,7 @@ static struct dht_candidate candidate(uint32_t rank)
     made.id.bytes[18] = (uint8_t)(rank >> 8);
     made.id.bytes[19] = (uint8_t)rank;
     made.addr = (struct dht_addr){
-        .ip = {20, (uint8_t)(rank >> 8), (uint8_t)rank, 1}, .ip_len = 4, .port = 1};
+        .ip = {20, (uint8_t)rank, (uint8_t)(rank >> 8), 1}, .ip_len = 4, .port = 1};
     return made;
 }
 
@@ -46,6 +46,15 @@ static uint16_t offer(struct dht_lookup *lookup, uint32_t rank)
     struct dht_candidate newcomer = candidate(rank);
     dht_lookup_offer(lookup, &newcomer, &index);
     return index;
+}
+
+// The same at a distance that dht_id_distance64() can see.
+static void offer_at(struct dht_lookup *lookup, uint32_t distance)
+{
+    uint16_t index;
+    struct dht_candidate newcomer = candidate(distance);
+    newcomer.id.bytes[7] = (uint8_t)distance;
+    dht_lookup_offer(lookup, &newcomer, &index);
 }
 
 static uint16_t ask_next(struct dht_lookup *lookup)
@@ -228,7 +237,7 @@ static void test_secure(void **state)
     for (size_t i = 0; i < sizeof secure_rows / sizeof secure_rows[0]; i++) {
         const struct secure_row *row = &secure_rows[i];
         struct dht_lookup lookup;
-        uint16_t indices[DHT_CLOSEST_MAX];
+        uint16_t indices[DHT_STORERS_MAX];
         start(&lookup, false, 2, 8);
         lookup.secure_width = 2;
         for (uint16_t j = 0; row->candidates[j] != '\0'; j++) {
@@ -250,9 +259,105 @@ static void test_secure(void **state)
     }
 }
 
+// ---- the region ----
+
+// A letter for each candidate, closest first; the first four lie in the region. a answered with a
+// token, x silent, n not asked yet. width 1, fringe 2.
+static const struct region_row {
+    const char *name;
+    const char *candidates;
+    bool done;
+    char next;           // rank, or - for nobody
+    const char *storers; // ranks
+} region_rows[] = {
+    {"all have answered", "aaaaaaa", true, '-', "0123"},
+    {"one of the region has not", "aaanaaa", false, '3', "012"},
+    {"one of the fringe has not", "aaaaanaa", false, '5', "0123"},
+    {"nor has one beyond it", "aaaaaana", true, '-', "0123"},
+    {"the silent do not count", "axaaxana", false, '6', "023"},
+    {"an empty region", "xxxxaana", true, '-', "4"},
+};
+
+static void test_region(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof region_rows / sizeof region_rows[0]; i++) {
+        const struct region_row *row = &region_rows[i];
+        struct dht_lookup lookup;
+        uint16_t indices[DHT_STORERS_MAX];
+        start(&lookup, false, 1, 8);
+        dht_lookup_widen(&lookup, 3, 1, 2);
+        for (uint16_t j = 0; row->candidates[j] != '\0'; j++) {
+            offer_at(&lookup, j);
+            if (row->candidates[j] == 'n')
+                continue;
+            lookup.candidates[j].token_len = 4;
+            dht_lookup_enter(&lookup, j, DHT_CANDIDATE_ASKED);
+            dht_lookup_enter(&lookup, j,
+                             row->candidates[j] == 'a' ? DHT_CANDIDATE_ANSWERED
+                                                       : DHT_CANDIDATE_SILENT);
+        }
+        size_t count = dht_lookup_storers(&lookup, 1, indices);
+        uint16_t next = row->next == '-' ? DHT_LOOKUP_NONE : (uint16_t)(row->next - '0');
+        bool same = count == strlen(row->storers);
+        for (size_t j = 0; j < count && same; j++)
+            same = indices[j] == row->storers[j] - '0';
+        if (!same || dht_lookup_is_done(&lookup) != row->done || dht_lookup_next(&lookup) != next)
+            fail_msg("%s: %zu storers, next %u", row->name, count, dht_lookup_next(&lookup));
+        dht_lookup_fini(&lookup);
+    }
+}
+
+// ---- who named whom ----
+
+// The first candidate has named the others: so many have answered, so many were silent, and one was
+// not asked yet, whom another may have named too.
+static const struct naming_row {
+    const char *name;
+    uint8_t kept, broken;
+    bool named_again, asked;
+} naming_rows[] = {
+    {"nobody silent", 0, 0, false, true},       {"three of three silent", 0, 3, false, true},
+    {"four of four", 0, 4, false, false},       {"four of four, named again", 0, 4, true, true},
+    {"three of five there", 3, 5, false, true}, {"nine of twelve silent", 3, 9, false, true},
+    {"ten of thirteen", 3, 10, false, false},
+};
+
+static void test_naming(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof naming_rows / sizeof naming_rows[0]; i++) {
+        const struct naming_row *row = &naming_rows[i];
+        struct dht_lookup lookup;
+        uint16_t index;
+        start(&lookup, false, 30, 8);
+        offer(&lookup, 200);
+        dht_lookup_enter(&lookup, 0, DHT_CANDIDATE_ASKED);
+        dht_lookup_enter(&lookup, 0, DHT_CANDIDATE_ANSWERED);
+        for (uint32_t j = 0; j <= (uint32_t)row->kept + row->broken; j++) {
+            struct dht_candidate named = candidate(100 + j);
+            named.namer = 1;
+            dht_lookup_offer(&lookup, &named, &index);
+            if (j == (uint32_t)row->kept + row->broken)
+                break;
+            dht_lookup_enter(&lookup, index, DHT_CANDIDATE_ASKED);
+            dht_lookup_enter(&lookup, index,
+                             j < row->kept ? DHT_CANDIDATE_ANSWERED : DHT_CANDIDATE_SILENT);
+        }
+        struct dht_candidate again = lookup.candidates[index];
+        again.namer = 0;
+        if (row->named_again)
+            assert_int_equal(dht_lookup_offer(&lookup, &again, &index), DHT_LOOKUP_KNOWN);
+        bool asked = dht_lookup_next(&lookup) != DHT_LOOKUP_NONE;
+        if (asked != row->asked || dht_lookup_is_done(&lookup) == row->asked)
+            fail_msg("%s", row->name);
+        dht_lookup_fini(&lookup);
+    }
+}
+
 // ---- who is let in ----
 
-// Offered to a list that has rank 5 at 20.0.5.1:1.
+// Offered to a list that has rank 5 at 20.5.0.1:1.
 static const struct newcomer {
     const char *name;
     bool lab, dead;
@@ -260,16 +365,16 @@ static const struct newcomer {
     uint16_t port;
     enum dht_lookup_offer verdict;
 } newcomers[] = {
-    {"the same again", false, false, 5, {20, 0, 5, 1}, 1, DHT_LOOKUP_KNOWN},
-    {"the same, dead", false, true, 5, {20, 0, 5, 1}, 1, DHT_LOOKUP_KNOWN},
-    {"its id elsewhere", false, false, 5, {20, 0, 9, 1}, 1, DHT_LOOKUP_KNOWN},
-    {"its id elsewhere, it being dead", false, true, 5, {20, 0, 9, 1}, 1, DHT_LOOKUP_ADDED},
-    {"another id there", false, false, 6, {20, 0, 5, 1}, 1, DHT_LOOKUP_KNOWN},
-    {"another id there, it being dead", false, true, 6, {20, 0, 5, 1}, 1, DHT_LOOKUP_ADDED},
-    {"another port", false, false, 6, {20, 0, 5, 1}, 2, DHT_LOOKUP_REFUSED},
-    {"another port in a lab", true, false, 6, {20, 0, 5, 1}, 2, DHT_LOOKUP_ADDED},
-    {"a neighbour", false, false, 6, {20, 0, 5, 2}, 1, DHT_LOOKUP_ADDED},
-    {"somebody else", false, false, 6, {20, 0, 6, 1}, 1, DHT_LOOKUP_ADDED},
+    {"the same again", false, false, 5, {20, 5, 0, 1}, 1, DHT_LOOKUP_KNOWN},
+    {"the same, dead", false, true, 5, {20, 5, 0, 1}, 1, DHT_LOOKUP_KNOWN},
+    {"its id elsewhere", false, false, 5, {20, 9, 0, 1}, 1, DHT_LOOKUP_KNOWN},
+    {"its id elsewhere, it being dead", false, true, 5, {20, 9, 0, 1}, 1, DHT_LOOKUP_ADDED},
+    {"another id there", false, false, 6, {20, 5, 0, 1}, 1, DHT_LOOKUP_KNOWN},
+    {"another id there, it being dead", false, true, 6, {20, 5, 0, 1}, 1, DHT_LOOKUP_ADDED},
+    {"another port", false, false, 6, {20, 5, 0, 1}, 2, DHT_LOOKUP_REFUSED},
+    {"another port in a lab", true, false, 6, {20, 5, 0, 1}, 2, DHT_LOOKUP_ADDED},
+    {"a neighbour", false, false, 6, {20, 5, 0, 2}, 1, DHT_LOOKUP_ADDED},
+    {"somebody else", false, false, 6, {20, 6, 0, 1}, 1, DHT_LOOKUP_ADDED},
 };
 
 static void test_newcomers(void **state)
@@ -304,6 +409,12 @@ static void test_prefix_caps(void **state)
         assert_int_equal(dht_lookup_offer(&lookup, &newcomer, &index),
                          i < DHT_LOOKUP_PREFIX_MAX ? DHT_LOOKUP_ADDED : DHT_LOOKUP_REFUSED);
     }
+    for (uint32_t i = 30; i < 42; i++) {
+        struct dht_candidate newcomer = candidate(i);
+        newcomer.addr = (struct dht_addr){.ip = {30, 0, (uint8_t)i, 1}, .ip_len = 4, .port = 1};
+        assert_int_equal(dht_lookup_offer(&lookup, &newcomer, &index),
+                         i < 30 + DHT_LOOKUP_WIDE_MAX ? DHT_LOOKUP_ADDED : DHT_LOOKUP_REFUSED);
+    }
     for (uint32_t i = 10; i < 22; i++) {
         struct dht_candidate newcomer = candidate(i);
         newcomer.addr =
@@ -331,9 +442,15 @@ static void test_full(void **state)
     assert_int_equal(index, 39);
     assert_int_equal(lookup.order[0], 39);
     assert_int_equal(lookup.count, 40);
-    // The farthest is 138 now.
+    // The farthest is 138 now, and the next one gives way for it.
     dht_lookup_enter(&lookup, 38, DHT_CANDIDATE_ASKED);
     newcomer = candidate(51);
+    assert_int_equal(dht_lookup_offer(&lookup, &newcomer, &index), DHT_LOOKUP_ADDED);
+    assert_int_equal(index, 37);
+    for (uint16_t i = 0; i < 40; i++)
+        if (lookup.candidates[i].state == DHT_CANDIDATE_NEW)
+            dht_lookup_enter(&lookup, i, DHT_CANDIDATE_ASKED);
+    newcomer = candidate(52);
     assert_int_equal(dht_lookup_offer(&lookup, &newcomer, &index), DHT_LOOKUP_DROPPED);
     dht_lookup_fini(&lookup);
 }
@@ -417,6 +534,7 @@ int main(void)
         cmocka_unit_test(test_lives),       cmocka_unit_test(test_closest_first),
         cmocka_unit_test(test_settled),     cmocka_unit_test(test_answered),
         cmocka_unit_test(test_secure),      cmocka_unit_test(test_newcomers),
+        cmocka_unit_test(test_region),      cmocka_unit_test(test_naming),
         cmocka_unit_test(test_prefix_caps), cmocka_unit_test(test_full),
         cmocka_unit_test(test_no_memory),   cmocka_unit_test(test_at_random),
     };

@@ -94,7 +94,7 @@ static void put_and_get(struct network *network, const struct dht_item *item, si
     network_run(network, 20 * SECOND);
     assert_true(put.done);
     assert_int_equal(put.tally.stored, put.tally.targets);
-    assert_int_equal(put.tally.targets, 20);
+    assert_true(put.tally.targets >= 20 && put.tally.targets < 40); // the region holds more
 
     struct outcome get = {0};
     network->ctx = &get;
@@ -273,7 +273,7 @@ static void test_announce_and_get_peers(void **state)
         network_drain(&network, i);
         network_run(&network, 5 * SECOND);
         assert_true(announce.done);
-        assert_int_equal(announce.tally.stored, 20);
+        assert_true(announce.tally.stored >= 20 && announce.tally.stored < 40);
     }
     struct outcome get = {0};
     network.ctx = &get;

@@ -49,13 +49,13 @@ static struct dht_id id_at(uint32_t depth, uint32_t number)
     return id;
 }
 
-// Hosts of different /24s.
+// Hosts of different /16s, as far as there are.
 static struct dht_addr host(uint32_t number)
 {
     struct dht_addr addr = {.ip_len = 4, .port = 1000};
     addr.ip[0] = 20;
-    addr.ip[1] = (uint8_t)(number >> 8);
-    addr.ip[2] = (uint8_t)number;
+    addr.ip[1] = (uint8_t)number;
+    addr.ip[2] = (uint8_t)(number >> 8);
     addr.ip[3] = 1;
     return addr;
 }
@@ -190,23 +190,28 @@ static void test_prefix_caps(void **state)
     dht_table_fini(&fixture.table);
 }
 
+// Each of another /48, all of one /32; or each of another /24, all of one /16.
 static void test_wide_caps(void **state)
 {
-    struct fixture fixture;
     (void)state;
-    start_family(&fixture, DHT_IPV6, false, 8, 128, 8);
-    uint32_t added = 0;
-    for (uint32_t depth = 0; depth < 12; depth++)
-        for (uint32_t i = 0; i < 4; i++) {
-            struct dht_id id = id_at(depth, i);
-            // Each of another /48, all of one /32.
-            struct dht_addr addr = {
-                .ip = {0x2a, 1, 2, 3, (uint8_t)depth, (uint8_t)i, 0, 1}, .ip_len = 16, .port = 1};
-            added += dht_table_answered(&fixture.table, &id, &addr, 0, 1) == DHT_TABLE_ADDED;
-            assert_true(fixture.table.buckets[depth].count <= DHT_TABLE_WIDE_BUCKET);
-        }
-    assert_int_equal(added, DHT_TABLE_WIDE_TABLE);
-    dht_table_fini(&fixture.table);
+    for (int family = 4; family <= 6; family += 2) {
+        struct fixture fixture;
+        start_family(&fixture, (enum dht_family)family, false, 8, 128, 8);
+        uint32_t added = 0;
+        for (uint32_t depth = 0; depth < 12; depth++)
+            for (uint32_t i = 0; i < 4; i++) {
+                struct dht_id id = id_at(depth, i);
+                struct dht_addr addr = {
+                    .ip = {0x2a, 1, 2, 3, (uint8_t)depth, (uint8_t)i}, .ip_len = 16, .port = 1};
+                if (family == 4)
+                    addr = (struct dht_addr){
+                        .ip = {20, 1, (uint8_t)(depth * 4 + i), 1}, .ip_len = 4, .port = 1};
+                added += dht_table_answered(&fixture.table, &id, &addr, 0, 1) == DHT_TABLE_ADDED;
+                assert_true(fixture.table.buckets[depth].count <= DHT_TABLE_WIDE_BUCKET);
+            }
+        assert_int_equal(added, DHT_TABLE_WIDE_TABLE);
+        dht_table_fini(&fixture.table);
+    }
 }
 
 // Replacements have to pass the caps when they move up.
