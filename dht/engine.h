@@ -67,7 +67,8 @@ struct dht_upkeep {
     int64_t next_self_us;    // when to try again whether we are reachable
     uint64_t stranger;       // prefix of a stranger whose query came in while we were read-only
     bool joined;
-    bool alone; // the last lookup of our own id was answered by nobody
+    bool join_anew; // what the lookup under way was for has changed: another follows at once
+    bool alone;     // the last lookup of our own id was answered by nobody
     struct dht_addr *bootstrap;
     uint32_t bootstrap_count;
     uint32_t bootstrap_next; // whom to ask next

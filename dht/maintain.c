@@ -137,6 +137,7 @@ static void ask_bootstrap(struct dht *dht)
 static void join(struct dht *dht)
 {
     struct dht_upkeep *upkeep = &dht->upkeep;
+    upkeep->join_anew = false;
     upkeep->next_join_us = dht->now_us + jittered(dht, upkeep->join_pause_us);
     upkeep->join_pause_us = earlier(upkeep->join_pause_us * 2, JOIN_PAUSE_MOST_US);
     // Contacts of whom nobody answers are no way in: the network may be another by now.
@@ -203,6 +204,8 @@ static void join_ended(struct dht *dht, const struct dht_tally *tally)
     upkeep->next_join_us =
         dht->now_us + jittered(dht, small ? JOIN_AGAIN_SMALL_US : upkeep->join_again_us);
     upkeep->join_again_us = earlier(2 * upkeep->join_again_us, JOIN_AGAIN_MOST_US);
+    if (upkeep->join_anew)
+        upkeep->next_join_us = dht->now_us;
     upkeep->next_refresh_us = earlier(upkeep->next_refresh_us, dht->now_us + REFRESH_PAUSE_US);
     upkeep->next_check_us = earlier(upkeep->next_check_us, dht->now_us + DHT_MAINTAIN_CHECK_US);
     dht_maintain_hurry(dht, next_due(dht));
@@ -244,6 +247,7 @@ void dht_maintain_rejoin(struct dht *dht)
 {
     dht->upkeep.next_join_us = dht->now_us;
     dht->upkeep.join_again_us = JOIN_AGAIN_FIRST_US;
+    dht->upkeep.join_anew = dht->upkeep.join_op != 0;
     dht_maintain_hurry(dht, dht->now_us);
 }
 

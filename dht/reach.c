@@ -18,6 +18,9 @@ static void become(struct dht *dht, enum dht_role role)
         return;
     dht->role = role;
     dht_engine_emit(dht, &(struct dht_out){.type = DHT_OUT_ROLE, .role = role});
+    // Nobody takes a read-only node for a contact: now our neighbours have to hear of us.
+    if (role == DHT_ROLE_SERVER)
+        dht_maintain_rejoin(dht);
 }
 
 bool dht_reach_own_ping(struct dht *dht, const struct dht_krpc *msg)

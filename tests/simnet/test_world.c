@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -99,6 +100,46 @@ static void a_crash_is_survived(void **state)
     simnet_world_free(world);
 }
 
+static uint32_t known_by(const struct simnet_world *world, const struct dht_id *id)
+{
+    static struct dht_contact_info contacts[MACHINES * 2];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < MACHINES; i++) {
+        struct dht *dht = node_engine(simnet_world_machine(world, i)->node, 0);
+        size_t known = dht_contacts(dht, contacts, MACHINES * 2);
+        for (size_t k = 0; k < known; k++)
+            count += memcmp(contacts[k].id.bytes, id->bytes, DHT_ID_LEN) == 0;
+    }
+    return count;
+}
+
+// At another address a node is read-only at first, with another id. Its neighbours hear of it as
+// soon as it knows that it can be reached, and ask it back after 90 seconds.
+static void who_moves_is_found(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed < 6; seed++) {
+        struct simnet_world *world = make(seed);
+        simnet_world_run(world, SIMNET_MINUTE_US);
+        struct simnet_machine *machine = simnet_world_machine(world, 7);
+        struct dht_addr addr = simnet_population_ipv4(seed, 1000);
+        struct dht_info before;
+        struct dht_info info;
+        dht_info(node_engine(machine->node, 0), &before);
+        simnet_machine_move(machine, 0, &addr);
+        do {
+            simnet_world_run(world, simnet_world_now(world) + SIMNET_SECOND_US);
+            dht_info(node_engine(machine->node, 0), &info);
+        } while (memcmp(info.id.bytes, before.id.bytes, DHT_ID_LEN) == 0 ||
+                 info.role != DHT_ROLE_SERVER);
+        simnet_world_run(world, simnet_world_now(world) + 2 * SIMNET_MINUTE_US);
+        uint32_t known = known_by(world, &info.id);
+        if (known < 8)
+            fail_msg("seed %llu: known by %u", (unsigned long long)seed, known);
+        simnet_world_free(world);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -106,6 +147,7 @@ int main(void)
         cmocka_unit_test(a_seed_is_a_trace),
         cmocka_unit_test(worlds_do_not_touch),
         cmocka_unit_test(a_crash_is_survived),
+        cmocka_unit_test(who_moves_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
