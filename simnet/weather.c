@@ -3,6 +3,9 @@
 
 #define NODES_MIN 8
 #define NODES_MAX 120
+// A node that has moved stays read-only until it is up for 15 minutes, and others then wait for 90
+// seconds before they ask it back.
+#define HEALING_US (20 * SIMNET_MINUTE_US)
 
 static int64_t between(struct simnet_stream *stream, int64_t low, int64_t high)
 {
@@ -80,7 +83,7 @@ void simnet_weather_derive(uint64_t seed, struct simnet_weather *ret_weather)
     simnet_stream_init(&stream, seed, "weather", 0);
     *ret_weather = (struct simnet_weather){.seed = seed};
     ret_weather->faults_us = between(&stream, 90, 360) * SIMNET_SECOND_US;
-    ret_weather->healing_us = 16 * SIMNET_MINUTE_US;
+    ret_weather->healing_us = HEALING_US;
     derive_network(&stream, ret_weather);
     derive_partitions(&stream, ret_weather);
     derive_machines(&stream, ret_weather);

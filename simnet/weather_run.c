@@ -25,8 +25,8 @@
 #define HELD_US       150000
 #define BURST_GOOD_US (20 * SIMNET_SECOND_US)
 #define SLOW_SYNC_US  30000
-#define RECALL        0.5 // of the closest nodes, in the healed network
-#define CLOCK_SHARE   2   // every so many-th machine has a clock of its own
+#define RECALL        1
+#define CLOCK_SHARE   2 // every so many-th machine has a clock of its own
 
 // ---- making ----
 
