@@ -172,19 +172,22 @@ static void judge_found(struct simnet_checker *checker, const struct simnet_prob
 }
 
 // Only a lookup that finds nothing is told of closer nodes by all that it asks: a hit that goes to
-// somebody unproven carries none (docs/security.md). Of others the recall is a figure alone.
+// somebody unproven carries none (docs/security.md). Of others the recall is a figure alone. A node
+// that was asked and is farther away than the lookup waits was found.
 static void judge_closest(struct simnet_checker *checker, const struct simnet_probe *probe)
 {
     const struct simnet_machine *machine = probe->plan.machine;
     struct simnet_truth_lookup lookup = {&probe->target, machine->number,
                                          machine->profile->engine.lookup_width};
     simnet_truth_take(checker->truth);
-    double recall = simnet_truth_recall(checker->truth, &lookup, probe->ids, probe->id_count);
+    double recall =
+        simnet_truth_recall(checker->truth, &lookup, probe->answered.ids, probe->answered.count);
     simnet_tally_add(&checker->recall[checker->is_healed], (uint64_t)(recall * 10000 + 0.5));
+    recall = simnet_truth_recall(checker->truth, &lookup, probe->asked.ids, probe->asked.count);
     if (checker->is_healed && recall < checker->config.recall && probe->plan.publisher == NULL)
         simnet_checker_fail(checker, machine,
                             "a lookup of %.6s... found %.0f %% of the closest %zu (%zu answered)",
-                            probe->name, 100 * recall, lookup.k, probe->id_count);
+                            probe->name, 100 * recall, lookup.k, probe->answered.count);
 }
 
 void simnet_checker_probe(struct simnet_checker *checker, const struct simnet_probe *probe)

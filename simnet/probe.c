@@ -58,23 +58,29 @@ static void take_result(struct simnet_probe *probe, const struct simnet_answer_r
 }
 
 // Keeps the closest to the target, sorted.
-static void take_hop(struct simnet_probe *probe, const struct simnet_answer_hop *hop)
+static void keep(struct simnet_probe_ids *kept, const struct dht_id *target,
+                 const struct dht_id *id)
 {
-    const struct dht_id *target = &probe->target;
-    if (!hop->has_id ||
-        (hop->outcome != CONTROL_OUTCOME_ANSWERED && hop->outcome != CONTROL_OUTCOME_FOUND))
-        return;
-    size_t at = probe->id_count;
+    size_t at = kept->count;
     if (at == SIMNET_PROBE_IDS_MAX) {
-        if (dht_id_compare(target, &hop->id, &probe->ids[at - 1]) >= 0)
+        if (dht_id_compare(target, id, &kept->ids[at - 1]) >= 0)
             return;
         at--;
     } else {
-        probe->id_count++;
+        kept->count++;
     }
-    for (; at > 0 && dht_id_compare(target, &hop->id, &probe->ids[at - 1]) < 0; at--)
-        probe->ids[at] = probe->ids[at - 1];
-    probe->ids[at] = hop->id;
+    for (; at > 0 && dht_id_compare(target, id, &kept->ids[at - 1]) < 0; at--)
+        kept->ids[at] = kept->ids[at - 1];
+    kept->ids[at] = *id;
+}
+
+static void take_hop(struct simnet_probe *probe, const struct simnet_answer_hop *hop)
+{
+    if (!hop->has_id)
+        return;
+    keep(&probe->asked, &probe->target, &hop->id);
+    if (hop->outcome == CONTROL_OUTCOME_ANSWERED || hop->outcome == CONTROL_OUTCOME_FOUND)
+        keep(&probe->answered, &probe->target, &hop->id);
 }
 
 static void take_final(struct simnet_probe *probe, const struct simnet_answer_final *final)
@@ -213,7 +219,7 @@ void simnet_probe_run(struct simnet_probe *probe, const struct simnet_probe_plan
     probe->version = 0;
     probe->seq = DHT_SEQ_NONE;
     probe->source = -1;
-    probe->id_count = 0;
+    probe->answered.count = probe->asked.count = 0;
     probe->outcome = SIMNET_PROBE_FOUND;
     simnet_client_cut(probe->client, plan->cut);
     if (!simnet_client_open(probe->client, plan->machine, NODE_ACCESS_RESOLVE))

@@ -44,7 +44,12 @@ struct simnet_probe_plan {
     struct simnet_stream *cut; // not NULL: its frames go out in pieces
 };
 
-#define SIMNET_PROBE_IDS_MAX 128 // nodes kept of a trace: the closest of them
+#define SIMNET_PROBE_IDS_MAX 64 // nodes kept of a trace: the closest of them
+
+struct simnet_probe_ids {
+    struct dht_id ids[SIMNET_PROBE_IDS_MAX];
+    size_t count;
+};
 
 struct simnet_probe {
     struct simnet_probe_plan plan;
@@ -66,8 +71,9 @@ struct simnet_probe {
     uint32_t version; // the newest that came; 0: none
     int64_t seq;
     int source; // of the first answer: enum control_source
-    struct dht_id ids[SIMNET_PROBE_IDS_MAX];
-    size_t id_count;
+    // Of a traced one, closest first: who answered; and all who were asked, for a node that is
+    // farther away than a lookup waits was found all the same.
+    struct simnet_probe_ids answered, asked;
 };
 
 struct simnet_probe *simnet_probe_new(struct simnet_world *world);
