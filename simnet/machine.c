@@ -281,6 +281,8 @@ void simnet_machine_settle(struct simnet_machine *machine)
         settle(machine);
     if (machine->state != SIMNET_MACHINE_UP)
         return; // it ended on the way
+    if (machine->node != NULL)
+        node_rest(machine->node);
     int64_t deadline_us = simnet_machine_deadline(machine);
     if (machine->has_clock)
         deadline_us = simnet_clock_when(simnet_host_clock(machine), deadline_us);

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FINE_BITS    7 // a fine slot: 128 us
-#define FINE_SLOTS   8192
+#define FINE_BITS    10 // a fine slot: 1 ms
+#define FINE_SLOTS   1024
 #define COARSE_BITS  20 // FINE_SLOTS fine slots: 1.05 s
 #define COARSE_SLOTS 4096
 #define CHUNK_EVENTS 15

@@ -4,7 +4,7 @@
 
 // The events of a simulation, in the order of their time, and at one time in the order in which
 // they were put in. A calendar rather than a binary heap, so that an event costs the same whether
-// ten or ten million wait: fine slots of SIMNET_QUEUE_FINE_US for the second under way, coarse ones
+// ten or ten million wait: fine slots of a millisecond for the second under way, coarse ones
 // of a second for the next hour or so, and a heap for what lies beyond. A slot is sorted when its
 // time comes.
 //

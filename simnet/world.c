@@ -520,36 +520,47 @@ static void wake(struct simnet_world *world, struct simnet_machine *machine)
     simnet_machine_settle(machine);
 }
 
+// How far ahead of its event what a machine's brain will touch is fetched, step by step.
+#define AHEAD_PACKET  16
+#define AHEAD_MACHINE 12
+#define AHEAD_NODE    9 // and each further step AHEAD_STEP events later
+#define AHEAD_STEP    3
+
+// The machine that the event will touch, as far as can be told; NULL: none.
+static const struct simnet_machine *machine_of(const struct simnet_world *world, uint32_t what)
+{
+    uint32_t number = what & NUMBER_MASK;
+    if (what >> KIND_SHIFT == KIND_PACKET)
+        number = simnet_packet_at(world->packets, number)->place_to;
+    else if (what >> KIND_SHIFT != KIND_MACHINE)
+        return NULL;
+    return number < world->machine_count ? simnet_world_machine(world, number) : NULL;
+}
+
 // Fetches what the events after this one will touch, step by step as they come nearer: at a million
 // machines nothing of it is in the cache.
 static void fetch_ahead(const struct simnet_world *world)
 {
     struct simnet_event event;
-    if (simnet_queue_peek(world->queue, 9, &event) && event.what >> KIND_SHIFT == KIND_PACKET)
-        __builtin_prefetch(simnet_packet_at(world->packets, event.what & NUMBER_MASK));
-    if (!simnet_queue_peek(world->queue, 5, &event))
-        return;
-    uint32_t number = event.what & NUMBER_MASK;
-    if (event.what >> KIND_SHIFT == KIND_PACKET)
-        number = simnet_packet_at(world->packets, number)->place_to;
-    else if (event.what >> KIND_SHIFT != KIND_MACHINE)
-        return;
-    if (number < world->machine_count)
-        __builtin_prefetch(simnet_world_machine(world, number));
-    if (!simnet_queue_peek(world->queue, 2, &event))
-        return;
-    number = event.what & NUMBER_MASK;
-    if (event.what >> KIND_SHIFT == KIND_PACKET)
-        number = simnet_packet_at(world->packets, number)->place_to;
-    else if (event.what >> KIND_SHIFT != KIND_MACHINE)
-        return;
-    if (number >= world->machine_count)
-        return;
-    const char *node = (const char *)simnet_world_machine(world, number)->node;
-    if (node == NULL)
-        return;
-    for (int i = 0; i < 8; i++)
-        __builtin_prefetch(node + (size_t)i * 64);
+    if (simnet_queue_peek(world->queue, AHEAD_PACKET, &event) &&
+        event.what >> KIND_SHIFT == KIND_PACKET) {
+        const char *packet = (char *)simnet_packet_at(world->packets, event.what & NUMBER_MASK);
+        for (size_t line = 0; line < 4; line++)
+            __builtin_prefetch(packet + line * 64);
+    }
+    if (simnet_queue_peek(world->queue, AHEAD_MACHINE, &event)) {
+        const struct simnet_machine *machine = machine_of(world, event.what);
+        __builtin_prefetch(machine);
+        __builtin_prefetch((const char *)machine + 64);
+    }
+    for (int step = 0; step < 3; step++) {
+        uint32_t ahead = (uint32_t)(AHEAD_NODE - step * AHEAD_STEP);
+        if (!simnet_queue_peek(world->queue, ahead, &event))
+            continue;
+        const struct simnet_machine *machine = machine_of(world, event.what);
+        if (machine != NULL && machine->node != NULL)
+            node_prefetch(machine->node, 0, step);
+    }
 }
 
 static void handle(struct simnet_world *world, uint32_t what)
