@@ -155,38 +155,26 @@ const struct simnet_counters *simnet_world_counters(const struct simnet_world *w
 
 void simnet_world_tap(struct simnet_world *world, struct simnet_tap *tap)
 {
-    struct simnet_tap **link = &world->taps;
-    while (*link != NULL)
-        link = &(*link)->next;
-    tap->next = NULL;
-    *link = tap;
+    simnet_tap_add(&world->taps, tap);
 }
 
 void simnet_world_untap(struct simnet_world *world, struct simnet_tap *tap)
 {
-    for (struct simnet_tap **link = &world->taps; *link != NULL; link = &(*link)->next) {
-        if (*link != tap)
-            continue;
-        *link = tap->next;
-        return;
-    }
+    simnet_tap_remove(&world->taps, tap);
+}
+
+void simnet_world_see_out(struct simnet_world *world, struct simnet_machine *machine,
+                          const struct node_out *out)
+{
+    simnet_tap_tell_out(world->taps, world, machine, out);
 }
 
 static void tell(struct simnet_world *world, enum simnet_tap_event event,
                  const struct simnet_machine *machine, const struct simnet_element *element,
                  const struct simnet_packet *packet)
 {
-    for (const struct simnet_tap *tap = world->taps; tap != NULL; tap = tap->next)
-        if (tap->see != NULL)
-            tap->see(tap->ctx, world, event, machine, element, packet);
-}
-
-void simnet_world_see_out(struct simnet_world *world, struct simnet_machine *machine,
-                          const struct node_out *out)
-{
-    for (const struct simnet_tap *tap = world->taps; tap != NULL; tap = tap->next)
-        if (tap->see_out != NULL)
-            tap->see_out(tap->ctx, world, machine, out);
+    simnet_tap_tell(world->taps, world,
+                    &(struct simnet_tap_sight){event, machine, element, packet});
 }
 
 // ---- the network ----

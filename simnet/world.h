@@ -19,6 +19,7 @@
 #include "simnet/machine.h"
 #include "simnet/queue.h"
 #include "simnet/stream.h"
+#include "simnet/tap.h"
 
 #define SIMNET_SECOND_US INT64_C(1000000)
 #define SIMNET_MINUTE_US (60 * SIMNET_SECOND_US)
@@ -35,26 +36,6 @@ struct simnet_counters {
     uint64_t delivered_bytes;
     uint64_t nobody;  // at the address: dropped by the route
     uint64_t wakings; // machines that were woken because something was due
-};
-
-// Sees packets: for captures, traces and checkers. A world calls its taps in the order in which
-// they were added.
-enum simnet_tap_event {
-    SIMNET_TAP_SENT,      // by a machine
-    SIMNET_TAP_DELIVERED, // to a machine, just before it takes it
-    SIMNET_TAP_DROPPED,   // by an element
-};
-
-struct simnet_tap {
-    // machine: the sender, the receiver, or NULL where dropped; element: where dropped, else NULL.
-    void (*see)(void *ctx, struct simnet_world *world, enum simnet_tap_event event,
-                const struct simnet_machine *machine, const struct simnet_element *element,
-                const struct simnet_packet *packet);
-    // Sees what a brain puts out beside its datagrams, after its host has. May be NULL.
-    void (*see_out)(void *ctx, struct simnet_world *world, struct simnet_machine *machine,
-                    const struct node_out *out);
-    void *ctx;
-    struct simnet_tap *next; // the world's
 };
 
 typedef void (*simnet_task)(struct simnet_world *world, void *ctx, uint64_t number);
