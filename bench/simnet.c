@@ -5,6 +5,7 @@
 //
 //     bench_simnet [NODES...]        1,000 10,000 100,000 where none are named
 #include "simnet/latency.h"
+#include "simnet/pages.h"
 #include "simnet/population.h"
 
 #include <stdio.h>
@@ -149,6 +150,7 @@ static void measure(uint32_t nodes)
 int main(int argc, char **argv)
 {
     static const char *const usual[] = {"1000", "10000", "100000"};
+    simnet_pages_large(argv);
     int count = argc > 1 ? argc - 1 : 3;
     for (int i = 0; i < count; i++) {
         const char *text = argc > 1 ? argv[i + 1] : usual[i];

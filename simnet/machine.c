@@ -23,7 +23,7 @@ void simnet_profile_million(struct simnet_profile *profile)
     simnet_profile_init(profile);
     profile->engine.first_bucket_size = 16;
     profile->engine.replacements = 2;
-    profile->engine.sources_max = 64;
+    profile->engine.sources_max = 16;
 }
 
 int64_t simnet_machine_now(const struct simnet_machine *machine)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "simnet/command.h"
+#include "simnet/pages.h"
 #include "simnet/replay_command.h"
 
 #include <string.h>
@@ -58,6 +59,7 @@ int main(int argc, char *argv[])
     int code = SIMNET_EXIT_HELD;
     if (argc >= 2 && strcmp(argv[1], "replay") == 0)
         return simnet_replay_command(argc - 1, argv + 1);
+    simnet_pages_large(argv);
     if (!simnet_options_parse(argc, argv, &options, error)) {
         fprintf(stderr, "simnet: %s ('simnet --help' tells more)\n", error);
         return SIMNET_EXIT_USAGE;
