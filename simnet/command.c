@@ -91,10 +91,6 @@ static bool begin(struct session *session, const struct simnet_options *options)
     if (!load(session))
         return false;
     catch_signals();
-    if (session->scenario.adversary_count > 0) {
-        fprintf(stderr, "simnet: %s: [adversary]: there are none yet\n", options->path);
-        return false;
-    }
     session->begin_memory = simnet_progress_memory();
     session->begin_s = simnet_progress_now();
     session->begin_cpu_s = simnet_progress_cpu();
@@ -160,6 +156,7 @@ int simnet_command_run(const struct simnet_options *options)
         simnet_report_json(session.run, &session.cost, stdout);
     else if (!options->quiet)
         simnet_report_text(session.run, &session.cost, stdout);
+    fflush(stdout);
     bool good = write_report(&session);
     good = close_pcap(&session) && good;
     int code = exit_code(session.run);

@@ -17,7 +17,8 @@
 #define QUANTILES     1000 // of a cumulative plot
 #define SUCCESS_STEPS 40
 #define HOPS_MAX      32
-#define LOG_RATIO     30 // a plot whose peak is above so many medians is drawn on a log scale
+#define LABEL_LEAST   0.07 // of the width, for the name of a phase
+#define LOG_RATIO     30   // a plot whose peak is above so many medians is drawn on a log scale
 
 #define BLUE   "#2470b3"
 #define ORANGE "#e0762f"
@@ -89,42 +90,46 @@ static void begin_plot(struct plot *plot, const char *name, enum format format, 
             "set title \"{/:Bold=18 %s}\\n{/=13 %s}\" textcolor rgb '#22262e' offset 0,0.3\n"
             "unset label\nunset arrow\nunset object\nunset logscale\nunset format\n"
             "set yrange [0:*]\nset xrange [*:*]\nset xtics auto\nset ytics auto\n"
-            "set key inside top right vertical\n",
+            "set bmargin 4.5\nset key inside top right vertical width 0\n",
             terminals[format], name, suffixes[format], title, plot->title);
 }
 
-// Shades the time of the faults.
-static void mark_phases(struct plot *plot)
+// Sets the time axis, from and to in its unit, and names the phases; that of the faults is shaded.
+static void mark_phases(struct plot *plot, double from, double to)
 {
     const struct simnet_scenario *scenario = simnet_run_scenario(plot->run);
-    double end = (double)simnet_run_now(plot->run) / plot->unit_us;
     double join = (double)scenario->network.join_us / plot->unit_us;
     double t0 = (double)simnet_scenario_t0(scenario) / plot->unit_us;
     double heal = t0 + (double)scenario->phases.faults_us / plot->unit_us;
-    heal = heal > end ? end : heal;
+    const struct {
+        const char *name, *color;
+        double begin, end;
+    } phases[] = {{"joining", GRAY, 0, join},
+                  {"warm-up", GRAY, join, t0},
+                  {"faults", ORANGE, t0, heal},
+                  {"healing", GREEN, heal, INFINITY}};
     fprintf(plot->script,
-            "set xlabel 'virtual time, %s' textcolor rgb '#40444c'\nset xrange [0:%g]\n"
-            "set key outside bottom right horizontal\n",
-            plot->unit, end);
-    if (t0 >= end)
-        return;
-    fprintf(plot->script,
-            "set object 1 rectangle from first %g, graph 0 to first %g, graph 1 behind "
-            "fillcolor rgb '#fff3e6' fillstyle solid 1 noborder\n"
-            "set label 1 'faults' at first %g, graph 1.02 center textcolor rgb '" ORANGE "'\n",
-            t0, heal, (t0 + heal) / 2);
-    if (join / end > 0.06)
-        fprintf(plot->script,
-                "set label 2 'joining' at first %g, graph 1.02 center textcolor rgb '" GRAY "'\n",
-                join / 2);
-    if ((t0 - join) / end > 0.08)
-        fprintf(plot->script,
-                "set label 3 'warm-up' at first %g, graph 1.02 center textcolor rgb '" GRAY "'\n",
-                (t0 + join) / 2);
-    if ((end - heal) / end > 0.06)
-        fprintf(plot->script,
-                "set label 4 'healing' at first %g, graph 1.02 center textcolor rgb '" GREEN "'\n",
-                (end + heal) / 2);
+            "set xlabel 'virtual time, %s' textcolor rgb '#40444c'\nset xrange [%g:%g]\n"
+            "set bmargin 6.5\nset key outside bottom center horizontal width 2\n",
+            plot->unit, from, to);
+    for (int i = 0; i < 4; i++) {
+        double begin = fmax(phases[i].begin, from);
+        double end = fmin(phases[i].end, to);
+        if (i == 2 && begin < end)
+            fprintf(plot->script,
+                    "set object 1 rectangle from first %g, graph 0 to first %g, graph 1 behind "
+                    "fillcolor rgb '#fff3e6' fillstyle solid 1 noborder\n",
+                    begin, end);
+        if (end - begin > LABEL_LEAST * (to - from))
+            fprintf(plot->script,
+                    "set label %d '%s' at first %g, graph 1.02 center textcolor rgb '%s'\n", i + 1,
+                    phases[i].name, (begin + end) / 2, phases[i].color);
+    }
+}
+
+static void mark_all(struct plot *plot)
+{
+    mark_phases(plot, 0, (double)simnet_run_now(plot->run) / plot->unit_us);
 }
 
 // ---- latency ----
@@ -287,7 +292,7 @@ static void draw_flow(struct plot *plot, const struct flow *flow, enum format fo
 {
     double floor = is_uneven ? flow->least : 0;
     begin_plot(plot, flow->name, format, flow->title);
-    mark_phases(plot);
+    mark_all(plot);
     fprintf(plot->script, "set ylabel '%s' textcolor rgb '#40444c'\nset format y '%s'\n",
             flow->axis, flow->format);
     if (is_uneven)
@@ -327,7 +332,7 @@ static void draw_nodes(struct plot *plot)
 {
     for (int format = 0; format < FORMATS; format++) {
         begin_plot(plot, "nodes", (enum format)format, "Nodes up");
-        mark_phases(plot);
+        mark_all(plot);
         fprintf(plot->script,
                 "set ylabel 'nodes' textcolor rgb '#40444c'\nset format y '%%.0f'\n"
                 "set yrange [0:%g]\nunset key\nplot 'traffic.dat' using 1:2 with "
@@ -343,66 +348,79 @@ struct step {
     uint64_t made, found;
 };
 
-// Lookups by the time at which they were made; returns the least share of a step.
-static double write_success(struct plot *plot, int64_t begin_us)
+struct success {
+    int64_t begin_us, first_us, last_us; // of the run, of the first lookup and the last
+    double least;                        // share of a step
+    struct step steps[SUCCESS_STEPS];
+};
+
+// Counts lookups by the time at which they were made. False where there were none.
+static bool count_success(const struct plot *plot, struct success *ret_success)
 {
     const struct simnet_workload *workload = simnet_run_workload(plot->run);
-    struct step steps[SUCCESS_STEPS] = {{0, 0}};
-    double least = 1;
-    int64_t first_us = INT64_MAX;
-    int64_t last_us = 0;
     uint32_t count = simnet_workload_lookups(workload);
-    for (uint32_t i = 0; i < count; i++) {
-        int64_t at_us = simnet_workload_lookup(workload, i)->asked_us - begin_us;
-        first_us = at_us < first_us ? at_us : first_us;
-        last_us = at_us > last_us ? at_us : last_us;
-    }
+    struct success success = {.least = 1};
+    success.begin_us = simnet_world_now(simnet_run_world(plot->run)) - simnet_run_now(plot->run);
     if (count == 0)
-        return -1;
-    double step_us = (double)(last_us - first_us + 1) / SUCCESS_STEPS;
+        return false;
+    success.first_us = simnet_workload_lookup(workload, 0)->asked_us;
+    success.last_us = simnet_workload_lookup(workload, count - 1)->asked_us;
+    double step_us = (double)(success.last_us - success.first_us + 1) / SUCCESS_STEPS;
     for (uint32_t i = 0; i < count; i++) {
         const struct simnet_workload_lookup *lookup = simnet_workload_lookup(workload, i);
         if (lookup->outcome == SIMNET_PROBE_DROPPED)
             continue;
         struct step *step =
-            &steps[(size_t)((double)(lookup->asked_us - begin_us - first_us) / step_us)];
+            &success.steps[(size_t)((double)(lookup->asked_us - success.first_us) / step_us)];
         step->made++;
         step->found += lookup->outcome == SIMNET_PROBE_FOUND;
     }
+    *ret_success = success;
+    return true;
+}
+
+static bool write_success(struct plot *plot, struct success *success)
+{
     FILE *out =
         open_data(plot, "success", "virtual time, lookups made, lookups that found, percent");
     if (out == NULL)
-        return -1;
+        return false;
+    double step_us = (double)(success->last_us - success->first_us + 1) / SUCCESS_STEPS;
     for (int i = 0; i < SUCCESS_STEPS; i++) {
-        if (steps[i].made == 0) {
+        const struct step *step = &success->steps[i];
+        if (step->made == 0) {
             fputc('\n', out); // a gap, that no line crosses
             continue;
         }
-        double share = (double)steps[i].found / (double)steps[i].made;
-        least = share < least ? share : least;
+        double share = (double)step->found / (double)step->made;
+        success->least = share < success->least ? share : success->least;
         fprintf(out, "%.4f %" PRIu64 " %" PRIu64 " %.3f\n",
-                ((double)first_us + (i + 0.5) * step_us) / plot->unit_us, steps[i].made,
-                steps[i].found, 100 * share);
+                ((double)(success->first_us - success->begin_us) + (i + 0.5) * step_us) /
+                    plot->unit_us,
+                step->made, step->found, 100 * share);
     }
     close_data(plot, out);
-    return least;
+    return true;
 }
 
 static void draw_success(struct plot *plot)
 {
-    int64_t begin_us = simnet_world_now(simnet_run_world(plot->run)) - simnet_run_now(plot->run);
-    double least = write_success(plot, begin_us);
-    if (least < 0)
+    struct success success;
+    if (!count_success(plot, &success) || !write_success(plot, &success))
         return;
+    double from = (double)(success.first_us - success.begin_us) / plot->unit_us;
+    double to = (double)(success.last_us - success.begin_us) / plot->unit_us;
+    double margin = (to - from) * 0.05 + 1e-3;
+    double least = success.least;
     double bottom = least > 0.9 ? floor(least * 100 - 1) : floor(least * 10) * 10 - 5;
     for (int format = 0; format < FORMATS; format++) {
         begin_plot(plot, "success", (enum format)format, "Lookups that found the name");
-        mark_phases(plot);
+        mark_phases(plot, from - margin, to + margin);
         fprintf(plot->script,
                 "set ylabel 'of those made at that time' textcolor rgb '#40444c'\n"
                 "set format y '%%g %%%%'\nset yrange [%g:%g]\nunset key\n"
                 "plot 'success.dat' using 1:4 with linespoints lw 2 pt 7 ps 0.9 lc rgb '" GREEN
-                "'\nset key top right\n",
+                "'\n",
                 bottom < 0 ? 0 : bottom, 100 + (100 - bottom) * 0.06);
     }
 }

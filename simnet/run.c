@@ -2,6 +2,7 @@
 #include "simnet/run.h"
 
 #include "dht/engine.h"
+#include "simnet/attack.h"
 #include "simnet/checker.h"
 #include "simnet/figures.h"
 
@@ -23,6 +24,7 @@ struct simnet_run {
     struct simnet_network *network;
     struct simnet_workload *workload;
     struct simnet_faults *faults;
+    struct simnet_attack *attack;
     struct simnet_checker *checker;           // NULL: nothing is checked
     int64_t begin_us, t0_us, heal_us, end_us; // of the world's clock
     int64_t sample_us, next_sample_us;
@@ -179,6 +181,9 @@ struct simnet_run *simnet_run_new(const struct simnet_scenario *scenario)
     run->network = simnet_network_new(run->world, &run->scenario);
     run->faults = simnet_faults_new(run->network, run->t0_us, run->heal_us);
     plan_workload(run);
+    run->attack = simnet_attack_new(run->network, run->workload,
+                                    run->t0_us - 20 * SIMNET_SECOND_US - scenario->publish.over_us,
+                                    run->t0_us);
     if (!scenario->churn.publishers)
         simnet_world_at(run->world, run->t0_us, exempt_publishers, run, 0);
     plan_idle(run);
@@ -194,6 +199,7 @@ void simnet_run_free(struct simnet_run *run)
         return;
     simnet_world_free(run->world);
     simnet_checker_free(run->checker);
+    simnet_attack_free(run->attack);
     simnet_workload_free(run->workload);
     simnet_faults_free(run->faults);
     simnet_network_free(run->network);
@@ -321,6 +327,8 @@ static void sum_counters(struct simnet_run *run)
     count(run, "churn_" #name, meaning, churn == NULL ? 0 : simnet_churn_counters(churn)->name);
     SIMNET_CHURN_COUNTERS(TELL)
 #undef TELL
+    count(run, "adversaries", "machines with another brain", simnet_attack_count(run->attack));
+    count(run, "flooded", "packets that flooders sent", simnet_attack_floods(run->attack));
     count(run, "nat_filtered", "packets that NATs did not let in",
           simnet_homes_filtered(run->network->homes));
 #define TELL(name, meaning) count(run, #name, meaning, nodes.name);

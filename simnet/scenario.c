@@ -351,6 +351,30 @@ static bool check_times(struct reading *reading)
     return true;
 }
 
+static bool check_adversaries(struct reading *reading)
+{
+    const struct simnet_scenario *scenario = reading->scenario;
+    for (size_t i = 0; i < scenario->adversary_count; i++) {
+        const struct simnet_scenario_adversary *adversary = &scenario->adversaries[i];
+        bool is_around = adversary->placement == SIMNET_SCENARIO_AROUND_NAME;
+        bool is_early = adversary->from == SIMNET_SCENARIO_FROM_PUBLISH;
+        if (is_around && (is_early || scenario->publish.names == 0))
+            return complain(reading, origin_of(reading, "adversary", i, "placement"),
+                            "nobody can be around a name that is not published yet: expected from "
+                            "= faults, and publish.names of at least 1");
+        if (is_around && adversary->count == 0)
+            return complain(reading, origin_of(reading, "adversary", i, "placement"),
+                            "nodes that turn stay where they are: expected count, not share");
+        if (is_early && adversary->at_us > 0)
+            return complain(reading, origin_of(reading, "adversary", i, "at"),
+                            "at counts from t0: expected from = faults");
+        if (adversary->at_us > scenario->phases.faults_us)
+            return complain(reading, origin_of(reading, "adversary", i, "at"),
+                            "after the end of the faults: expected at most phases.faults");
+    }
+    return true;
+}
+
 static bool check_shares(struct reading *reading)
 {
     const struct simnet_scenario *scenario = reading->scenario;
@@ -375,7 +399,7 @@ static bool check_shares(struct reading *reading)
             return complain(reading, origin_of(reading, "adversary", i, "share"),
                             "all adversaries together: expected at most 90%%");
     }
-    return true;
+    return check_adversaries(reading);
 }
 
 static bool check_rest(struct reading *reading)

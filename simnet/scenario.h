@@ -44,6 +44,17 @@ enum simnet_scenario_from {
     SIMNET_SCENARIO_FROM_JOIN,
 };
 
+// When adversaries begin.
+enum simnet_scenario_since {
+    SIMNET_SCENARIO_FROM_T0,
+    SIMNET_SCENARIO_FROM_PUBLISH,
+};
+
+enum simnet_scenario_placement {
+    SIMNET_SCENARIO_AT_RANDOM,
+    SIMNET_SCENARIO_AROUND_NAME,
+};
+
 enum simnet_scenario_direction {
     SIMNET_SCENARIO_BOTH_WAYS,
     SIMNET_SCENARIO_ONE_WAY,
@@ -73,8 +84,11 @@ struct simnet_scenario_partition {
 
 struct simnet_scenario_adversary {
     char name[SIMNET_SCENARIO_NAME_MAX];
-    int kind;
-    int placement;
+    int kind;      // enum simnet_adversary_kind, or the one after it: a flooder
+    int placement; // enum simnet_scenario_placement
+    int addresses; // enum simnet_claim_range
+    int from;      // enum simnet_scenario_since
+    int64_t at_us;
     double share;
     int64_t count;
     int64_t rate; // packets a second

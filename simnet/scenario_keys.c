@@ -19,6 +19,8 @@ static const char *const disk_words[] = {"honest", "slow", "losing", NULL};
 static const char *const wait_words[] = {"cache", "first", "settled", "all", NULL};
 static const char *const kind_words[] = {"silent", "denier",     "liar",    "stale",
                                          "forger", "changeling", "flooder", NULL};
+static const char *const since_words[] = {"faults", "publish", NULL};
+static const char *const range_words[] = {"any", "slash16", "any6", "slash32", NULL};
 static const char *const placement_words[] = {"random", "around-name", NULL};
 static const char *const checker_words[] = {"answers", "bounds", "sequence", "closest", NULL};
 
@@ -352,16 +354,31 @@ const struct simnet_scenario_key simnet_scenario_keys[] = {
     {.name = "share",
      EACH(adversary, share),
      NUMBER(SHARE, 0, 90, "0%"),
-     .what = "How many of the nodes turn into them at t0, with the ids and the places in tables "
-             "that they have."},
+     .what = "How many of the nodes turn into them, with the ids and the places in tables that "
+             "they have."},
     {.name = "count",
      EACH(adversary, count),
      NUMBER(COUNT, 0, 1e6, "0"),
-     .what = "How many join at t0 as new machines, where share is 0%."},
+     .what = "How many join as new machines, where share is 0%; of flooders, how many nodes turn."},
+    {.name = "from",
+     EACH(adversary, from),
+     WORDS(CHOICE, since_words, "faults"),
+     .what = "When they begin: at t0, or just before the first name is published, so that "
+             "publishing is under attack as well."},
+    {.name = "at",
+     EACH(adversary, at_us),
+     NUMBER(TIME, 0, 1000 * DAY_S, "0s"),
+     .what = "How long after t0, where from is faults."},
     {.name = "placement",
      EACH(adversary, placement),
      WORDS(CHOICE, placement_words, "random"),
      .what = "The ids of new machines: random ones, or packed around the first published name."},
+    {.name = "addresses",
+     EACH(adversary, addresses),
+     WORDS(CHOICE, range_words, "any"),
+     .what = "The addresses of new machines, on which BEP 42 makes their ids depend: any of IPv4, "
+             "those of one /16, any of "
+             "IPv6, those of one /32."},
     {.name = "rate",
      EACH(adversary, rate),
      NUMBER(COUNT, 1, 1e6, "100"),
@@ -454,7 +471,8 @@ const struct simnet_scenario_section simnet_scenario_sections[] = {
     {"resolve", "The lookups that are measured.", 0, 0, 0},
     {"partition", "The network in two, and joined again. Several may follow each other.",
      REPEATED(partition, partitions)},
-    {"adversary", "Machines with another brain.", REPEATED(adversary, adversaries)},
+    {"adversary", "Machines with another brain. All of one scenario collude.",
+     REPEATED(adversary, adversaries)},
     {"event", "Something that happens at one time.", REPEATED(event, events)},
     {"phases", "How long it all takes. First `join`, then these.", 0, 0, 0},
     {"check", "What has to hold. `simnet run` ends with 1 where it does not.", 0, 0, 0},

@@ -7,11 +7,18 @@
 
 #include <string.h>
 
-// What a report cannot do without, even as it is by default.
+// What a report cannot do without, even as it is by default; of each repeated section one key at
+// least, for it would not be there without.
 static bool is_essential(const struct simnet_scenario_key *key)
 {
-    return strcmp(key->section, "network") == 0 &&
-           (strcmp(key->name, "nodes") == 0 || strcmp(key->name, "seed") == 0);
+    static const char *const essential[] = {"network.nodes", "network.seed", "event.kind",
+                                            "adversary.kind", "partition.share"};
+    char name[2 * SIMNET_SCENARIO_NAME_MAX];
+    snprintf(name, sizeof name, "%s.%s", key->section, key->name);
+    for (size_t i = 0; i < sizeof essential / sizeof *essential; i++)
+        if (strcmp(essential[i], name) == 0)
+            return true;
+    return false;
 }
 
 static void each_key(const struct simnet_scenario_section *section, const char *full_name,
@@ -23,7 +30,7 @@ static void each_key(const struct simnet_scenario_section *section, const char *
         if (strcmp(key->section, section->name) != 0)
             continue;
         simnet_scenario_value_write(key, base, value);
-        if (all || section->size != 0 || is_essential(key) || strcmp(value, key->standard) != 0)
+        if (all || is_essential(key) || strcmp(value, key->standard) != 0)
             see(ctx, full_name, key->name, value);
     }
 }
