@@ -330,6 +330,11 @@ static void draw_traffic(struct plot *plot)
 
 static void draw_nodes(struct plot *plot)
 {
+    const struct simnet_run_sample *samples;
+    size_t count = simnet_run_samples(plot->run, &samples);
+    uint32_t most = 1;
+    for (size_t i = 0; i < count; i++)
+        most = samples[i].up > most ? samples[i].up : most;
     for (int format = 0; format < FORMATS; format++) {
         begin_plot(plot, "nodes", (enum format)format, "Nodes up");
         mark_all(plot);
@@ -338,7 +343,7 @@ static void draw_nodes(struct plot *plot)
                 "set yrange [0:%g]\nunset key\nplot 'traffic.dat' using 1:2 with "
                 "filledcurves y1=0 fs solid 0.2 lc rgb '" BLUE
                 "', '' using 1:2 with lines lw 2.5 lc rgb '" BLUE "'\n",
-                1.08 * simnet_run_network(plot->run)->count);
+                1.08 * most);
     }
 }
 
