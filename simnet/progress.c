@@ -6,12 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
-#define INTERVAL_S 0.2
-#define BAR_WIDTH  24
+#define INTERVAL_S    0.2
+#define BAR_WIDTH     20
+#define WIDTH_BAR     104 // columns from which there is a bar
+#define WIDTH_FIGURES 80  // and figures
 
 static double clock_of(clockid_t id)
 {
@@ -59,23 +62,34 @@ void simnet_progress_begin(struct simnet_progress *progress, bool is_wanted)
     progress->begin_s = progress->last_s = simnet_progress_now();
 }
 
-static void show(const struct simnet_progress *progress, const struct simnet_run *run, double rate)
+// Columns of the terminal; 80 where it does not say.
+static int width_of_terminal(void)
+{
+    struct winsize size;
+    return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+// A line that is longer than the terminal is wide could not be taken away again: the bar goes
+// first, then the figures.
+static void show(const struct simnet_run *run, double rate)
 {
     double share =
         (double)simnet_run_now(run) / (double)simnet_scenario_end(simnet_run_scenario(run));
-    char bar[4 * BAR_WIDTH + 1] = "";
+    int width = width_of_terminal();
+    char bar[4 * BAR_WIDTH + 2] = "";
     char up[32];
     char messages[32];
     char memory[32];
-    (void)progress;
-    for (int i = 0; i < BAR_WIDTH; i++)
+    for (int i = 0; i < BAR_WIDTH && width >= WIDTH_BAR; i++)
         strcat(bar, i < (int)(share * BAR_WIDTH + 0.5) ? "━" : "┈");
     simnet_report_number(simnet_network_up(simnet_run_network(run)), up);
     simnet_report_number((uint64_t)rate, messages);
     simnet_report_bytes((double)simnet_progress_memory(), memory);
-    fprintf(stderr, "\r\033[K%s %3.0f%%  %s  %.0f s virtual  %s nodes  %s messages/s  %s", bar,
-            share * 100, simnet_run_phase_name(simnet_run_phase(run)),
-            (double)simnet_run_now(run) / 1e6, up, messages, memory);
+    fprintf(stderr, "\r\033[K%s%3.0f%%  %s", bar, share * 100,
+            simnet_run_phase_name(simnet_run_phase(run)));
+    if (width >= WIDTH_FIGURES)
+        fprintf(stderr, "  %.0f s virtual  %s nodes  %s messages/s  %s",
+                (double)simnet_run_now(run) / 1e6, up, messages, memory);
     fflush(stderr);
 }
 
@@ -87,8 +101,7 @@ void simnet_progress_step(struct simnet_progress *progress, const struct simnet_
     if (now_s - progress->last_s < INTERVAL_S)
         return;
     uint64_t delivered = simnet_world_counters(simnet_run_world(run))->delivered;
-    show(progress, run,
-         (double)(delivered - progress->last_delivered) / (now_s - progress->last_s));
+    show(run, (double)(delivered - progress->last_delivered) / (now_s - progress->last_s));
     progress->last_s = now_s;
     progress->last_delivered = delivered;
 }
