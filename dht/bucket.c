@@ -66,7 +66,6 @@ void dht_bucket_add(struct dht_bucket *bucket, size_t len, struct dht_contact_re
     shift(bucket, len, bucket->count + 1u, bucket->count);
     write_at(bucket, len, bucket->count, from);
     bucket->failing += from.contact->fails > 0;
-    bucket->check_s = 0;
     bucket->count++;
 }
 
@@ -83,7 +82,6 @@ void dht_bucket_replace(struct dht_bucket *bucket, size_t len, uint32_t index,
     assert(index < bucket->count);
     bucket->failing -= dht_bucket_at(bucket, len, index).contact->fails > 0;
     bucket->failing += from.contact->fails > 0;
-    bucket->check_s = 0;
     write_at(bucket, len, index, from);
 }
 

@@ -14,7 +14,6 @@
 struct dht_bucket {
     uint64_t *heads;            // dht_id_head() of each
     uint32_t touched_s;         // when a lookup last went through here
-    uint32_t check_s;           // no contact wants a check before; 0: to be seen
     uint16_t count;             // contacts
     uint16_t replacement_count; // replacements behind them
     uint16_t capacity;          // for both together

@@ -13,6 +13,7 @@
 //
 // See include/pnr/dht.h for what it is and who owns what.
 
+#include "dht/allowance.h"
 #include "dht/estimate.h"
 #include "dht/item_store.h"
 #include "dht/krpc.h"
@@ -66,6 +67,8 @@ struct dht_upkeep {
     int64_t next_lost_us;    // when to ask one of the lost again
     int64_t next_self_us;    // when to try again whether we are reachable
     uint64_t stranger;       // prefix of a stranger whose query came in while we were read-only
+    uint8_t round_left;      // contacts still to be checked in the round under way (dht/check.h)
+    bool round_failed;       // the last of it had failed before
     bool joined;
     bool join_anew; // what the lookup under way was for has changed: another follows at once
     bool alone;     // the last lookup of our own id was answered by nobody
@@ -73,6 +76,7 @@ struct dht_upkeep {
     uint32_t bootstrap_count;
     uint32_t bootstrap_next; // whom to ask next
     struct dht_lost lost;
+    struct dht_allowance allowance; // of queries
 };
 
 // In the order of use: what every datagram touches comes first and lies together, since in a

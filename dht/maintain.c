@@ -2,6 +2,7 @@
 #include "dht/maintain.h"
 
 #include "dht/addr.h"
+#include "dht/check.h"
 #include "dht/id.h"
 #include "dht/query.h"
 #include "dht/reach.h"
@@ -14,18 +15,19 @@
 #define JOIN_PAUSE_FIRST_US     (1 * DHT_SECOND_US)
 #define JOIN_PAUSE_MOST_US      (2 * DHT_MINUTE_US)
 #define JOIN_AGAIN_FIRST_US     (2 * DHT_MINUTE_US) // neighbours that came with us are known by then
-#define JOIN_AGAIN_MOST_US      (30 * DHT_MINUTE_US)
+#define JOIN_AGAIN_MOST_US      (120 * DHT_MINUTE_US)
 #define JOIN_AGAIN_SMALL_US     (1 * DHT_MINUTE_US) // while the table holds fewer than a bucket's worth
 #define BOOTSTRAP_AT_ONCE       8
 #define REFRESH_S               (15 * 60) // BEP 5
+#define SPLIT                   8         // BEP 5 splits a bucket of so many
+#define REFRESH_FILL_S          60        // of one that has room
 #define REFRESH_FULL_S          (60 * 60) // of a full bucket: there is nothing to be won there
+#define REFRESH_COST            24        // queries: about what a lookup takes
 #define REFRESH_PAUSE_US        (1 * DHT_SECOND_US)
 #define SURVEY_PAUSE_FIRST_US   (90 * DHT_SECOND_US)
-#define SURVEY_PAUSE_MOST_US    (60 * DHT_MINUTE_US)
+#define SURVEY_PAUSE_MOST_US    (120 * DHT_MINUTE_US)
 #define SURVEY_GROWTH           4
-#define CHECK_S                 ((uint32_t)(DHT_MAINTAIN_CHECK_US / DHT_SECOND_US))
-#define CHECK_FAILED_S          10 // a contact that has failed is tried again soon
-#define CHECK_PAUSE_US          (1 * DHT_SECOND_US)
+#define OVERDUE_PAUSE_US        (1 * DHT_SECOND_US)
 #define NEWCOMER_DELAY_US       (90 * DHT_SECOND_US) // so long NAT mappings may take to lapse
 #define NEWCOMER_DELAY_SMALL_US (2 * DHT_SECOND_US)  // who knows hardly anybody cannot be choosy
 #define SELF_UPTIME_US          (15 * DHT_MINUTE_US)
@@ -53,6 +55,8 @@ void dht_maintain_init(struct dht *dht)
     upkeep->next_check_us = INT64_MAX;
     upkeep->next_lost_us = INT64_MAX;
     upkeep->next_self_us = dht->now_us + SELF_UPTIME_US;
+    dht_allowance_init(&upkeep->allowance, dht->now_us,
+                       DHT_ALLOWANCE_FIRST + 2 * dht->config.first_bucket_size);
 }
 
 void dht_maintain_fini(struct dht *dht)
@@ -72,18 +76,16 @@ void dht_maintain_rest(struct dht *dht)
     upkeep->newcomer_capacity = 0;
 }
 
-static int64_t next_due(const struct dht *dht)
+static int64_t next_due(struct dht *dht)
 {
     const struct dht_upkeep *upkeep = &dht->upkeep;
-    int64_t due_us = earlier(upkeep->next_check_us, upkeep->next_lost_us);
+    int64_t due_us = earlier(dht_check_due_us(dht), upkeep->next_lost_us);
     if (upkeep->join_op == 0)
         due_us = earlier(due_us, upkeep->next_join_us);
     if (upkeep->refresh_op == 0)
         due_us = earlier(due_us, earlier(upkeep->next_refresh_us, upkeep->next_survey_us));
     if (dht->config.role == DHT_ROLE_AUTO && dht->role == DHT_ROLE_CLIENT)
         due_us = earlier(due_us, upkeep->next_self_us);
-    for (uint32_t i = 0; i < upkeep->newcomer_count; i++)
-        due_us = earlier(due_us, upkeep->newcomers[i].due_us);
     return due_us;
 }
 
@@ -207,12 +209,13 @@ static void join_ended(struct dht *dht, const struct dht_tally *tally)
     if (upkeep->join_anew)
         upkeep->next_join_us = dht->now_us;
     upkeep->next_refresh_us = earlier(upkeep->next_refresh_us, dht->now_us + REFRESH_PAUSE_US);
-    upkeep->next_check_us = earlier(upkeep->next_check_us, dht->now_us + DHT_MAINTAIN_CHECK_US);
+    dht_check_start(dht);
     dht_maintain_hurry(dht, next_due(dht));
 }
 
 void dht_maintain_op_ended(struct dht *dht, uint32_t op, const struct dht_tally *tally)
 {
+    dht_allowance_spend(&dht->upkeep.allowance, tally->asked);
     if (op == dht->upkeep.join_op)
         join_ended(dht, tally);
     if (op == dht->upkeep.refresh_op) {
@@ -240,6 +243,7 @@ static void ask_lost(struct dht *dht)
     if (!dht_lost_draw(&upkeep->lost, &dht->random, &addr))
         return;
     upkeep->next_lost_us = dht->now_us + jittered(dht, DHT_MAINTAIN_LOST_US);
+    dht_allowance_spend(&upkeep->allowance, 1);
     ask_for_neighbours(dht, &addr);
 }
 
@@ -263,9 +267,7 @@ void dht_maintain_failed(struct dht *dht, const struct dht_addr *addr, bool lost
 {
     struct dht_upkeep *upkeep = &dht->upkeep;
     if (!lost) {
-        int64_t again_us = dht->now_us + CHECK_FAILED_S * DHT_SECOND_US;
-        upkeep->next_check_us = earlier(upkeep->next_check_us, again_us);
-        dht_maintain_hurry(dht, upkeep->next_check_us);
+        dht_check_failed(dht);
         return;
     }
     remember_lost(dht, addr);
@@ -293,7 +295,7 @@ static uint32_t refresh_depth_max(const struct dht *dht)
 {
     uint32_t depth = dht->table.bucket_count;
     uint32_t contacts = 0;
-    while (depth > 0 && contacts < dht->config.bucket_size)
+    while (depth > 0 && contacts < SPLIT)
         contacts += dht->table.buckets[--depth].count;
     return depth;
 }
@@ -305,7 +307,10 @@ static uint32_t refresh_due_s(const struct dht *dht, uint32_t depth)
     bool full = bucket->count >= dht_table_bucket_capacity(&dht->table, depth);
     if (bucket->touched_s == 0)
         return full ? dht_engine_now_s(dht) + REFRESH_S : 0;
-    return bucket->touched_s + (full ? REFRESH_FULL_S : REFRESH_S);
+    if (full)
+        return bucket->touched_s + REFRESH_FULL_S;
+    bool small = dht->table.count < dht->config.bucket_size; // joining again does as much
+    return bucket->touched_s + (small ? REFRESH_S : REFRESH_FILL_S);
 }
 
 static void refresh(struct dht *dht)
@@ -313,6 +318,10 @@ static void refresh(struct dht *dht)
     struct dht_upkeep *upkeep = &dht->upkeep;
     uint32_t now_s = dht_engine_now_s(dht);
     uint32_t soonest_s = now_s + REFRESH_S;
+    if (dht_allowance_left(&upkeep->allowance, dht->now_us) < REFRESH_COST) {
+        upkeep->next_refresh_us = dht->now_us + REFRESH_S * DHT_SECOND_US;
+        return;
+    }
     uint32_t due_depth = UINT32_MAX;
     uint32_t deepest = refresh_depth_max(dht);
     for (uint32_t depth = 0; depth < dht->table.bucket_count && depth <= deepest; depth++) {
@@ -342,137 +351,12 @@ static void survey(struct dht *dht)
     start_lookup(dht, &target, &upkeep->refresh_op);
 }
 
-// ---- checking ----
-
-static void send_check(struct dht *dht, const struct dht_id *id, const struct dht_addr *addr,
-                       enum dht_purpose purpose)
-{
-    struct dht_query query = {
-        .method = DHT_KRPC_PING,
-        .purpose = purpose,
-        .addr = addr,
-        .id = id,
-        .seq_known = DHT_SEQ_NONE,
-        .cas = DHT_SEQ_NONE,
-    };
-    dht_query_send(dht, &query);
-}
-
-// When the contact wants a ping, in seconds since birth.
-static uint32_t check_due_s(const struct dht_contact *contact, uint32_t now_s)
-{
-    uint32_t due_s = contact->answered_s + CHECK_S;
-    if (contact->fails > 0)
-        due_s = dht_contact_time_s(contact->failed_s, now_s) + CHECK_FAILED_S;
-    uint32_t not_before_s = dht_contact_time_s(contact->asked_s, now_s) + CHECK_FAILED_S;
-    return due_s > not_before_s ? due_s : not_before_s;
-}
-
-// Who is due for a check: the contact that has waited longest and when that was due, how many there
-// are, and when the next one is.
-struct check_list {
-    struct dht_contact_ref first;
-    uint32_t first_due_s;
-    uint32_t due_count;
-    uint32_t soonest_s;
-};
-
-// Adds the contacts of the bucket that are due, and notes when to look again.
-static void list_due(const struct dht *dht, struct dht_bucket *bucket, uint32_t now_s,
-                     struct check_list *list)
-{
-    bucket->check_s = now_s + CHECK_S;
-    for (uint32_t i = 0; i < bucket->count; i++) {
-        struct dht_contact_ref ref = dht_table_at(&dht->table, bucket, i);
-        uint32_t due_s = check_due_s(ref.contact, now_s);
-        bucket->check_s = due_s < bucket->check_s ? due_s : bucket->check_s;
-        if (due_s > now_s) {
-            list->soonest_s = due_s < list->soonest_s ? due_s : list->soonest_s;
-            continue;
-        }
-        list->due_count++;
-        if (due_s >= list->first_due_s)
-            continue;
-        list->first_due_s = due_s;
-        list->first = ref;
-    }
-}
-
-// Pings the contact that has waited longest, and sees when the next one is due. A contact that has
-// been heard of is due later than its bucket tells, never sooner: so only buckets are looked into
-// whose time has come.
-static void check(struct dht *dht)
-{
-    uint32_t now_s = dht_engine_now_s(dht);
-    struct check_list list = {.first_due_s = UINT32_MAX, .soonest_s = now_s + CHECK_S};
-    for (uint32_t depth = 0; depth < dht->table.bucket_count; depth++) {
-        struct dht_bucket *bucket = &dht->table.buckets[depth];
-        if (bucket->check_s <= now_s)
-            list_due(dht, bucket, now_s, &list);
-        else if (bucket->check_s < list.soonest_s)
-            list.soonest_s = bucket->check_s;
-    }
-    bool more = list.due_count > 1;
-    dht->upkeep.next_check_us =
-        dht->now_us + (more ? CHECK_PAUSE_US : (int64_t)(list.soonest_s - now_s) * DHT_SECOND_US);
-    struct dht_contact_ref due = list.first;
-    if (due.contact == NULL)
-        return;
-    due.contact->asked_s = (uint16_t)now_s;
-    struct dht_id id = dht_contact_id(due);
-    struct dht_addr addr = dht_contact_addr(due.contact, dht->table.contact_len);
-    send_check(dht, &id, &addr, DHT_PURPOSE_CHECK);
-}
-
 // ---- newcomers ----
-
-static bool newcomer_room(struct dht_upkeep *upkeep)
-{
-    if (upkeep->newcomer_count < upkeep->newcomer_capacity)
-        return true;
-    uint32_t capacity = upkeep->newcomer_capacity == 0 ? 4 : 2 * upkeep->newcomer_capacity;
-    if (capacity > DHT_NEWCOMERS_MAX)
-        return false;
-    struct dht_newcomer *newcomers = realloc(upkeep->newcomers, capacity * sizeof *newcomers);
-    if (newcomers == NULL)
-        return false;
-    upkeep->newcomers = newcomers;
-    upkeep->newcomer_capacity = capacity;
-    return true;
-}
-
-static void add_newcomer(struct dht *dht, const struct dht_krpc_node *node, int64_t due_us)
-{
-    struct dht_upkeep *upkeep = &dht->upkeep;
-    for (uint32_t i = 0; i < upkeep->newcomer_count; i++)
-        if (dht_addr_equal(&upkeep->newcomers[i].addr, &node->addr))
-            return;
-    if (!newcomer_room(upkeep)) {
-        DHT_COUNT(dht, contacts_refused);
-        return;
-    }
-    upkeep->newcomers[upkeep->newcomer_count++] =
-        (struct dht_newcomer){.id = node->id, .addr = node->addr, .due_us = due_us};
-    dht_maintain_hurry(dht, due_us);
-}
-
-static void ask_newcomers(struct dht *dht)
-{
-    struct dht_upkeep *upkeep = &dht->upkeep;
-    for (uint32_t i = upkeep->newcomer_count; i-- > 0;) {
-        struct dht_newcomer newcomer = upkeep->newcomers[i];
-        if (newcomer.due_us > dht->now_us)
-            continue;
-        upkeep->newcomers[i] = upkeep->newcomers[--upkeep->newcomer_count];
-        if (dht_table_wants(&dht->table, &newcomer.id))
-            send_check(dht, &newcomer.id, &newcomer.addr, DHT_PURPOSE_CHECK);
-    }
-}
 
 void dht_maintain_restore(struct dht *dht, const struct dht_id *id, const struct dht_addr *addr)
 {
     struct dht_krpc_node node = {*id, *addr};
-    add_newcomer(dht, &node, dht->now_us);
+    dht_check_newcomer(dht, &node, dht->now_us);
     dht->upkeep.next_join_us = earlier(dht->upkeep.next_join_us, dht->now_us + DHT_SECOND_US);
     dht_maintain_hurry(dht, dht->upkeep.next_join_us);
 }
@@ -497,7 +381,7 @@ void dht_maintain_newcomer(struct dht *dht, const struct dht_addr *from, const s
     if (contact != NULL)
         dht_contact_heard(contact, dht_engine_now_s(dht));
     else if (dht_table_wants(&dht->table, &node.id))
-        add_newcomer(dht, &node, dht->now_us + newcomer_delay_us(dht));
+        dht_check_newcomer(dht, &node, dht->now_us + newcomer_delay_us(dht));
 }
 
 // ---- the other family ----
@@ -516,7 +400,7 @@ void dht_maintain_other_family(struct dht *dht, const struct dht_krpc *msg)
             continue;
         if (sibling->now_us < dht->now_us)
             sibling->now_us = dht->now_us;
-        add_newcomer(sibling, &node, sibling->now_us);
+        dht_check_newcomer(sibling, &node, sibling->now_us);
         sibling->upkeep.next_join_us =
             earlier(sibling->upkeep.next_join_us, sibling->now_us + 2 * DHT_SECOND_US);
         dht_maintain_hurry(sibling, sibling->upkeep.next_join_us);
@@ -529,15 +413,13 @@ void dht_maintain_run(struct dht *dht)
 {
     struct dht_upkeep *upkeep = &dht->upkeep;
     int64_t now_us = dht->now_us;
-    ask_newcomers(dht);
+    dht_check_run(dht);
     if (upkeep->join_op == 0 && upkeep->next_join_us <= now_us)
         join(dht);
     if (upkeep->refresh_op == 0 && upkeep->next_refresh_us <= now_us)
         refresh(dht);
     if (upkeep->refresh_op == 0 && upkeep->next_survey_us <= now_us)
         survey(dht);
-    if (upkeep->next_check_us <= now_us)
-        check(dht);
     if (upkeep->next_lost_us <= now_us)
         ask_lost(dht);
     if (dht->config.role == DHT_ROLE_AUTO && dht->role == DHT_ROLE_CLIENT &&
@@ -546,7 +428,7 @@ void dht_maintain_run(struct dht *dht)
     int64_t due_us = next_due(dht);
     // What is overdue all the same waits for its own lookup to end; it must not make us spin.
     if (due_us <= now_us)
-        due_us = now_us + CHECK_PAUSE_US;
+        due_us = now_us + OVERDUE_PAUSE_US;
     if (due_us != INT64_MAX)
         dht_timer_set(&dht->timers, &upkeep->timer, due_us);
 }

@@ -6,29 +6,25 @@
 //
 // - Joining: a lookup of our own id, by way of the table or, while that is empty or nobody in it
 //   answers, of the bootstrap nodes; again with growing pauses while nobody answers. Then again
-//   after two minutes, four, and so on up to half an hour: where many come at once, the first
+//   after two minutes, four, and so on up to two hours: where many come at once, the first
 //   lookup sees those alone who came before.
-// - Refreshing: a bucket through which no lookup went for 15 minutes gets one (BEP 5).
+// - Refreshing: lookups through the buckets that have room, one after the other, for as long as the
+//   first allowance lasts (dht/allowance.h): the table fills. After that it is checked, and what is
+//   missing comes in by that (dht/check.h).
 // - Surveying: a random id is looked up 90 seconds after joining, then after pauses that grow by
-// four
-//   up to an hour, so that the estimate of the network's size is fresh, of targets that nobody
-//   chose, and so that the table meets nodes that nobody has brought to it.
-// - Checking: a contact that has been silent for DHT_MAINTAIN_CHECK_US is pinged, so that the table
-//   is good at all times; at most one ping a second, far below what strains a home router (quirk
-//   Q25).
+//   four up to two hours, so that the estimate of the network's size is fresh, of targets that
+//   nobody chose, and so that the table meets nodes that nobody has brought to it.
 // - Newcomers: a node that asked us something is asked back once its NAT mapping has had time to
 //   lapse (quirk Q11), and only if the table has room for it; at once while the table is nearly
-//   empty.
+//   empty (dht/check.h).
 // - The lost: of the contacts that fell silent a few are asked again, one each
-// DHT_MAINTAIN_LOST_US,
-//   so that the two halves of a network that was cut find each other when the cut heals. Who
-//   answers again is a way in like a bootstrap node: joining starts anew from there.
+//   DHT_MAINTAIN_LOST_US, so that the two halves of a network that was cut find each other when the
+//   cut heals. Who answers again is a way in like a bootstrap node: joining starts anew from there.
 // - Address and role: dht/reach.h.
 
 #include "dht/engine.h"
 
-#define DHT_MAINTAIN_CHECK_US (12 * DHT_MINUTE_US)
-#define DHT_MAINTAIN_LOST_US  (4 * DHT_MINUTE_US)
+#define DHT_MAINTAIN_LOST_US (4 * DHT_MINUTE_US)
 
 void dht_maintain_init(struct dht *dht);
 void dht_maintain_fini(struct dht *dht);

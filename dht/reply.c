@@ -2,6 +2,7 @@
 #include "dht/reply.h"
 
 #include "dht/addr.h"
+#include "dht/check.h"
 #include "dht/explore.h"
 #include "dht/id.h"
 #include "dht/maintain.h"
@@ -104,8 +105,10 @@ static void pass_on(struct dht *dht, const struct dht_transaction *transaction,
     case DHT_PURPOSE_BOOTSTRAP:
         dht_maintain_bootstrapped(dht, msg);
         break;
-    case DHT_PURPOSE_SELF: // answered by another host behind our NAT: that proves nothing
     case DHT_PURPOSE_CHECK:
+        dht_check_named(dht, msg);
+        break;
+    case DHT_PURPOSE_SELF: // answered by another host behind our NAT: that proves nothing
         break;
     }
 }

@@ -400,7 +400,6 @@ bool dht_table_failed(struct dht_table *table, const struct dht_id *id, const st
         return false;
     struct dht_bucket *bucket = bucket_of(table, id);
     contact->failed_s = (uint16_t)now_s;
-    bucket->check_s = 0;
     bucket->failing += contact->fails == 0;
     if (contact->fails < DHT_CONTACT_FAILS_MAX)
         contact->fails++;

@@ -303,13 +303,36 @@ static void test_a_third_dies(void **state)
         network_run(&network, 10 * SECOND);
         assert_true(get.found);
     }
-    // An hour later nobody passes the dead on any more.
+    // Some hours later nobody passes the dead on any more: with one query a minute for upkeep each
+    // of thirty has to be silent three times.
     network.ctx = NULL;
-    network_run(&network, 3600 * SECOND);
+    network_run(&network, 6 * 3600 * SECOND);
     struct dht_contact_info contacts[128];
     size_t count = dht_contacts(network.nodes[1], contacts, 128);
     for (size_t i = 0; i < count; i++)
         assert_false(network.dead[contacts[i].addr.port - 10001]);
+    network_fini(&network);
+}
+
+// With nothing to look up, nodes keep to the allowance of their upkeep: less than one query a
+// minute.
+static void test_idle(void **state)
+{
+    struct network network;
+    uint64_t before[60];
+    struct dht_info info;
+    (void)state;
+    start(&network, 60, 11);
+    network_run(&network, 8 * 3600 * SECOND); // the first allowance is spent
+    for (size_t i = 0; i < network.count; i++) {
+        dht_info(network.nodes[i], &info);
+        before[i] = info.counters.queries_sent;
+    }
+    network_run(&network, 4 * 3600 * SECOND);
+    for (size_t i = 0; i < network.count; i++) {
+        dht_info(network.nodes[i], &info);
+        assert_in_range(info.counters.queries_sent - before[i], 60, 240);
+    }
     network_fini(&network);
 }
 
@@ -325,6 +348,7 @@ int main(void)
         cmocka_unit_test(test_cancel_leaves_nothing),
         cmocka_unit_test(test_announce_and_get_peers),
         cmocka_unit_test(test_a_third_dies),
+        cmocka_unit_test(test_idle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
