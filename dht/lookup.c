@@ -282,8 +282,95 @@ void dht_lookup_widen(struct dht_lookup *lookup, uint64_t region, uint32_t width
         lookup->width = (uint16_t)width;
 }
 
+// ---- in a hurry ----
+
+#define HURRY_FLIGHT      3 // more in flight than else
+#define HURRY_NEAR_FLIGHT 3 // and of those who would have to be asked in any case
+
+void dht_lookup_hurry(struct dht_lookup *lookup, uint64_t near, uint32_t typical_us)
+{
+    lookup->near = near;
+    lookup->typical_us = near > 0 ? typical_us : 0;
+}
+
+void dht_lookup_calm(struct dht_lookup *lookup)
+{
+    lookup->typical_us = 0;
+}
+
+static bool is_near(const struct dht_lookup *lookup, const struct dht_candidate *candidate)
+{
+    return dht_id_distance64(&candidate->id, &lookup->target) <= lookup->near;
+}
+
+// The binary logarithm, in sixteenths; number is not 0.
+static uint32_t log2_16(uint64_t number)
+{
+    uint32_t whole = 63 - (uint32_t)__builtin_clzll(number);
+    uint64_t rest = whole >= 4 ? number >> (whole - 4) : number << (4 - whole);
+    return whole * 16 + (uint32_t)(rest & 15);
+}
+
+// When the thing sought may be here by way of the candidate: from one that is near, after its round
+// trip. One farther away names others, which takes half a typical round trip more (several are
+// asked at once, and the first counts), and a quarter for each bit of distance. Who was late once
+// is likely dead.
+static uint64_t expected_us(const struct dht_lookup *lookup, const struct dht_candidate *candidate)
+{
+    uint64_t typical_us = lookup->typical_us;
+    uint64_t distance = dht_id_distance64(&candidate->id, &lookup->target);
+    uint64_t time_us = candidate->rtt_us > 0 ? candidate->rtt_us : typical_us;
+    if (distance > lookup->near)
+        time_us += typical_us / 2 + typical_us * (log2_16(distance) - log2_16(lookup->near)) / 64;
+    return time_us + 2 * candidate->tries * typical_us;
+}
+
+static bool can_be_asked(const struct dht_candidate *candidate)
+{
+    return candidate->state == DHT_CANDIDATE_NEW || candidate->state == DHT_CANDIDATE_RETRY;
+}
+
+struct soonest {
+    uint16_t index;
+    uint64_t time_us;
+};
+
+static void consider(const struct dht_lookup *lookup, struct soonest *soonest, uint16_t index)
+{
+    uint64_t time_us = expected_us(lookup, &lookup->candidates[index]);
+    if (time_us < soonest->time_us)
+        *soonest = (struct soonest){index, time_us};
+}
+
+// Whom to ask where time counts: of those who have to answer anyway, or of all as long as there is
+// one of those, the one who is likely to lead there first.
+static uint16_t next_soonest(const struct dht_lookup *lookup)
+{
+    struct walk walk = walk_all(lookup);
+    struct soonest soonest = {DHT_LOOKUP_NONE, UINT64_MAX};
+    uint32_t in_flight_max = lookup->in_flight_max + HURRY_FLIGHT;
+    bool only_near = lookup->in_flight >= in_flight_max;
+    bool open = false;
+    uint16_t index;
+    if (lookup->in_flight >= in_flight_max + HURRY_NEAR_FLIGHT)
+        return DHT_LOOKUP_NONE;
+    while ((index = walk_next(lookup, &walk)) != DHT_LOOKUP_NONE) {
+        const struct dht_candidate *candidate = &lookup->candidates[index];
+        walk_count(lookup, &walk, candidate);
+        open = open || can_be_asked(candidate);
+        if (can_be_asked(candidate) && (!only_near || is_near(lookup, candidate)))
+            consider(lookup, &soonest, index);
+    }
+    for (uint16_t i = 0; i < lookup->count && open && !only_near; i++)
+        if (can_be_asked(&lookup->candidates[i]) && !is_doubtful(lookup, &lookup->candidates[i]))
+            consider(lookup, &soonest, i);
+    return soonest.index;
+}
+
 uint16_t dht_lookup_next(const struct dht_lookup *lookup)
 {
+    if (lookup->typical_us > 0)
+        return next_soonest(lookup);
     struct walk walk = walk_all(lookup);
     uint16_t index = DHT_LOOKUP_NONE;
     if (lookup->in_flight >= lookup->in_flight_max)

@@ -98,6 +98,8 @@ struct dht_lookup {
     uint16_t fringe;       // and how many beyond the region; 0: there is no region
     uint64_t region;       // the dht_id_distance64() up to which all have to answer
     bool lab;
+    uint32_t typical_us; // see dht_lookup_hurry(); 0: in no hurry
+    uint64_t near;
 };
 
 void dht_lookup_init(struct dht_lookup *lookup, const struct dht_config *config,
@@ -120,6 +122,14 @@ enum dht_lookup_offer dht_lookup_offer(struct dht_lookup *lookup,
 // not SILENT, DEAD or doubtful, while fewer than in_flight_max are asked. DHT_LOOKUP_NONE: nobody
 // now.
 uint16_t dht_lookup_next(const struct dht_lookup *lookup);
+
+// Something is sought that any node up to the distance `near` (a dht_id_distance64; 0: not known)
+// can be expected to have, and the first that has it will do. Until dht_lookup_calm() the lookup
+// asks, instead of the closest, whoever is likely to lead there soonest: by the candidates' round
+// trips and distances, where typical_us is the round trip of a node that nothing is known of. And
+// it keeps more queries in flight. What has to have answered in the end does not change by it.
+void dht_lookup_hurry(struct dht_lookup *lookup, uint64_t near, uint32_t typical_us);
+void dht_lookup_calm(struct dht_lookup *lookup);
 
 // The only function that changes a candidate's state.
 void dht_lookup_enter(struct dht_lookup *lookup, uint16_t index, enum dht_candidate_state state);

@@ -6,7 +6,10 @@
 #include <assert.h>
 #include <string.h>
 
-// The least wait: below it a busy node is taken for a dead one. The most: what a person notices.
+// A soft timeout frees a place in flight, and a late answer still counts. So it can be short, about
+// what nine of ten answers keep: one query too many is the price, where another wait was the
+// alternative. The least wait: below it a busy node is taken for a dead one. The most: what a
+// person notices.
 #define SOFT_TIMEOUT_LEAST_US (100 * 1000)
 #define SOFT_TIMEOUT_MOST_US  (1500 * 1000)
 #define SOFT_TIMEOUT_FIRST_US (1000 * 1000) // before anything was measured
@@ -16,9 +19,9 @@ int64_t dht_query_soft_timeout_us(const struct dht *dht, uint32_t rtt_us)
 {
     int64_t timeout_us = SOFT_TIMEOUT_FIRST_US;
     if (rtt_us > 0)
-        timeout_us = 2 * (int64_t)rtt_us;
+        timeout_us = (int64_t)rtt_us * 3 / 2;
     else if (dht->rtt_us > 0)
-        timeout_us = dht->rtt_us + 4 * dht->rtt_dev_us; // RFC 6298
+        timeout_us = dht->rtt_us + 2 * dht->rtt_dev_us;
     if (timeout_us < SOFT_TIMEOUT_LEAST_US)
         return SOFT_TIMEOUT_LEAST_US;
     return timeout_us > SOFT_TIMEOUT_MOST_US ? SOFT_TIMEOUT_MOST_US : timeout_us;

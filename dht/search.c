@@ -94,6 +94,14 @@ static bool is_to_store(const struct dht_op *op)
     return op->kind == DHT_OP_PUT || op->kind == DHT_OP_ANNOUNCE || op->hold;
 }
 
+// How far from a target those lie that an item is stored on; 0 where the network's size is not
+// known, or it is so small that everybody is.
+static uint64_t near_enough(const struct dht *dht, double nodes)
+{
+    uint32_t wanted = dht->config.store_width;
+    return nodes < 2.0 * wanted ? 0 : dht_region_radius(nodes, wanted);
+}
+
 void dht_search_start(struct dht *dht, struct dht_op *op, const struct dht_id *target,
                       uint32_t width)
 {
@@ -114,6 +122,8 @@ void dht_search_start(struct dht *dht, struct dht_op *op, const struct dht_id *t
     }
     dht_table_touch(&dht->table, target, dht_engine_now_s(dht));
     dht_found_own(dht, op);
+    if (op->kind == DHT_OP_GET && op->best == NULL)
+        dht_lookup_hurry(&op->lookup, near_enough(dht, op->nodes), (uint32_t)dht->rtt_us);
     dht_search_step(dht, op);
 }
 
@@ -343,6 +353,8 @@ void dht_search_reply(struct dht *dht, const struct dht_transaction *transaction
         learn_has_get(dht, candidate, DHT_HAS_GET_YES);
         take_token(candidate, msg);
         found = dht_found_item(dht, op, index, msg, &transaction->addr);
+        if (op->best != NULL)
+            dht_lookup_calm(&op->lookup);
     } else if (transaction->method == DHT_KRPC_GET_PEERS) {
         take_token(candidate, msg);
         found = dht_found_peers(dht, op, msg, &transaction->addr);

@@ -528,9 +528,89 @@ static void test_at_random(void **state)
     }
 }
 
+// ---- in a hurry ----
+
+// Two candidates, how far each is, in bits beyond `near` (0: near), its round trip and how often it
+// was late; who is asked first: '=' where it is the closer one, '>' the farther one.
+static const struct race {
+    const char *name;
+    uint32_t bits[2]; // the closer one first
+    uint32_t rtt_us[2];
+    uint8_t late[2];
+    char first;
+} races[] = {
+    {"both near, the closer one faster", {0, 0}, {20000, 90000}, {0, 0}, '='},
+    {"both near, the farther one faster", {0, 0}, {90000, 20000}, {0, 0}, '>'},
+    {"both near, nothing known", {0, 0}, {0, 0}, {0, 0}, '='},
+    {"both near, one slower than most", {0, 0}, {150000, 0}, {0, 0}, '>'},
+    {"a fast one a bit beyond", {0, 1}, {140000, 20000}, {0, 0}, '>'},
+    {"a fast one far beyond", {0, 8}, {140000, 20000}, {0, 0}, '='},
+    {"both beyond, as fast", {3, 5}, {50000, 50000}, {0, 0}, '='},
+    {"both beyond, four bits for a round trip", {3, 8}, {110000, 5000}, {0, 0}, '='},
+    {"both beyond, two bits for a round trip", {3, 5}, {110000, 5000}, {0, 0}, '>'},
+    {"the closer one was late", {0, 4}, {0, 0}, {1, 0}, '>'},
+    {"both were late", {0, 4}, {0, 0}, {1, 1}, '='},
+};
+
+#define NEAR (UINT64_C(1) << 40)
+
+static uint16_t offer_racer(struct dht_lookup *lookup, const struct race *race, uint32_t which)
+{
+    uint16_t index = DHT_LOOKUP_NONE;
+    uint64_t distance = race->bits[which] == 0 ? NEAR / 4 + which : NEAR << race->bits[which];
+    struct dht_candidate newcomer = candidate(which + 1);
+    for (int i = 0; i < 8; i++)
+        newcomer.id.bytes[i] = (uint8_t)(distance >> (56 - 8 * i));
+    newcomer.rtt_us = race->rtt_us[which];
+    dht_lookup_offer(lookup, &newcomer, &index);
+    for (uint8_t i = 0; i < race->late[which]; i++) {
+        dht_lookup_enter(lookup, index, DHT_CANDIDATE_ASKED);
+        dht_lookup_soft_timeout(lookup, index);
+    }
+    return index;
+}
+
+static void test_races(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof races / sizeof races[0]; i++) {
+        struct dht_lookup lookup;
+        start(&lookup, false, 8, 5);
+        uint16_t closer = offer_racer(&lookup, &races[i], 0);
+        uint16_t farther = offer_racer(&lookup, &races[i], 1);
+        dht_lookup_hurry(&lookup, NEAR, 100000);
+        if (dht_lookup_next(&lookup) != (races[i].first == '=' ? closer : farther))
+            fail_msg("%s: the other one was asked", races[i].name);
+        dht_lookup_calm(&lookup);
+        if (dht_lookup_next(&lookup) != closer)
+            fail_msg("%s: calm, the closer one was not asked", races[i].name);
+        dht_lookup_fini(&lookup);
+    }
+}
+
+// In a hurry more are asked at once, most where they have to answer in any case.
+static void test_hurried_flight(void **state)
+{
+    (void)state;
+    struct dht_lookup lookup;
+    uint32_t asked = 0;
+    start(&lookup, false, 20, 5);
+    for (uint32_t rank = 1; rank <= 20; rank++)
+        offer(&lookup, rank); // near, all of them
+    while (ask_next(&lookup) != DHT_LOOKUP_NONE)
+        asked++;
+    assert_int_equal(asked, 5);
+    dht_lookup_hurry(&lookup, NEAR, 100000);
+    while (ask_next(&lookup) != DHT_LOOKUP_NONE)
+        asked++;
+    assert_int_equal(asked, 5 + 3 + 3);
+    dht_lookup_fini(&lookup);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_races),       cmocka_unit_test(test_hurried_flight),
         cmocka_unit_test(test_lives),       cmocka_unit_test(test_closest_first),
         cmocka_unit_test(test_settled),     cmocka_unit_test(test_answered),
         cmocka_unit_test(test_secure),      cmocka_unit_test(test_newcomers),
