@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "simnet/checker.h"
 
+#include "dht/id.h"
 #include "simnet/checker_part.h"
 
 #include <stdarg.h>
@@ -19,7 +20,6 @@ void simnet_checker_config_init(struct simnet_checker_config *config)
         .sample = 256,
         .slack_us = 5 * SIMNET_SECOND_US,
         .other_us = 5 * SIMNET_MINUTE_US,
-        .recall = 1,
     };
 }
 
@@ -171,9 +171,31 @@ static void judge_found(struct simnet_checker *checker, const struct simnet_prob
                             probe->acked);
 }
 
+// How many of the closest nodes a lookup missed: nearer to the target than the last of those that
+// it settled on, and never asked. One that was asked and is farther away than the lookup waits was
+// not missed.
+static size_t missed(const struct simnet_checker *checker, const struct simnet_probe *probe,
+                     const struct simnet_truth_lookup *lookup)
+{
+    struct simnet_truth_node closest[DHT_CLOSEST_MAX];
+    const struct simnet_probe_ids *asked = &probe->asked;
+    size_t count =
+        simnet_truth_closest(checker->truth, &probe->target, lookup->except, lookup->k, closest);
+    size_t missing = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (probe->answered.count >= lookup->k &&
+            dht_id_compare(&probe->target, &closest[i].id, &probe->answered.ids[lookup->k - 1]) > 0)
+            break;
+        size_t at = 0;
+        while (at < asked->count && !dht_id_equal(&asked->ids[at], &closest[i].id))
+            at++;
+        missing += at == asked->count;
+    }
+    return missing;
+}
+
 // Only a lookup that finds nothing is told of closer nodes by all that it asks: a hit that goes to
-// somebody unproven carries none (docs/security.md). Of others the recall is a figure alone. A node
-// that was asked and is farther away than the lookup waits was found.
+// somebody unproven carries none (docs/security.md). Of others the recall is a figure alone.
 static void judge_closest(struct simnet_checker *checker, const struct simnet_probe *probe)
 {
     const struct simnet_machine *machine = probe->plan.machine;
@@ -183,11 +205,13 @@ static void judge_closest(struct simnet_checker *checker, const struct simnet_pr
     double recall =
         simnet_truth_recall(checker->truth, &lookup, probe->answered.ids, probe->answered.count);
     simnet_tally_add(&checker->recall[checker->is_healed], (uint64_t)(recall * 10000 + 0.5));
-    recall = simnet_truth_recall(checker->truth, &lookup, probe->asked.ids, probe->asked.count);
-    if (checker->is_healed && recall < checker->config.recall && probe->plan.publisher == NULL)
+    if (!checker->is_healed || probe->plan.publisher != NULL)
+        return;
+    size_t missing = missed(checker, probe, &lookup);
+    if (missing > 0)
         simnet_checker_fail(checker, machine,
-                            "a lookup of %.6s... found %.0f %% of the closest %zu (%zu answered)",
-                            probe->name, 100 * recall, lookup.k, probe->answered.count);
+                            "a lookup of %.6s... missed %zu of the closest %zu (%zu answered)",
+                            probe->name, missing, lookup.k, probe->answered.count);
 }
 
 void simnet_checker_probe(struct simnet_checker *checker, const struct simnet_probe *probe)

@@ -35,7 +35,6 @@ struct simnet_checker_config {
     uint32_t sample;   // machines a sample, drawn; 0: all
     int64_t slack_us;  // an answer may be late by it: a client that does not read hears late
     int64_t other_us;  // how long requests that name no deadline may take
-    double recall;     // the least share of the closest that a healed lookup has to find; 1
     // What is wrong with a datagram, in a few words; NULL: nothing. For DATAGRAMS.
     const char *(*judge)(struct dht_span datagram, enum dht_family family);
 };

@@ -60,6 +60,12 @@ static void derive_machines(struct simnet_stream *stream, struct simnet_weather 
     for (int i = 0; i < SIMNET_WEATHER_FAULTS; i++)
         if (simnet_stream_chance(stream, 0.4))
             weather->faults[i] = 1 + (uint32_t)simnet_stream_below(stream, weather->nodes / 3 + 1);
+    weather->nat_share = simnet_stream_chance(stream, 0.4) ? 0.6 * simnet_stream_unit(stream) : 0;
+    weather->homes = 1 + (uint32_t)simnet_stream_below(stream, 4);
+    weather->adversary_share =
+        simnet_stream_chance(stream, 0.3) ? 0.3 * simnet_stream_unit(stream) : 0;
+    weather->adversary =
+        (enum simnet_adversary_kind)simnet_stream_below(stream, SIMNET_ADVERSARY_KINDS);
     weather->has_clocks = simnet_stream_chance(stream, 0.4);
     weather->has_slow_disks = simnet_stream_chance(stream, 0.5);
     weather->snapshot_us =
@@ -130,6 +136,9 @@ void simnet_weather_print(const struct simnet_weather *weather, FILE *out)
     fprintf(out, "\n  clocks %s, disks %s, snapshots every %.0f s\n",
             weather->has_clocks ? "of their own" : "true",
             weather->has_slow_disks ? "slow" : "fast", seconds(weather->snapshot_us));
+    fprintf(out, "  behind NATs %.0f %%, up to %u each, adversaries %.0f %% %s\n",
+            100 * weather->nat_share, weather->homes, 100 * weather->adversary_share,
+            simnet_adversary_name(weather->adversary));
     fprintf(out, "  publishers %u, change every %.0f s, withdraw %.0f %%, rude %.0f %%\n",
             weather->publishers, seconds(weather->habits.change_us),
             100 * weather->habits.withdraw_share, 100 * weather->habits.rude_share);

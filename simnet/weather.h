@@ -4,12 +4,13 @@
 
 // Any weather: a small network, and all that can go wrong with it, drawn from one seed. First the
 // faults: packets are lost, doubled and delayed, the network is cut in two, machines crash, sleep
-// and move, disks fail, clocks jump, and programs have bad manners. Then everything is well again,
-// and after some time all checkers have to hold: the closest nodes are found, and of each name the
-// newest version that was acknowledged.
+// and move, disks fail, clocks jump, some machines lie, and programs have bad manners. Then
+// everything is well again, and after some time all checkers have to hold: the closest nodes are
+// found, and of each name the newest version that was acknowledged.
 //
 // The same seed gives the same options, and the same run, hash for hash.
 
+#include "simnet/adversary.h"
 #include "simnet/checker.h"
 #include "simnet/partition.h"
 
@@ -62,6 +63,11 @@ struct simnet_weather {
     uint32_t faults[SIMNET_WEATHER_FAULTS]; // how many there are of each
     bool has_clocks;                        // machines have wall clocks of their own
     bool has_slow_disks;
+    double nat_share; // of machines behind NATs, of all kinds
+    uint32_t homes;   // machines behind one NAT, at most
+    // Of machines that turn into adversaries of a kind with the faults, and are gone with them.
+    double adversary_share;
+    enum simnet_adversary_kind adversary;
     int64_t snapshot_us; // 0: none
     uint32_t publishers;
     struct simnet_publisher_habits habits;

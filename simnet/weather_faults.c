@@ -3,16 +3,16 @@
 #include "simnet/weather_part.h"
 
 #include "simnet/host.h"
+#include "simnet/nat.h"
 #include "simnet/population.h"
 
-#define WELL_KNOWN 3
-#define YEAR_US    (365 * 24 * SIMNET_HOUR_US)
+#define YEAR_US (365 * 24 * SIMNET_HOUR_US)
 
 void simnet_weather_start(struct simnet_weather_sky *sky, struct simnet_machine *machine)
 {
-    uint32_t known[WELL_KNOWN];
+    uint32_t known[SIMNET_WEATHER_WELL_KNOWN];
     size_t count = 0;
-    for (uint32_t i = 0; i < WELL_KNOWN; i++)
+    for (uint32_t i = 0; i < SIMNET_WEATHER_WELL_KNOWN; i++)
         if (i != machine->number && i < sky->weather->nodes)
             known[count++] = i;
     if (machine->state == SIMNET_MACHINE_OFF)
@@ -115,6 +115,11 @@ static void befall(struct simnet_weather_sky *sky, struct simnet_machine *machin
         later(sky, 90 * SIMNET_SECOND_US, wake_up, machine);
         return;
     case SIMNET_WEATHER_MOVE: {
+        struct simnet_nat *nat = simnet_nat_of(machine);
+        if (nat != NULL) {
+            simnet_nat_reboot(nat);
+            return;
+        }
         struct dht_addr addr =
             simnet_population_ipv4(simnet_world_seed(sky->world), sky->addresses++);
         simnet_machine_move(machine, 0, &addr);
@@ -147,12 +152,31 @@ static void strike(struct simnet_world *world, void *ctx, uint64_t fault)
         uint32_t at = (uint32_t)simnet_stream_below(&sky->stream, sky->weather->publishers);
         machine = simnet_application_publisher(sky->application, at)->machine;
     }
-    if (!sky->is_healed && machine->state == SIMNET_MACHINE_UP)
+    if (!sky->is_healed && machine->state == SIMNET_MACHINE_UP && machine->actor == NULL)
         befall(sky, machine, (enum simnet_weather_fault)fault);
+}
+
+static bool publishes(const struct simnet_weather_sky *sky, const struct simnet_machine *machine)
+{
+    for (uint32_t i = 0; i < sky->weather->publishers; i++)
+        if (simnet_application_publisher(sky->application, i)->machine == machine)
+            return true;
+    return false;
+}
+
+static void turn_some(struct simnet_weather_sky *sky)
+{
+    for (uint32_t i = SIMNET_WEATHER_WELL_KNOWN; i < sky->weather->nodes; i++) {
+        struct simnet_machine *machine = simnet_world_machine(sky->world, i);
+        if (simnet_stream_chance(&sky->stream, sky->weather->adversary_share) &&
+            machine->way_out == NULL && !publishes(sky, machine))
+            simnet_adversary_turn(sky->world, machine, sky->league, sky->weather->adversary);
+    }
 }
 
 void simnet_weather_faults_plan(struct simnet_weather_sky *sky)
 {
+    turn_some(sky);
     uint64_t span_us = (uint64_t)sky->weather->faults_us;
     for (int fault = 0; fault < SIMNET_WEATHER_FAULTS; fault++)
         for (uint32_t i = 0; i < sky->weather->faults[fault]; i++)
@@ -166,6 +190,10 @@ void simnet_weather_faults_plan(struct simnet_weather_sky *sky)
 
 static void heal(struct simnet_weather_sky *sky, struct simnet_machine *machine)
 {
+    if (machine->actor != NULL) {
+        simnet_machine_crash(machine); // and is not seen again
+        return;
+    }
     if (machine->has_clock) {
         struct simnet_clock *clock = simnet_host_clock(machine);
         simnet_clock_correct(clock, simnet_world_now(sky->world), 0);

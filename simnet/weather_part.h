@@ -16,9 +16,13 @@ struct simnet_weather_sky {
     struct simnet_element *loss, *burst, *duplicate, *reorder, *jitter, *mtu, *partition;
     struct simnet_application *application;
     struct simnet_checker *checker;
-    uint32_t addresses; // given out so far
+    struct simnet_league *league; // of its adversaries
+    uint32_t addresses;           // given out so far
     bool is_healed;
 };
+
+// The first machines are well known: they are on the open internet, and stay honest.
+#define SIMNET_WEATHER_WELL_KNOWN 3
 
 // weather_faults.c: plans what befalls machines.
 void simnet_weather_faults_plan(struct simnet_weather_sky *sky);

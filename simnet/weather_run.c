@@ -7,8 +7,10 @@
 #include "simnet/host.h"
 #include "simnet/jitter.h"
 #include "simnet/latency.h"
+#include "simnet/league.h"
 #include "simnet/loss.h"
 #include "simnet/mtu.h"
+#include "simnet/nat.h"
 #include "simnet/population.h"
 #include "simnet/reorder.h"
 
@@ -25,7 +27,7 @@
 #define HELD_US       150000
 #define BURST_GOOD_US (20 * SIMNET_SECOND_US)
 #define SLOW_SYNC_US  30000
-#define RECALL        1
+#define NAT_KINDS     4
 #define CLOCK_SHARE   2 // every so many-th machine has a clock of its own
 
 // ---- making ----
@@ -66,6 +68,33 @@ static void make_network(struct simnet_weather_sky *sky)
     simnet_world_internet(world, latency(weather));
 }
 
+// Puts some of the machines behind NATs, a few behind each.
+static void build_homes(struct simnet_weather_sky *sky)
+{
+    const struct simnet_weather *weather = sky->weather;
+    struct simnet_nat *nat = NULL;
+    uint32_t inside = 0;
+    for (uint32_t i = SIMNET_WEATHER_WELL_KNOWN; i < weather->nodes; i++) {
+        if (!simnet_stream_chance(&sky->stream, weather->nat_share))
+            continue;
+        if (nat == NULL || inside == weather->homes) {
+            struct simnet_nat_config config;
+            struct dht_addr addr = simnet_population_ipv4(weather->seed, sky->addresses++);
+            simnet_nat_config_init(
+                &config, (enum simnet_nat_kind)simnet_stream_below(&sky->stream, NAT_KINDS));
+            nat = simnet_nat_new(sky->world, &config, i, i);
+            simnet_nat_connect(nat, &addr);
+            inside = 0;
+        }
+        inside += simnet_nat_attach(nat, simnet_world_machine(sky->world, i));
+    }
+}
+
+static void start_one(struct simnet_world *world, void *ctx, uint64_t number)
+{
+    simnet_weather_start(ctx, simnet_world_machine(world, (uint32_t)number));
+}
+
 static void make_machines(struct simnet_weather_sky *sky)
 {
     const struct simnet_weather *weather = sky->weather;
@@ -77,8 +106,14 @@ static void make_machines(struct simnet_weather_sky *sky)
         sky->disk.sync_median_us = SLOW_SYNC_US;
     }
     sky->profile.disk = &sky->disk;
-    simnet_population_join(sky->world, &sky->profile, weather->nodes, JOIN_US);
     sky->addresses = weather->nodes;
+    for (uint32_t i = 0; i < weather->nodes; i++) {
+        struct dht_addr addr = simnet_population_ipv4(weather->seed, i);
+        simnet_world_add(sky->world, &sky->profile, &addr, 1, NULL);
+        simnet_world_at(sky->world, SIMNET_START_US + JOIN_US * i / weather->nodes, start_one, sky,
+                        i);
+    }
+    build_homes(sky);
     for (uint32_t i = 0; weather->has_clocks && i < weather->nodes; i += CLOCK_SHARE) {
         struct simnet_clock_config clock;
         simnet_clock_config_draw(&clock, &sky->stream);
@@ -150,10 +185,11 @@ static void plan_last_lookups(struct simnet_weather_sky *sky)
 {
     uint32_t names = PROBES * sky->weather->publishers;
     for (uint32_t i = 0; i < names + NOBODYS; i++) {
-        uint32_t number = (uint32_t)simnet_stream_below(&sky->stream, sky->weather->nodes);
-        struct simnet_probe_plan plan = {.machine = simnet_world_machine(sky->world, number),
-                                         .wait = CONTROL_WAIT_ALL,
-                                         .trace = true};
+        struct simnet_probe_plan plan = {.wait = CONTROL_WAIT_ALL, .trace = true};
+        do // the well-known ones are there at least
+            plan.machine = simnet_world_machine(
+                sky->world, (uint32_t)simnet_stream_below(&sky->stream, sky->weather->nodes));
+        while (plan.machine->node == NULL);
         if (i < names)
             plan.publisher = simnet_application_publisher(sky->application, i / PROBES);
         else
@@ -208,11 +244,12 @@ void simnet_weather_run(const struct simnet_weather *weather,
                         FILE *out, struct simnet_weather_result *ret_result)
 {
     struct simnet_checker_config checks;
-    struct simnet_weather_sky sky = {.weather = weather, .world = simnet_world_new(weather->seed)};
+    struct simnet_weather_sky sky = {.weather = weather,
+                                     .world = simnet_world_new(weather->seed),
+                                     .league = simnet_league_new()};
     simnet_stream_init(&sky.stream, weather->seed, "sky", 0);
     simnet_checker_config_init(&checks);
     checks.judge = judge;
-    checks.recall = RECALL;
     checks.parts |= judge != NULL ? SIMNET_CHECKER_DATAGRAMS : 0;
     sky.checker = simnet_checker_new(sky.world, &checks);
     make_network(&sky);
@@ -234,6 +271,7 @@ void simnet_weather_run(const struct simnet_weather *weather,
         fprintf(out, "%s\n", simnet_checker_line(sky.checker, i));
     report(&sky, ret_result);
     simnet_world_free(sky.world);
+    simnet_league_drop(sky.league);
     simnet_application_free(sky.application);
     simnet_checker_free(sky.checker);
 }

@@ -293,7 +293,7 @@ static const struct row rows[] = {
     {"nothing", nothing_found, "not found"},
     {"wrong", nobodys_version, "found what was never published"},
     {"withdrawn", a_withdrawn_name, "was withdrawn, and is found"},
-    {"closest", not_the_closest, "found 0 % of the closest 8"},
+    {"closest", not_the_closest, "missed 8 of the closest 8"},
 };
 
 static void faults_are_seen(void **state)
