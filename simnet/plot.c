@@ -18,7 +18,7 @@
 #define SUCCESS_STEPS 40
 #define HOPS_MAX      32
 #define LABEL_LEAST   0.07 // of the width, for the name of a phase
-#define LOG_RATIO     30   // a plot whose peak is above so many medians is drawn on a log scale
+#define LOG_RATIO     15   // a plot whose peak is above so many medians is drawn on a log scale
 
 #define BLUE   "#2470b3"
 #define ORANGE "#e0762f"
@@ -288,7 +288,7 @@ struct flow {
 };
 
 static void draw_flow(struct plot *plot, const struct flow *flow, enum format format,
-                      bool is_uneven)
+                      bool is_uneven, double idle)
 {
     double floor = is_uneven ? flow->least : 0;
     begin_plot(plot, flow->name, format, flow->title);
@@ -297,10 +297,17 @@ static void draw_flow(struct plot *plot, const struct flow *flow, enum format fo
             flow->axis, flow->format);
     if (is_uneven)
         fprintf(plot->script, "set logscale y\nset yrange [%g:*]\n", floor);
+    if (idle > flow->least)
+        fprintf(plot->script,
+                "set arrow 9 from graph 0, first %g to graph 1, first %g nohead dt 3 lw 1.5 lc rgb "
+                "'" GRAY "'\n"
+                "set label 9 'idle: %.1f out' at graph 0.01, first %g left offset 0,-0.7 textcolor "
+                "rgb '" GRAY "'\n",
+                idle, idle, idle, idle);
     fprintf(plot->script,
             "plot 'traffic.dat' using 1:($%d > %g ? $%d : %g) with lines lw 2.5 lc rgb '" BLUE
             "' title 'out', '' using 1:($%d > %g ? $%d : %g) with lines lw 2.5 lc rgb '" ORANGE
-            "' title 'in'",
+            "' title 'in'\n",
             flow->out, floor, flow->out, floor, flow->out + 1, floor, flow->out + 1, floor);
 }
 
@@ -317,14 +324,8 @@ static void draw_traffic(struct plot *plot)
     if (!write_traffic(plot))
         return;
     for (int format = 0; format < FORMATS; format++) {
-        draw_flow(plot, &messages, (enum format)format, uneven);
-        if (idle > messages.least)
-            fprintf(plot->script,
-                    ", %g with lines lw 1.5 dt 3 lc rgb '" GRAY "' title 'idle: %.1f out'", idle,
-                    idle);
-        fputc('\n', plot->script);
-        draw_flow(plot, &bytes, (enum format)format, uneven);
-        fputc('\n', plot->script);
+        draw_flow(plot, &messages, (enum format)format, uneven, idle);
+        draw_flow(plot, &bytes, (enum format)format, uneven, -1);
     }
 }
 
