@@ -118,7 +118,7 @@ void simnet_host_tell_wall(struct simnet_machine *machine)
     if (host->wall_told_us != INT64_MIN && now_us - host->wall_told_us < WALL_EVERY_US)
         return;
     host->wall_told_us = now_us;
-    node_wall(machine->node, simnet_host_wall(machine));
+    node_wall(machine->node, now_us, simnet_host_wall(machine));
 }
 
 // ---- keys ----

@@ -186,7 +186,7 @@ static void tell_world(struct replay *replay, const struct recording_entry *entr
     int64_t now_us = entry->now_us;
     switch (entry->kind) {
     case RECORDING_WALL:
-        node_wall(brain, entry->wall_us);
+        node_wall(brain, now_us, entry->wall_us);
         break;
     case RECORDING_RECEIVE:
         node_receive(brain, now_us, (int)entry->receive.engine, entry->receive.datagrams,

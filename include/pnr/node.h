@@ -13,8 +13,9 @@
 // and call node_tick().
 //
 // Time. `now_us` is monotonic and may not go back (asserted). Wall-clock time, microseconds since
-// 1970, is told by node_wall() whenever the driver feels like it, at least once a minute; it may
-// jump, and is used for sequence numbers and for the lifetimes written in records alone.
+// 1970, is told by node_wall() whenever the driver feels like it, at least once a minute and before
+// the first input after a longer pause; it may jump, and is used for sequence numbers and for the
+// lifetimes written in records alone.
 //
 // Ownership: a node owns all it points to; what outputs point to is valid until the next call on
 // the node that is not node_next(). Bounds: struct node_config; what is over them is refused and
@@ -89,7 +90,8 @@ void node_start(struct node *node, int64_t now_us);
 
 // ---- inputs ----
 
-void node_wall(struct node *node, int64_t wall_us);
+// At now_us the wall clock shows wall_us, microseconds since 1970.
+void node_wall(struct node *node, int64_t now_us, int64_t wall_us);
 void node_receive(struct node *node, int64_t now_us, int engine,
                   const struct dht_datagram *datagrams, size_t count);
 void node_unreachable(struct node *node, int64_t now_us, int engine, const struct dht_addr *addr);

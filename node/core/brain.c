@@ -195,10 +195,12 @@ void core_brain_settle(struct node *node)
 
 // ---- inputs ----
 
-void node_wall(struct node *node, int64_t wall_us)
+void node_wall(struct node *node, int64_t now_us, int64_t wall_us)
 {
+    core_brain_enter(node, now_us);
     node->wall_us = wall_us;
-    node->wall_at_us = node->now_us;
+    node->wall_at_us = now_us;
+    core_brain_settle(node);
 }
 
 void node_receive(struct node *node, int64_t now_us, int engine,

@@ -177,7 +177,7 @@ int64_t daemon_node_enter(struct daemon_node *node)
     int64_t now_us = daemon_loop_now_us(node->shared.loop);
     if (now_us - node->wall_told_us >= WALL_EVERY_US) {
         node->wall_told_us = now_us;
-        daemon_record_wall(&node->record, daemon_loop_wall_us(node->shared.loop));
+        daemon_record_wall(&node->record, now_us, daemon_loop_wall_us(node->shared.loop));
     }
     return now_us;
 }

@@ -264,11 +264,14 @@ void daemon_record_start(struct daemon_record *record, int64_t now_us)
 
 // ---- the world ----
 
-void daemon_record_wall(struct daemon_record *record, int64_t wall_us)
+void daemon_record_wall(struct daemon_record *record, int64_t now_us, int64_t wall_us)
 {
-    if (record->file != NULL)
-        put(record, &(struct recording_entry){.kind = RECORDING_WALL, .wall_us = wall_us});
-    node_wall(record->brain, wall_us);
+    if (record->file != NULL) {
+        struct recording_entry entry = {.kind = RECORDING_WALL, .now_us = now_us};
+        entry.wall_us = wall_us;
+        put(record, &entry);
+    }
+    node_wall(record->brain, now_us, wall_us);
 }
 
 void daemon_record_receive(struct daemon_record *record, int64_t now_us, int engine,

@@ -52,7 +52,7 @@ bool daemon_record_key_added(struct daemon_record *record, const char *label,
                              const uint8_t key[DHT_KEY_LEN], const char *path);
 void daemon_record_key_removed(struct daemon_record *record, const char *label);
 void daemon_record_start(struct daemon_record *record, int64_t now_us);
-void daemon_record_wall(struct daemon_record *record, int64_t wall_us);
+void daemon_record_wall(struct daemon_record *record, int64_t now_us, int64_t wall_us);
 void daemon_record_receive(struct daemon_record *record, int64_t now_us, int engine,
                            const struct dht_datagram *datagrams, size_t count);
 void daemon_record_unreachable(struct daemon_record *record, int64_t now_us, int engine,

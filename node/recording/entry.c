@@ -330,7 +330,6 @@ bool recording_entry_has_time(enum recording_kind kind)
     case RECORDING_RESTORE:
     case RECORDING_KEY_ADDED:
     case RECORDING_KEY_REMOVED:
-    case RECORDING_WALL:
     case RECORDING_SET_PUBLISHING:
     case RECORDING_COUNTERS:
         return false;

@@ -126,7 +126,7 @@ void brains_set_clock(struct brains *brains, int64_t change_us)
     brains->wall_offset_us += change_us;
     for (size_t i = 0; i < brains->count; i++)
         if (brains->nodes[i] != NULL)
-            node_wall(brains->nodes[i], brains->now_us + brains->wall_offset_us);
+            node_wall(brains->nodes[i], brains->now_us, brains->now_us + brains->wall_offset_us);
 }
 
 void brains_kill(struct brains *brains, size_t node)
@@ -310,7 +310,7 @@ static void step(struct brains *brains)
         if (brains->nodes[i] == NULL || node_deadline(brains->nodes[i]) > brains->now_us)
             continue;
         node_tick(brains->nodes[i], brains->now_us);
-        node_wall(brains->nodes[i], brains->now_us + brains->wall_offset_us);
+        node_wall(brains->nodes[i], brains->now_us, brains->now_us + brains->wall_offset_us);
         drain(brains, i);
     }
 }

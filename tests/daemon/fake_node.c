@@ -166,8 +166,9 @@ void node_start(struct node *node, int64_t now_us)
     node->seen.is_started = true;
 }
 
-void node_wall(struct node *node, int64_t wall_us)
+void node_wall(struct node *node, int64_t now_us, int64_t wall_us)
 {
+    enter(node, now_us);
     node->seen.wall_us = wall_us;
 }
 

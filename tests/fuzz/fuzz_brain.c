@@ -344,7 +344,7 @@ static void step(struct fuzz_input *input)
                 wall_us = choice == 0 ? -(INT64_C(1) << 60) : INT64_C(1) << 62;
             else
                 wall_us += choice == 2 ? -86400000000 : 86400000000;
-            node_wall(node, wall_us);
+            node_wall(node, now_us, wall_us);
         } else {
             answer_key(fuzz_u8(input));
         }
