@@ -348,6 +348,7 @@ void dht_bootstrap(struct dht *dht, int64_t now_us, const struct dht_addr *addrs
     for (size_t i = 0; i < count && upkeep->bootstrap_count < most; i++)
         if (dht_engine_is_acceptable(dht, &addrs[i]) && !is_bootstrap(upkeep, &addrs[i]))
             upkeep->bootstrap[upkeep->bootstrap_count++] = addrs[i];
+    upkeep->bootstrap_left = upkeep->bootstrap_count;
     upkeep->next_join_us = now_us;
     dht_maintain_hurry(dht, now_us);
 }

@@ -75,6 +75,7 @@ struct dht_upkeep {
     struct dht_addr *bootstrap;
     uint32_t bootstrap_count;
     uint32_t bootstrap_next; // whom to ask next
+    uint32_t bootstrap_left; // how many were never asked
     struct dht_lost lost;
     struct dht_allowance allowance; // of queries
 };

@@ -133,6 +133,7 @@ static void ask_bootstrap(struct dht *dht)
     for (uint32_t i = 0; i < count; i++) {
         ask_for_neighbours(dht, &upkeep->bootstrap[upkeep->bootstrap_next]);
         upkeep->bootstrap_next = (upkeep->bootstrap_next + 1) % upkeep->bootstrap_count;
+        upkeep->bootstrap_left -= upkeep->bootstrap_left > 0;
     }
 }
 
@@ -142,8 +143,9 @@ static void join(struct dht *dht)
     upkeep->join_anew = false;
     upkeep->next_join_us = dht->now_us + jittered(dht, upkeep->join_pause_us);
     upkeep->join_pause_us = earlier(upkeep->join_pause_us * 2, JOIN_PAUSE_MOST_US);
-    // Contacts of whom nobody answers are no way in: the network may be another by now.
-    if (dht->table.count == 0 || upkeep->alone)
+    // Contacts of whom nobody answers are no way in: the network may be another by now. And the
+    // first bootstrap nodes may all be somebody's who shows us nobody but his own: each is asked.
+    if (dht->table.count == 0 || upkeep->alone || upkeep->bootstrap_left > 0)
         ask_bootstrap(dht);
     if (dht->table.count > 0)
         start_lookup(dht, &dht->id, &upkeep->join_op);
@@ -208,6 +210,8 @@ static void join_ended(struct dht *dht, const struct dht_tally *tally)
     upkeep->join_again_us = earlier(2 * upkeep->join_again_us, JOIN_AGAIN_MOST_US);
     if (upkeep->join_anew)
         upkeep->next_join_us = dht->now_us;
+    if (upkeep->bootstrap_left > 0)
+        upkeep->next_join_us = dht->now_us + JOIN_PAUSE_FIRST_US;
     upkeep->next_refresh_us = earlier(upkeep->next_refresh_us, dht->now_us + REFRESH_PAUSE_US);
     dht_check_start(dht);
     dht_maintain_hurry(dht, next_due(dht));

@@ -5,9 +5,9 @@
 // Upkeep: joins the network and stays in it. One timer, set to whatever is due next.
 //
 // - Joining: a lookup of our own id, by way of the table or, while that is empty or nobody in it
-//   answers, of the bootstrap nodes; again with growing pauses while nobody answers. Then again
-//   after two minutes, four, and so on up to two hours: where many come at once, the first
-//   lookup sees those alone who came before.
+//   answers, of the bootstrap nodes, each of which is asked once in any case; again with growing
+//   pauses while nobody answers. Then again after two minutes, four, and so on up to two hours:
+//   where many come at once, the first lookup sees those alone who came before.
 // - Refreshing: lookups through the buckets that have room, one after the other, for as long as the
 //   first allowance lasts (dht/allowance.h): the table fills. After that it is checked, and what is
 //   missing comes in by that (dht/check.h).
