@@ -14,7 +14,7 @@
 
 #define DHT_ESTIMATE_LOOKUPS 12
 #define DHT_ESTIMATE_CLOSEST 8
-#define DHT_ESTIMATE_FEWEST  3
+#define DHT_ESTIMATE_FEWEST  4
 #define DHT_ESTIMATE_FIRM    4 // lookups, before it is good enough to raise an alarm by
 
 struct dht_estimate {

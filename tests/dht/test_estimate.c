@@ -66,8 +66,8 @@ static const struct crowd_row {
     {"crowded twice of five", "LLLcc", 5000, false},
     {"one target, again and again", "LLLLpppppppp", 5000, true},
     {"the past, where there is nothing else", "aaaaa", 100, true},
-    {"the past gives way", "aaaaaaaLLL", 5000, false},
-    {"not to fewer than three", "aaaaaaaLL", 100, true},
+    {"the past gives way", "aaaaaaaLLLL", 5000, true},
+    {"not to fewer than four", "aaaaaaaLLL", 100, false},
 };
 
 static void test_crowds(void **state)
