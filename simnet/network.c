@@ -218,12 +218,13 @@ void simnet_network_start(struct simnet_network *network, struct simnet_machine 
     uint32_t known[BOOTSTRAP_MAX];
     size_t count = 0;
     size_t wanted = (size_t)network->scenario->network.bootstrap;
-    for (size_t draws = 0; network->joined > 0 && count < wanted && draws < 8 * wanted; draws++) {
+    for (size_t draws = 0; network->joined > 0 && count < wanted && draws < 64 * wanted; draws++) {
         uint32_t number =
             network->first + (uint32_t)simnet_stream_below(&network->stream, network->joined);
         const struct simnet_machine *other = simnet_world_machine(network->world, number);
         if (other != machine && other->state == SIMNET_MACHINE_UP &&
-            !simnet_homes_is_hidden(network->homes, other) && other->node != NULL)
+            !simnet_homes_is_hidden(network->homes, other) && !simnet_machine_is_hidden(other, 0) &&
+            other->node != NULL)
             known[count++] = number;
     }
     simnet_machine_start(machine, known, count);
