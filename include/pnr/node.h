@@ -90,7 +90,9 @@ void node_start(struct node *node, int64_t now_us);
 
 // ---- inputs ----
 
-// At now_us the wall clock shows wall_us, microseconds since 1970.
+// At now_us the wall clock shows wall_us, microseconds since 1970. Where it was set forward by more
+// than five minutes, what an earlier clock has signed is looked after at once: it may have expired
+// for others.
 void node_wall(struct node *node, int64_t now_us, int64_t wall_us);
 void node_receive(struct node *node, int64_t now_us, int engine,
                   const struct dht_datagram *datagrams, size_t count);

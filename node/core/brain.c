@@ -198,8 +198,12 @@ void core_brain_settle(struct node *node)
 void node_wall(struct node *node, int64_t now_us, int64_t wall_us)
 {
     core_brain_enter(node, now_us);
+    bool set_forth = wall_us - core_brain_wall_us(node) > CORE_RECORD_GRACE_S * CORE_SECOND_US;
     node->wall_us = wall_us;
     node->wall_at_us = now_us;
+    // What was signed by a clock that was behind may have expired for others.
+    if (node->started && set_forth)
+        core_publication_renew_all(node);
     core_brain_settle(node);
 }
 

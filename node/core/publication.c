@@ -311,7 +311,8 @@ void core_publication_stored(struct node *node, struct core_publication *publica
     set_error(publication, "");
     core_cache_forget(&node->cache, &publication->target);
     int64_t pause_us = publication->recheck ? recheck_pause_us(node) : renewal_pause_us(node);
-    due_in(node, publication, publication->changed ? 0 : pause_us);
+    bool again = publication->changed || core_round_is_overdue(node, publication);
+    due_in(node, publication, again ? 0 : pause_us);
     if (publication->changed)
         return;
     answer_done(node, publication);

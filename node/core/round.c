@@ -207,10 +207,25 @@ static void save(struct node *node, struct core_publication *publication)
         fail(node, publication, CONTROL_ERROR_FAILED, "out of memory");
 }
 
+bool core_round_is_overdue(const struct node *node, const struct core_publication *publication)
+{
+    const struct core_record *record = &publication->record;
+    int64_t wall_s = core_brain_wall_us(node) / CORE_SECOND_US;
+    int64_t age_max_s = node->config.renew_us / 2 / CORE_SECOND_US + CORE_RECORD_GRACE_S;
+    int64_t least_s = wall_s + node->config.lifetime_us / CORE_SECOND_US - age_max_s;
+    for (uint32_t i = 0; i < record->entry_count; i++) {
+        const struct core_record_entry *entry = &record->entries[i];
+        if (memcmp(entry->machine, node->machine, sizeof entry->machine) == 0)
+            return entry->signed_until_s < least_s;
+    }
+    return false;
+}
+
 // BEP 44's rule for saving puts: more than 8 copies of the newest item, and all of the closest hold
 // it. That says nothing of when they will drop it, so it counts only for a while after we stored it
 // ourselves: what brings a renewal forward, a change of address say, then costs one lookup and no
-// puts.
+// puts. By then the wall clock may have been put right: an entry that it says was signed long ago,
+// or has expired, is no use to anybody.
 static bool is_fresh_enough(const struct node *node, const struct core_publication *publication)
 {
     const struct core_lookup *lookup = &publication->lookup;
@@ -218,8 +233,8 @@ static bool is_fresh_enough(const struct node *node, const struct core_publicati
     bool stored_lately = publication->stored_us != 0 &&
                          node->now_us - publication->stored_us < node->config.renew_us / 2;
     bool ours = publication->anchor || lookup->seq == publication->seq;
-    return !bidden && stored_lately && lookup->found && ours && lookup->tally.others == 0 &&
-           lookup->tally.copies > 8;
+    return !bidden && stored_lately && !core_round_is_overdue(node, publication) && lookup->found &&
+           ours && lookup->tally.others == 0 && lookup->tally.copies > 8;
 }
 
 static void read_ended(struct node *node, struct core_publication *publication)

@@ -19,6 +19,10 @@ void core_round_written(struct node *node, struct core_publication *publication)
 // Breaks the round off; the publication is IDLE then, without a timer.
 void core_round_cancel(struct node *node, struct core_publication *publication);
 
+// Whether our entry in the record as last signed would have been signed anew long ago, if the wall
+// clock now is right: the clock that signed it was behind.
+bool core_round_is_overdue(const struct node *node, const struct core_publication *publication);
+
 // Told by the round to the publication (node/core/publication.c).
 // What the user asked for is durable.
 void core_publication_saved(struct core_publication *publication);

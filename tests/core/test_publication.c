@@ -288,6 +288,62 @@ static void test_renewal_is_skipped_while_copies_are_fresh(void **state)
     brains_fini(&brains);
 }
 
+// What a clock that is behind has signed is signed anew as soon as the clock is right, whether
+// something else brings a renewal forward or not.
+static void test_renewal_mends_what_a_wrong_clock_signed(void **state)
+{
+    static const struct {
+        const char *name;
+        int64_t behind_us;
+        bool restarts;
+        bool network_changes;
+    } rows[] = {
+        {"a year", 365 * 24 * HOUR, false, false},
+        {"a year, then a start", 365 * 24 * HOUR, true, false},
+        {"a year, then another network", 365 * 24 * HOUR, false, true},
+        {"an hour less than it was signed for", 2 * HOUR, false, false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        begin(32, 88 + i);
+        brains_set_clock(&brains, -rows[i].behind_us);
+        assert_int_equal(helper_publish(&brains, 3, "restored0.web", 443), 0);
+        brains_run(&brains, 10 * SECOND);
+        puts_sent = 0;
+        brains.on_put = count_puts;
+        brains_set_clock(&brains, rows[i].behind_us);
+        if (rows[i].network_changes)
+            node_network_changed(brains.nodes[3], brains.now_us);
+        if (rows[i].restarts)
+            restart(3);
+        brains_run(&brains, 20 * SECOND);
+        int found = helper_resolve(&brains, 20, helper_name(key, ".web"), "all");
+        if (found != 443 || puts_sent < 10)
+            fail_msg("%s: found %d, %u puts", rows[i].name, found, (unsigned)puts_sent);
+        brains_fini(&brains);
+    }
+}
+
+// A clock that is set back says nothing against what was signed before: others find it as ever.
+static void test_clock_set_back_renews_nothing(void **state)
+{
+    (void)state;
+    begin(32, 95);
+    assert_int_equal(helper_publish(&brains, 3, "restored0.web", 443), 0);
+    brains_run(&brains, 60 * SECOND);
+    puts_sent = 0;
+    brains.on_put = count_puts;
+    brains_set_clock(&brains, -365 * 24 * HOUR);
+    node_network_changed(brains.nodes[3], brains.now_us);
+    brains_run(&brains, 20 * SECOND);
+    assert_int_equal(puts_sent, 0);
+    brains_set_clock(&brains, 365 * 24 * HOUR);
+    brains_run(&brains, 20 * SECOND);
+    assert_int_equal(puts_sent, 0);
+    assert_int_equal(helper_resolve(&brains, 20, helper_name(key, ".web"), "all"), 443);
+    brains_fini(&brains);
+}
+
 // Who is alone is told so, and what he wants is not forgotten.
 static void test_offline_wish_is_kept(void **state)
 {
@@ -386,6 +442,8 @@ int main(void)
         cmocka_unit_test(test_anchor_stays_while_it_is_needed),
         cmocka_unit_test(test_foreign_record_is_renewed_and_carried_over),
         cmocka_unit_test(test_renewal_is_skipped_while_copies_are_fresh),
+        cmocka_unit_test(test_renewal_mends_what_a_wrong_clock_signed),
+        cmocka_unit_test(test_clock_set_back_renews_nothing),
         cmocka_unit_test(test_offline_wish_is_kept),
         cmocka_unit_test(test_sequence_numbers_seen),
         cmocka_unit_test(test_two_machines_with_one_key),

@@ -232,11 +232,8 @@ static void heal(struct bed *bed)
     wake(bed);
     plug(bed);
     start(bed);
-    // What was signed by a clock that is a year behind has expired for all others, until the next
-    // renewal in its turn.
-    bool was_behind = simnet_host_clock(bed->machine)->offset_us < 0;
     simnet_clock_correct(simnet_host_clock(bed->machine), simnet_world_now(bed->world), 0);
-    run(bed, was_behind ? 55 * SIMNET_MINUTE_US : 40 * SIMNET_SECOND_US);
+    run(bed, 40 * SIMNET_SECOND_US);
 }
 
 // Whether what was acknowledged is there: in the brain, restarted or not, and in the network.
