@@ -6,7 +6,8 @@
 #define WHOLE        18446744073709551616.0 // 2^64, the id space as dht_id_distance64() sees it
 #define LOOKED_AT    64                     // of the closest that answered
 #define FEWEST       3                      // that make a crowd
-#define MISJUDGED    2.0                    // as many nodes as estimated, at worst
+#define TYPICAL      8
+#define MISJUDGED    2.0 // as many nodes as estimated, at worst
 #define IMPROBABLE   1e-5
 #define THIN_PERCENT 60
 
@@ -55,7 +56,8 @@ struct dht_density dht_region_density(const struct dht_lookup *lookup, double no
         double distance = (double)dht_id_distance64(&candidate->id, &lookup->target) + 1;
         double expected = nodes * (distance / WHOLE);
         double chance = MISJUDGED * expected < count ? chance_of(count, MISJUDGED * expected) : 1;
-        if (chance > least)
+        // Where nothing stands out it is the closest few that tell how dense it is.
+        if (chance > least || (chance >= 1 && count > TYPICAL))
             continue;
         least = chance;
         double percent = 100 * count / expected;
