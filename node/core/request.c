@@ -13,6 +13,7 @@
 
 #define TIMEOUT_DEFAULT_MS 30000
 #define PUBLISH_TIMEOUT_US (5 * CORE_MINUTE_US)
+#define PING_AGAIN_US      (2 * CORE_SECOND_US) // what fails sooner has not failed by silence
 
 static void refuse(struct node *node, struct core_request *request, enum control_error code,
                    const char *text)
@@ -364,6 +365,22 @@ static int engine_for(const struct node *node, const struct dht_addr *addr)
     return -1;
 }
 
+// Where it cannot be sent the request is refused, and gone, and false is returned.
+static bool send_ping(struct node *node, struct core_request *request)
+{
+    struct dht *dht = node->engines[request->ping_engine].dht;
+    uint32_t op = dht_ping(dht, node->now_us, &request->ping_addr);
+    if (op == 0 ||
+        !core_owner_set(&node->owners, request->ping_engine, op, CORE_OWNER_REQUEST, request)) {
+        dht_cancel(dht, op);
+        refuse(node, request, CONTROL_ERROR_FULL, "too many operations are under way");
+        return false;
+    }
+    request->ping_op = op;
+    request->ping_sent_us = node->now_us;
+    return true;
+}
+
 static void ping(struct node *node, struct core_request *request, struct dht_span arguments)
 {
     struct dht_span text;
@@ -384,15 +401,10 @@ static void ping(struct node *node, struct core_request *request, struct dht_spa
         refuse(node, request, CONTROL_ERROR_FAILED, "this node does not speak that address family");
         return;
     }
-    uint32_t op = dht_ping(node->engines[engine].dht, node->now_us, &addr);
-    if (op == 0 || !core_owner_set(&node->owners, engine, op, CORE_OWNER_REQUEST, request)) {
-        dht_cancel(node->engines[engine].dht, op);
-        refuse(node, request, CONTROL_ERROR_FULL, "too many operations are under way");
-        return;
-    }
-    request->ping_op = op;
     request->ping_engine = engine;
-    start_timer(node, request, arguments);
+    request->ping_addr = addr;
+    if (send_ping(node, request))
+        start_timer(node, request, arguments);
 }
 
 void core_request_pinged(struct node *node, struct core_request *request, int64_t rtt_us)
@@ -400,6 +412,11 @@ void core_request_pinged(struct node *node, struct core_request *request, int64_
     struct core_answer answer;
     core_owner_clear(&node->owners, request->ping_engine, request->ping_op);
     request->ping_op = 0;
+    bool silence = rtt_us < 0 && node->now_us - request->ping_sent_us >= PING_AGAIN_US;
+    if (silence) {
+        send_ping(node, request);
+        return;
+    }
     if (rtt_us < 0) {
         core_request_fail(node, request, CONTROL_ERROR_TIMED_OUT, "nobody answered");
         return;

@@ -10,7 +10,8 @@
 // Starts the request; it may have ended, and be gone, afterwards.
 void core_request_start(struct node *node, struct core_request *request, struct dht_span arguments);
 
-// The ping that it waits for has ended; rtt_us is -1 where nobody answered.
+// The ping that it waits for has ended; rtt_us is -1 where nobody answered. It is then sent again
+// while the request has time left, unless it failed early: somebody or something has said no.
 void core_request_pinged(struct node *node, struct core_request *request, int64_t rtt_us);
 
 // The request that waits for the keeper of keys under this number, or NULL.

@@ -26,6 +26,8 @@ struct core_request {
     struct core_publication *publication; // it waits for this round
     uint32_t ping_op;                     // it waits for this operation
     int ping_engine;
+    struct dht_addr ping_addr;
+    int64_t ping_sent_us; // when it was last sent
     uint32_t key_request; // it waits for the keeper of keys
     bool listing;         // it waits for its client to read, to be told the rest:
     uint32_t list_left;   // so many slots of the table of publications

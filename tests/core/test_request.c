@@ -186,12 +186,67 @@ static void test_answered_at_once(void **state)
     brains_fini(&brains);
 }
 
+// A ping is sent again for as long as its client waits: who comes back meanwhile is heard, and who
+// does not is given up when the time is over, not before.
+static void test_ping_lasts_as_long_as_it_may(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *arguments;
+        int64_t back_after_us; // the one that is pinged; 0: never
+        int64_t ends_us;       // the earliest
+        int code;
+    } pings[] = {
+        {"a short one", "4:addr15:127.0.0.1:2001010:timeout_msi2000e", 0, 2 * SECOND,
+         CONTROL_ERROR_TIMED_OUT},
+        {"a long one", "4:addr15:127.0.0.1:2001010:timeout_msi45000e", 0, 45 * SECOND,
+         CONTROL_ERROR_TIMED_OUT},
+        {"by default", "4:addr15:127.0.0.1:20010", 0, 30 * SECOND, CONTROL_ERROR_TIMED_OUT},
+        {"back in time", "4:addr15:127.0.0.1:2001010:timeout_msi45000e", 14 * SECOND, 14 * SECOND,
+         0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof pings / sizeof *pings; i++) {
+        brains_init(&brains, 16, 50 + i);
+        brains_kill(&brains, 9);
+        int64_t asked_us = brains.now_us;
+        uint32_t id = brains_ask(&brains, 3, "ping", write_raw, pings[i].arguments);
+        if (pings[i].back_after_us > 0) {
+            brains_run(&brains, pings[i].back_after_us);
+            brains_start(&brains, 9);
+        }
+        int code = helper_end(&brains, 3, id);
+        int64_t took_us = brains.now_us - asked_us;
+        if (code != pings[i].code || took_us < pings[i].ends_us ||
+            took_us > pings[i].ends_us + 8 * SECOND)
+            fail_msg("%s: code %d after %d s", pings[i].name, code, (int)(took_us / SECOND));
+        brains_fini(&brains);
+    }
+}
+
+// An answer that is no reply, or none that can come, ends it at once.
+static void test_ping_of_the_unreachable_ends(void **state)
+{
+    struct dht_addr addr = {.ip = {127, 0, 0, 1}, .ip_len = 4, .port = 29999};
+    (void)state;
+    brains_init(&brains, 8, 55);
+    uint32_t id = brains_ask(&brains, 3, "ping", write_raw, "4:addr15:127.0.0.1:29999");
+    brains_run(&brains, SECOND / 10);
+    uint64_t sent = brains.sent;
+    node_unreachable(brains.nodes[3], brains.now_us, 0, &addr);
+    assert_int_equal(helper_end(&brains, 3, id), CONTROL_ERROR_TIMED_OUT);
+    assert_in_range(brains.sent, sent, sent + 8);
+    brains_fini(&brains);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_answered_at_once),
+        cmocka_unit_test(test_ping_lasts_as_long_as_it_may),
+        cmocka_unit_test(test_ping_of_the_unreachable_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
