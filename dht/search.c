@@ -226,7 +226,9 @@ static bool goes_on(struct dht *dht, struct dht_op *op)
         return false;
     if (op->widened)
         return dht_explore(dht, op);
-    if (!found_nothing(op) && (op->settle == 1 || !is_suspect(op)))
+    // Who goes to the end wants to know that there is nothing newer, as far as anybody can.
+    bool wants_all = op->settle == 0 && op->kind == DHT_OP_GET;
+    if (!wants_all && !found_nothing(op) && (op->settle == 1 || !is_suspect(op)))
         return false;
     widen(dht, op);
     return true;

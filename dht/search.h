@@ -4,9 +4,9 @@
 
 // What drives the lookup of an operation: fills its list from the routing table, asks the next
 // candidates, takes in their replies, and ends it. A lookup that reads and has found nothing, or
-// whose target's neighbourhood is crowded, is widened to the target's region before it ends; one
-// that writes begins with it. What a reply carries besides contacts is dht/found.h's; what comes
-// after the lookup of a put or an announce is dht/store.h's.
+// whose target's neighbourhood is crowded, or that may not settle, is widened to the target's
+// region before it ends; one that writes begins with it. What a reply carries besides contacts is
+// dht/found.h's; what comes after the lookup of a put or an announce is dht/store.h's.
 
 #include "dht/engine.h"
 
