@@ -311,7 +311,8 @@ void core_publication_stored(struct node *node, struct core_publication *publica
     set_error(publication, "");
     core_cache_forget(&node->cache, &publication->target);
     int64_t pause_us = publication->recheck ? recheck_pause_us(node) : renewal_pause_us(node);
-    bool again = publication->changed || core_round_is_overdue(node, publication);
+    bool again =
+        publication->changed || publication->renew || core_round_is_overdue(node, publication);
     due_in(node, publication, again ? 0 : pause_us);
     if (publication->changed)
         return;
@@ -511,6 +512,8 @@ void core_publication_renew_all(struct node *node)
         struct core_publication *publication = node->publications.slots[i];
         if (publication->state == CORE_PUBLICATION_IDLE)
             due_in(node, publication, (int64_t)dht_random_below(&node->random, SPREAD_US));
+        else
+            publication->renew = true;
     }
 }
 

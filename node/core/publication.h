@@ -90,6 +90,7 @@ struct core_publication {
     uint32_t failures;   // rounds in a row that stored nothing
     bool foreign_anchor; // this round renews somebody else's record as it is
     bool changed;        // asked for something new while a round was under way
+    bool renew;          // fell due while one was under way, which may have come too early
     // What the last round came to.
     struct dht_tally read_tally;
     struct dht_tally tally;

@@ -92,6 +92,7 @@ void core_round_begin(struct node *node, struct core_publication *publication)
     }
     CORE_COUNT(node, publish_rounds);
     publication->changed = false;
+    publication->renew = false;
     publication->foreign_anchor = false;
     publication->refused_count = 0;
     publication->reads_us = node->now_us;

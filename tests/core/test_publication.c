@@ -324,6 +324,26 @@ static void test_renewal_mends_what_a_wrong_clock_signed(void **state)
     }
 }
 
+// A round that is under way at such a moment has read, or been given tokens, before it: another
+// follows.
+static void test_renewal_follows_a_round_under_way(void **state)
+{
+    (void)state;
+    begin(32, 96);
+    brains_run(&brains, 20 * SECOND);
+    brains.disks[3]->stuck = true;
+    uint32_t id = brains_publish(&brains, 3, "restored0", 443, NULL);
+    brains_run(&brains, 5 * SECOND);
+    assert_int_equal(helper_info(&brains, 3).counters.publish_rounds, 1);
+    node_network_changed(brains.nodes[3], brains.now_us);
+    brains_unstick(&brains, 3);
+    assert_int_equal(helper_end(&brains, 3, id), 0);
+    brains_run(&brains, 20 * SECOND);
+    assert_int_equal(helper_info(&brains, 3).counters.publish_rounds, 2);
+    assert_int_equal(helper_info(&brains, 3).counters.publish_skipped, 1); // all was well
+    brains_fini(&brains);
+}
+
 // A clock that is set back says nothing against what was signed before: others find it as ever.
 static void test_clock_set_back_renews_nothing(void **state)
 {
@@ -443,6 +463,7 @@ int main(void)
         cmocka_unit_test(test_foreign_record_is_renewed_and_carried_over),
         cmocka_unit_test(test_renewal_is_skipped_while_copies_are_fresh),
         cmocka_unit_test(test_renewal_mends_what_a_wrong_clock_signed),
+        cmocka_unit_test(test_renewal_follows_a_round_under_way),
         cmocka_unit_test(test_clock_set_back_renews_nothing),
         cmocka_unit_test(test_offline_wish_is_kept),
         cmocka_unit_test(test_sequence_numbers_seen),
