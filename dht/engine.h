@@ -50,6 +50,14 @@ struct dht_newcomer {
     int64_t due_us; // when to ask it whether it is there
 };
 
+// Whether others reach us, for a node of role auto (dht/reach.h).
+enum dht_reach_state {
+    DHT_REACH_UNKNOWN,   // read-only, and pings its own address now and then
+    DHT_REACH_PROBATION, // a server: that ping has come through, but so far nothing else
+    DHT_REACH_PROVEN,    // a server: strangers have come through, or nothing stands in between
+    DHT_REACH_REFUTED,   // read-only: the ping has come through, but no stranger
+};
+
 // Upkeep: joining, refreshing, checking (dht/maintain.h).
 struct dht_upkeep {
     struct dht_newcomer *newcomers;
@@ -65,10 +73,11 @@ struct dht_upkeep {
     int64_t survey_pause_us; // grows
     int64_t next_check_us;   // when to see which contact wants a ping
     int64_t next_lost_us;    // when to ask one of the lost again
-    int64_t next_self_us;    // when to try again whether we are reachable
-    uint64_t stranger;       // prefix of a stranger whose query came in while we were read-only
-    uint8_t round_left;      // contacts still to be checked in the round under way (dht/check.h)
-    bool round_failed;       // the last of it had failed before
+    int64_t next_reach_us;   // when the state of reach ends
+    uint64_t stranger;       // prefix of a stranger whose query came in during it; 0: none
+    enum dht_reach_state reach;
+    uint8_t round_left; // contacts still to be checked in the round under way (dht/check.h)
+    bool round_failed;  // the last of it had failed before
     bool joined;
     bool join_anew; // what the lookup under way was for has changed: another follows at once
     bool alone;     // the last lookup of our own id was answered by nobody

@@ -30,7 +30,6 @@
 #define OVERDUE_PAUSE_US        (1 * DHT_SECOND_US)
 #define NEWCOMER_DELAY_US       (90 * DHT_SECOND_US) // so long NAT mappings may take to lapse
 #define NEWCOMER_DELAY_SMALL_US (2 * DHT_SECOND_US)  // who knows hardly anybody cannot be choosy
-#define SELF_UPTIME_US          (15 * DHT_MINUTE_US)
 
 static int64_t earlier(int64_t a, int64_t b)
 {
@@ -54,7 +53,7 @@ void dht_maintain_init(struct dht *dht)
     upkeep->next_survey_us = INT64_MAX;
     upkeep->next_check_us = INT64_MAX;
     upkeep->next_lost_us = INT64_MAX;
-    upkeep->next_self_us = dht->now_us + SELF_UPTIME_US;
+    dht_reach_init(dht);
     dht_allowance_init(&upkeep->allowance, dht->now_us,
                        DHT_ALLOWANCE_FIRST + 2 * dht->config.first_bucket_size);
 }
@@ -84,8 +83,7 @@ static int64_t next_due(struct dht *dht)
         due_us = earlier(due_us, upkeep->next_join_us);
     if (upkeep->refresh_op == 0)
         due_us = earlier(due_us, earlier(upkeep->next_refresh_us, upkeep->next_survey_us));
-    if (dht->config.role == DHT_ROLE_AUTO && dht->role == DHT_ROLE_CLIENT)
-        due_us = earlier(due_us, upkeep->next_self_us);
+    due_us = earlier(due_us, upkeep->next_reach_us);
     return due_us;
 }
 
@@ -426,9 +424,8 @@ void dht_maintain_run(struct dht *dht)
         survey(dht);
     if (upkeep->next_lost_us <= now_us)
         ask_lost(dht);
-    if (dht->config.role == DHT_ROLE_AUTO && dht->role == DHT_ROLE_CLIENT &&
-        upkeep->next_self_us <= now_us)
-        dht_reach_ask(dht);
+    if (upkeep->next_reach_us <= now_us)
+        dht_reach_due(dht);
     int64_t due_us = next_due(dht);
     // What is overdue all the same waits for its own lookup to end; it must not make us spin.
     if (due_us <= now_us)

@@ -2,6 +2,7 @@
 #include "dht/query.h"
 
 #include "dht/addr.h"
+#include "dht/reach.h"
 
 #include <assert.h>
 #include <string.h>
@@ -190,8 +191,7 @@ struct dht_transaction *dht_query_send(struct dht *dht, const struct dht_query *
     size_t len = write_query(dht, query, transaction->tid, out);
     dht_outbox_commit(&dht->outbox, query->addr, len, query->op);
     start_waiting(dht, transaction, query);
-    // Read-only, it matters whom we have made a hole for in our NAT.
-    if (dht->role == DHT_ROLE_CLIENT && dht->config.role == DHT_ROLE_AUTO)
+    if (dht_reach_is_open(dht))
         dht_source_asked(dht->sources, dht->now_us, query->addr);
     DHT_COUNT(dht, queries_sent);
     DHT_COUNT(dht, datagrams_out);

@@ -9,8 +9,10 @@
 #include <string.h>
 
 #define SELF_PAUSE_US (5 * DHT_MINUTE_US)
+#define PROBATION_US  (15 * DHT_MINUTE_US)
+#define REFUTED_US    (4 * 60 * DHT_MINUTE_US)
 
-// ---- reachability ----
+// ---- states ----
 
 static void become(struct dht *dht, enum dht_role role)
 {
@@ -23,6 +25,42 @@ static void become(struct dht *dht, enum dht_role role)
         dht_maintain_rejoin(dht);
 }
 
+static void set_due(struct dht *dht, int64_t pause_us)
+{
+    dht->upkeep.next_reach_us = pause_us == INT64_MAX ? INT64_MAX : dht->now_us + pause_us;
+    dht_maintain_hurry(dht, dht->upkeep.next_reach_us);
+}
+
+static void enter(struct dht *dht, enum dht_reach_state state)
+{
+    static const int64_t pauses_us[] = {
+        [DHT_REACH_UNKNOWN] = SELF_PAUSE_US,
+        [DHT_REACH_PROBATION] = PROBATION_US,
+        [DHT_REACH_PROVEN] = INT64_MAX,
+        [DHT_REACH_REFUTED] = REFUTED_US,
+    };
+    bool serves = state == DHT_REACH_PROBATION || state == DHT_REACH_PROVEN;
+    dht->upkeep.reach = state;
+    dht->upkeep.stranger = 0;
+    become(dht, serves ? DHT_ROLE_SERVER : DHT_ROLE_CLIENT);
+    set_due(dht, pauses_us[state]);
+}
+
+void dht_reach_init(struct dht *dht)
+{
+    bool serves = dht->role == DHT_ROLE_SERVER;
+    bool is_open = dht->config.role == DHT_ROLE_AUTO && !serves;
+    dht->upkeep.reach = serves ? DHT_REACH_PROVEN : DHT_REACH_UNKNOWN;
+    dht->upkeep.next_reach_us = is_open ? dht->now_us + SELF_PAUSE_US : INT64_MAX;
+}
+
+bool dht_reach_is_open(const struct dht *dht)
+{
+    return dht->config.role == DHT_ROLE_AUTO && dht->upkeep.reach != DHT_REACH_PROVEN;
+}
+
+// ---- evidence ----
+
 bool dht_reach_own_ping(struct dht *dht, const struct dht_krpc *msg)
 {
     struct dht_transaction *transaction = dht_transaction_find(&dht->transactions, msg->tid);
@@ -33,28 +71,36 @@ bool dht_reach_own_ping(struct dht *dht, const struct dht_krpc *msg)
         return false;
     dht_transaction_close(&dht->transactions, &dht->timers, transaction);
     if (dht->config.role == DHT_ROLE_AUTO)
-        become(dht, DHT_ROLE_SERVER);
+        enter(dht, DHT_REACH_PROBATION);
     return true;
 }
 
-// Read-only, and a query comes in: from a host that we have not asked anything lately it came
-// through no hole in a NAT that we made ourselves. (Some nodes ask back whoever asks them, `ro` or
-// not, and do not answer first: jech's, quirk Q6.) Two of them, of different prefixes, and we are
-// reachable.
+// A query comes in: from a host that we have not asked anything lately it came through no hole in a
+// NAT that we made ourselves. (Some nodes ask back whoever asks them, `ro` or not, and do not
+// answer first: jech's, quirk Q6.) What comes from our own address comes from behind the same NAT.
+// Two of them, of different prefixes, and we are reachable.
 void dht_reach_stranger(struct dht *dht, const struct dht_addr *from)
 {
-    if (dht->config.role != DHT_ROLE_AUTO || dht->role != DHT_ROLE_CLIENT)
+    if (!dht_reach_is_open(dht) || dht_addr_equal_ip(from, &dht->external))
         return;
-    if (dht_source_was_asked(dht->sources, dht->now_us, from))
+    if (dht_source_was_asked(dht->sources, dht->now_us, from)) {
+        dht_source_asked(dht->sources, dht->now_us, from); // our reply keeps the hole open
         return;
+    }
     uint64_t prefix = dht_addr_prefix(from);
     if (dht->upkeep.stranger != 0 && dht->upkeep.stranger != prefix)
-        become(dht, DHT_ROLE_SERVER);
-    dht->upkeep.stranger = prefix;
+        enter(dht, DHT_REACH_PROVEN);
+    else
+        dht->upkeep.stranger = prefix;
 }
 
-static void send_ping(struct dht *dht)
+// Pings our own address from outside. Only where voters agree on the port: a NAT that shows
+// everybody another port cannot be reached by anybody else.
+static void ask(struct dht *dht)
 {
+    set_due(dht, SELF_PAUSE_US);
+    if (dht->external.ip_len == 0 || dht->external.port == 0)
+        return;
     struct dht_query query = {
         .method = DHT_KRPC_PING,
         .purpose = DHT_PURPOSE_SELF,
@@ -65,13 +111,28 @@ static void send_ping(struct dht *dht)
     dht_query_send(dht, &query);
 }
 
-// Pings our own address from outside. Only where voters agree on the port: a NAT that shows
-// everybody another port cannot be reached by anybody else.
-void dht_reach_ask(struct dht *dht)
+void dht_reach_due(struct dht *dht)
 {
-    dht->upkeep.next_self_us = dht->now_us + SELF_PAUSE_US;
-    if (dht->external.ip_len != 0 && dht->external.port != 0)
-        send_ping(dht);
+    switch (dht->upkeep.reach) {
+    case DHT_REACH_UNKNOWN:
+        ask(dht);
+        break;
+    case DHT_REACH_PROBATION:
+        // Who knows hardly anybody asks them all, again and again: there are no strangers, and
+        // whom there is gets through.
+        if (dht->table.count < dht->config.bucket_size)
+            set_due(dht, PROBATION_US);
+        else
+            enter(dht, DHT_REACH_REFUTED);
+        break;
+    case DHT_REACH_REFUTED:
+        enter(dht, DHT_REACH_UNKNOWN);
+        ask(dht);
+        break;
+    case DHT_REACH_PROVEN:
+        set_due(dht, INT64_MAX);
+        break;
+    }
 }
 
 // ---- our address ----
@@ -117,17 +178,19 @@ static void address_settled(struct dht *dht, const struct dht_addr *winner)
     dht->external = *winner;
     DHT_COUNT(dht, address_changes);
     dht_engine_emit(dht, &(struct dht_out){.type = DHT_OUT_ADDRESS, .addr = *winner});
-    if (dht->config.lab || same_host)
+    if (dht->config.lab)
         return;
-    if (!dht_id_fits(&dht->id, winner))
+    if (!same_host && !dht_id_fits(&dht->id, winner))
         change_id(dht);
     if (dht->config.role != DHT_ROLE_AUTO)
         return;
     // What was reachable at the old address need not be at the new one; without a NAT it is.
-    if (!first)
-        become(dht, DHT_ROLE_CLIENT);
-    if (dht_addr_equal_ip(winner, &dht->config.addr))
-        become(dht, DHT_ROLE_SERVER);
+    if (!same_host && dht_addr_equal_ip(winner, &dht->config.addr))
+        enter(dht, DHT_REACH_PROVEN);
+    else if (!same_host && !first)
+        enter(dht, DHT_REACH_UNKNOWN);
+    if (dht->upkeep.reach == DHT_REACH_UNKNOWN)
+        ask(dht);
 }
 
 void dht_reach_vote(struct dht *dht, const struct dht_addr *voter, const struct dht_krpc *msg)

@@ -336,7 +336,7 @@ static void dispatch(struct dht_serve *serve)
 void dht_serve_query(struct dht *dht, const struct dht_addr *from, size_t datagram_len,
                      const struct dht_krpc *msg)
 {
-    if (dht->role == DHT_ROLE_CLIENT && dht_reach_own_ping(dht, msg))
+    if (dht->upkeep.reach == DHT_REACH_UNKNOWN && dht_reach_own_ping(dht, msg))
         return;
     bool limited = !dht->config.lab && !dht->config.unlimited;
     if (limited && !dht_source_query(dht->sources, dht->now_us, from, datagram_len)) {
