@@ -17,8 +17,8 @@
 
 #define SEED          1
 #define JOIN_S_LEAST  60
-#define JOINS_PER_S   2000 // of virtual time, at the largest sizes
-#define IDLE_S        120
+#define JOINS_PER_S   5000 // of virtual time, at the largest sizes
+#define IDLE_S        20
 #define YARDSTICK_S   2
 #define MEDIAN_RTT_US 100000
 #define SIGMA         0.6

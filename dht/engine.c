@@ -22,7 +22,7 @@ void dht_config_init(struct dht_config *config, enum dht_family family)
         .role = DHT_ROLE_AUTO,
         .version = {'P', 'N', 0, 1},
         .bucket_size = 8,
-        .first_bucket_size = 128,
+        .first_bucket_size = 160,
         .replacements = 8,
         .lookup_width = 8,
         .store_width = 20,

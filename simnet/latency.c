@@ -75,6 +75,8 @@ static const struct region regions[] = {
 #define REGIONS      (sizeof regions / sizeof *regions)
 #define ACCESS_US    5500.0 // the median of a place's height
 #define ACCESS_SIGMA 1.55
+#define WIRED_US     10000.0 // the same, of wired lines
+#define WIRED_SIGMA  0.75
 
 // ---- round trips ----
 
@@ -205,7 +207,7 @@ static void fill_slots(uint8_t slots[SLOTS], const double *weights, uint32_t cou
     }
 }
 
-struct simnet_element *simnet_latency_internet(uint64_t seed)
+static struct simnet_element *make_internet(uint64_t seed, double access_us, double access_sigma)
 {
     struct internet *internet = simnet_world_need(calloc(1, sizeof *internet));
     internet->latency = (struct latency){
@@ -218,9 +220,19 @@ struct simnet_element *simnet_latency_internet(uint64_t seed)
     for (size_t i = 0; i < REGIONS; i++)
         weights[i] = (double)regions[i].weight;
     fill_slots(internet->regions, weights, REGIONS);
-    simnet_quantile_lognormal(&internet->heights_us, ACCESS_US, ACCESS_SIGMA);
+    simnet_quantile_lognormal(&internet->heights_us, access_us, access_sigma);
     simnet_quantile_lognormal(&internet->detours, 1, DETOUR_SIGMA);
     return &internet->latency.element;
+}
+
+struct simnet_element *simnet_latency_internet(uint64_t seed)
+{
+    return make_internet(seed, ACCESS_US, ACCESS_SIGMA);
+}
+
+struct simnet_element *simnet_latency_wired(uint64_t seed)
+{
+    return make_internet(seed, WIRED_US, WIRED_SIGMA);
 }
 
 struct simnet_element *simnet_latency_matrix(uint64_t seed,

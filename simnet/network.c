@@ -53,6 +53,9 @@ static void add_latency(struct simnet_network *network)
     case SIMNET_SCENARIO_LATENCY_INTERNET:
         add_element(network, simnet_latency_internet(seed));
         return;
+    case SIMNET_SCENARIO_LATENCY_WIRED:
+        add_element(network, simnet_latency_wired(seed));
+        return;
     }
 }
 

@@ -26,6 +26,7 @@ enum simnet_scenario_latency {
     SIMNET_SCENARIO_LATENCY_CONSTANT,
     SIMNET_SCENARIO_LATENCY_LOGNORMAL,
     SIMNET_SCENARIO_LATENCY_INTERNET,
+    SIMNET_SCENARIO_LATENCY_WIRED,
 };
 
 enum simnet_scenario_families {

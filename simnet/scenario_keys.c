@@ -7,7 +7,7 @@
 
 #define DAY_S (24 * 3600.0)
 
-static const char *const latency_words[] = {"constant", "lognormal", "internet", NULL};
+static const char *const latency_words[] = {"constant", "lognormal", "internet", "wired", NULL};
 static const char *const schedule_words[] = {"even", "growing", NULL};
 static const char *const family_words[] = {"ipv4", "ipv6", "both", NULL};
 static const char *const signature_words[] = {"cheap", "ed25519", NULL};
@@ -71,7 +71,7 @@ const struct simnet_scenario_key simnet_scenario_keys[] = {
      .what = "Contacts in a bucket of the routing table."},
     {.name = "first-bucket-size",
      ONCE(network, first_bucket_size),
-     NUMBER(COUNT, 1, 1024, "128"),
+     NUMBER(COUNT, 1, 1024, "160"),
      .what = "Contacts in the bucket of the farther half of the network; the next ones halve it "
              "down to bucket-size."},
     {.name = "replacements",

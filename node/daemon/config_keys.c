@@ -171,7 +171,7 @@ const struct daemon_config_key daemon_config_keys[] = {
      .what = "How many contacts a bucket of the routing table holds (BEP 5's k)."},
     {.name = "first-bucket-size",
      CLOUD(first_bucket_size),
-     COUNT(0, 1024, "128"),
+     COUNT(0, 1024, "160"),
      .what = "How many the first bucket holds, the next one half of that, and so on down to "
              "bucket-size: wide first buckets save steps of a lookup."},
     {.name = "replacements",

@@ -306,7 +306,7 @@ static void test_a_third_dies(void **state)
     // Some hours later nobody passes the dead on any more: with one query a minute for upkeep each
     // of thirty has to be silent three times.
     network.ctx = NULL;
-    network_run(&network, 6 * 3600 * SECOND);
+    network_run(&network, 10 * 3600 * SECOND);
     struct dht_contact_info contacts[128];
     size_t count = dht_contacts(network.nodes[1], contacts, 128);
     for (size_t i = 0; i < count; i++)

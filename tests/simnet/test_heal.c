@@ -81,10 +81,10 @@ static void two_halves_become_one(void **state)
     simnet_world_run(world, 10 * SIMNET_MINUTE_US);
     assert_true(known_share(world) > 0.95);
     cut->is_on = true;
-    simnet_world_run(world, 4 * SIMNET_HOUR_US);
+    simnet_world_run(world, 8 * SIMNET_HOUR_US);
     assert_true(known_share(world) < 0.6);
     cut->is_on = false;
-    simnet_world_run(world, 4 * SIMNET_HOUR_US + 15 * SIMNET_MINUTE_US);
+    simnet_world_run(world, 8 * SIMNET_HOUR_US + 15 * SIMNET_MINUTE_US);
     assert_true(known_share(world) > 0.95);
     simnet_world_free(world);
 }

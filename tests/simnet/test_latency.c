@@ -14,9 +14,9 @@
 #define SEED    7
 #define SAMPLES 200000
 
-enum kind { CONSTANT, LOGNORMAL, INTERNET, MATRIX, KINDS };
+enum kind { CONSTANT, LOGNORMAL, INTERNET, WIRED, MATRIX, KINDS };
 
-static const char *const names[] = {"constant", "lognormal", "internet", "matrix"};
+static const char *const names[] = {"constant", "lognormal", "internet", "wired", "matrix"};
 
 static const double matrix_rtt_ms[] = {10, 100, 200, -1, 20, 150, -1, -1, 30};
 static const double matrix_weights[] = {50, 30, 20};
@@ -30,6 +30,8 @@ static struct simnet_element *make(enum kind kind, uint64_t seed)
         return simnet_latency_lognormal(seed, 100000, 0.6, 1000);
     case INTERNET:
         return simnet_latency_internet(seed);
+    case WIRED:
+        return simnet_latency_wired(seed);
     default:
         return simnet_latency_matrix(seed, &(struct simnet_latency_matrix){
                                                .region_count = 3,
@@ -59,7 +61,9 @@ static const struct quantile_row quantile_rows[] = {
     {LOGNORMAL, 0.9, 212000, 220000},   {LOGNORMAL, 0.99, 395000, 413000},
     {INTERNET, 0.1, 25000, 35000},      {INTERNET, 0.5, 95000, 112000},
     {INTERNET, 0.9, 220000, 280000},    {INTERNET, 0.99, 400000, 500000},
-    {INTERNET, 0.999, 900000, 2000000}, {MATRIX, 0.2, 10000, 10000},
+    {INTERNET, 0.999, 900000, 2000000}, {WIRED, 0.1, 20000, 60000},
+    {WIRED, 0.5, 95000, 130000},        {WIRED, 0.9, 200000, 280000},
+    {WIRED, 0.99, 250000, 400000},      {MATRIX, 0.2, 10000, 10000},
     {MATRIX, 0.5, 100000, 100000},      {MATRIX, 0.99, 200000, 200000},
 };
 
