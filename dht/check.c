@@ -189,6 +189,26 @@ static struct choice choose(const struct dht *dht, uint32_t now_s)
     return choice;
 }
 
+// The contact that was last heard from: whoever answers, if it is not our own network that is down.
+static struct choice choose_witness(const struct dht *dht, uint32_t now_s)
+{
+    struct choice choice = {.soonest_s = now_s + SILENT_S};
+    uint32_t last_s = 0;
+    for (uint32_t depth = 0; depth < dht->table.bucket_count; depth++) {
+        const struct dht_bucket *bucket = &dht->table.buckets[depth];
+        for (uint32_t i = 0; i < bucket->count; i++) {
+            struct dht_contact_ref ref = dht_table_at(&dht->table, bucket, i);
+            uint32_t heard_s = ref.contact->answered_s + ref.contact->heard_after_s;
+            if (ref.contact->fails > 0 || heard_s <= last_s)
+                continue;
+            last_s = heard_s;
+            choice.contact = ref;
+            choice.depth = depth;
+        }
+    }
+    return choice;
+}
+
 static void check_contact(struct dht *dht, const struct choice *choice)
 {
     struct dht_contact_ref ref = choice->contact;
@@ -206,7 +226,9 @@ static void check_contact(struct dht *dht, const struct choice *choice)
 
 // Contacts are checked in rounds, one a second, and in a round no two one after the other that have
 // failed already: silence counts against a contact only where somebody else has answered meanwhile
-// (dht/reply.c), for else it may be our own network that is down.
+// (dht/reply.c), for else it may be our own network that is down. Where very many have died they
+// are the ones that have been silent for longest, and nobody in a round answers: then its last
+// check goes to a witness.
 static void check(struct dht *dht)
 {
     struct dht_upkeep *upkeep = &dht->upkeep;
@@ -217,7 +239,10 @@ static void check(struct dht *dht)
         return;
     if (upkeep->round_left == 0)
         upkeep->round_left = ROUND;
-    struct choice choice = choose(dht, now_s);
+    if (upkeep->round_left == ROUND)
+        upkeep->round_at_us = dht->now_us;
+    bool want_witness = upkeep->round_left == 1 && dht->heard_us < upkeep->round_at_us;
+    struct choice choice = want_witness ? choose_witness(dht, now_s) : choose(dht, now_s);
     if (choice.contact.contact == NULL) {
         uint32_t soonest_s = choice.no_failed ? now_s + FAILED_S : choice.soonest_s;
         upkeep->round_left = 0;

@@ -76,8 +76,9 @@ struct dht_upkeep {
     int64_t next_reach_us;   // when the state of reach ends
     uint64_t stranger;       // prefix of a stranger whose query came in during it; 0: none
     enum dht_reach_state reach;
-    uint8_t round_left; // contacts still to be checked in the round under way (dht/check.h)
-    bool round_failed;  // the last of it had failed before
+    uint8_t round_left;  // contacts still to be checked in the round under way (dht/check.h)
+    int64_t round_at_us; // when the round began
+    bool round_failed;   // the last of it had failed before
     bool joined;
     bool join_anew; // what the lookup under way was for has changed: another follows at once
     bool alone;     // the last lookup of our own id was answered by nobody
