@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "simnet/scenario.h"
 
+#include "simnet/adversary.h"
 #include "simnet/scenario_keys.h"
 
 #include <assert.h>
@@ -12,25 +13,14 @@
 
 #define INSTANCES_MAX 128 // sections that a file can hold, each with its name
 #define KEYS_MAX      128
-
-static void set_defaults(const char *section, void *base)
-{
-    for (size_t i = 0; i < simnet_scenario_key_count; i++) {
-        const struct simnet_scenario_key *key = &simnet_scenario_keys[i];
-        if (strcmp(key->section, section) != 0)
-            continue;
-        bool good = simnet_scenario_value_read(key, base, key->standard);
-        assert(good);
-        (void)good;
-    }
-}
+#define MTU_LEAST     576 // as simnet/mtu.h says
 
 void simnet_scenario_init(struct simnet_scenario *scenario)
 {
     memset(scenario, 0, sizeof *scenario);
     for (size_t i = 0; i < simnet_scenario_section_count; i++)
         if (simnet_scenario_sections[i].size == 0)
-            set_defaults(simnet_scenario_sections[i].name, scenario);
+            simnet_scenario_keys_default(simnet_scenario_sections[i].name, scenario);
 }
 
 // ---- reading ----
@@ -96,35 +86,66 @@ static void take_head(struct reading *reading, const char *line)
 {
     char section[2 * SIMNET_SCENARIO_NAME_MAX];
     size_t len = strcspn(line, "]");
-    if (line[0] != '[' || line[len] != ']')
-        return;
     snprintf(section, sizeof section, "%.*s", (int)len - 1, line + 1);
     take(reading, section, NULL, NULL);
 }
 
-// inih's fgets: counts lines, takes spaces off their front, for values do not go on in a second
-// line, and takes care of lines that do not fit.
+// Whether the line is nothing that inih knows. It would tell only at its end, behind the mistakes
+// of later lines.
+static bool is_neither(const char *line)
+{
+    const char *at = line;
+    if (*line == '[')
+        return strchr(line, ']') == NULL;
+    if (strchr("#;\r\n", *line) != NULL) // or nothing at all
+        return false;
+    while (*at != '\0' && *at != '=' && *at != ':' &&
+           !(*at == ';' && at > line && (at[-1] == ' ' || at[-1] == '\t')))
+        at++;
+    return *at != '=' && *at != ':';
+}
+
+// A line of the file, without what does not fit and with the spaces off its front, for values do
+// not go on in a second line. False at the end of the file.
+static bool take_line(struct reading *reading, char *out, int out_len)
+{
+    int len = 0;
+    int byte = 0;
+    bool is_long = false;
+    bool is_text = true;
+    while (byte != '\n' && (byte = getc(reading->stream)) != EOF) {
+        is_text = is_text && byte != '\0';
+        is_long = is_long || (len + 1 == out_len && byte != '\n');
+        if (len + 1 < out_len && (len > 0 || (byte != ' ' && byte != '\t')))
+            out[len++] = (char)byte;
+    }
+    out[len] = '\0';
+    if (byte == EOF && ferror(reading->stream) != 0)
+        complain(reading, (struct origin){0, NULL}, "cannot be read: %s", strerror(errno));
+    if (byte == EOF && len == 0)
+        return false;
+    reading->line++;
+    if (!is_text)
+        complain(reading, here(reading), "a NUL byte: expected text");
+    if (is_long)
+        complain(reading, here(reading), "the line is too long: expected at most %d bytes",
+                 out_len - 3);
+    return true;
+}
+
+// inih's fgets.
 static char *read_line(char *out, int out_len, void *stream)
 {
     struct reading *reading = stream;
-    if (fgets(out, out_len, reading->stream) == NULL)
+    if (!take_line(reading, out, out_len))
         return NULL;
-    reading->line++;
-    size_t len = strlen(out);
-    int next = '\n';
-    if (len > 0 && out[len - 1] != '\n')
-        next = getc(reading->stream);
-    if (next != '\n' && next != EOF) {
-        complain(reading, here(reading), "the line is too long: expected at most %d bytes",
-                 out_len - 3);
-        while (next != '\n' && next != EOF)
-            next = getc(reading->stream);
-        snprintf(out, (size_t)out_len, "#\n");
-        return out;
-    }
-    size_t spaces = strspn(out, " \t");
-    memmove(out, out + spaces, len - spaces + 1);
-    take_head(reading, out);
+    if (!reading->failed && is_neither(out))
+        complain(reading, here(reading),
+                 "neither a section nor a key: expected [SECTION] or KEY = VALUE");
+    if (reading->failed)
+        snprintf(out, (size_t)out_len, "#\n"); // the first mistake is told, so the rest is skipped
+    else if (out[0] == '[')
+        take_head(reading, out);
     return out;
 }
 
@@ -169,7 +190,7 @@ static struct instance *add_instance(struct reading *reading,
         }
         instance.index = (*count)++;
         char *base = base_of(reading->scenario, section, instance.index);
-        set_defaults(section->name, base);
+        simnet_scenario_keys_default(section->name, base);
         snprintf(base, SIMNET_SCENARIO_NAME_MAX, "%s", name);
     }
     assert(reading->instance_count < INSTANCES_MAX);
@@ -307,6 +328,28 @@ static struct origin origin_of(struct reading *reading, const char *section, siz
     return (struct origin){0, NULL};
 }
 
+// Whether a key has another value than by default: what is written whole reads back whatever it
+// has no use for.
+static bool is_set(const struct reading *reading, const char *section, size_t index,
+                   const char *name)
+{
+    char text[SIMNET_SCENARIO_TEXT_MAX];
+    const struct simnet_scenario_key *key = simnet_scenario_key_find(section, name);
+    assert(key != NULL);
+    simnet_scenario_value_write(
+        key, base_of(reading->scenario, simnet_scenario_section_find(section), index), text);
+    return strcmp(text, key->standard) != 0;
+}
+
+// Refuses a key that would change nothing. where: when it does.
+static bool check_use(struct reading *reading, const char *section, size_t index, const char *name,
+                      const char *where)
+{
+    return !is_set(reading, section, index, name) ||
+           complain(reading, origin_of(reading, section, index, name),
+                    "%s.%s would change nothing here: it is %s", section, name, where);
+}
+
 // One partition at a time.
 static bool check_partitions(struct reading *reading)
 {
@@ -351,6 +394,29 @@ static bool check_times(struct reading *reading)
     return true;
 }
 
+// What new machines and flooders have, and others do not.
+static bool check_habits(struct reading *reading, size_t i)
+{
+    static const char of_new[] = "of new machines, which are given by count and are no flooders";
+    const struct simnet_scenario_adversary *adversary = &reading->scenario->adversaries[i];
+    int families = reading->scenario->network.families;
+    bool is_flooder = adversary->kind == (int)SIMNET_ADVERSARY_KINDS; // the kind behind them
+    bool is_ipv6 = adversary->addresses >= (int)SIMNET_CLAIM_ANY6;
+    if (adversary->share == 0 && adversary->count == 0)
+        return complain(reading, origin_of(reading, "adversary", i, "share"),
+                        "an adversary of nobody: expected share or count");
+    if (!is_flooder && !check_use(reading, "adversary", i, "rate", "of flooders alone"))
+        return false;
+    if (is_flooder || adversary->count == 0)
+        return check_use(reading, "adversary", i, "placement", of_new) &&
+               check_use(reading, "adversary", i, "addresses", of_new);
+    if (families == (is_ipv6 ? SIMNET_SCENARIO_IPV4 : SIMNET_SCENARIO_IPV6))
+        return complain(reading, origin_of(reading, "adversary", i, "addresses"),
+                        "nobody of the network could reach them: expected addresses of a family "
+                        "that network.families has");
+    return true;
+}
+
 static bool check_adversaries(struct reading *reading)
 {
     const struct simnet_scenario *scenario = reading->scenario;
@@ -371,6 +437,8 @@ static bool check_adversaries(struct reading *reading)
         if (adversary->at_us > scenario->phases.faults_us)
             return complain(reading, origin_of(reading, "adversary", i, "at"),
                             "after the end of the faults: expected at most phases.faults");
+        if (!check_habits(reading, i))
+            return false;
     }
     return true;
 }
@@ -402,19 +470,49 @@ static bool check_shares(struct reading *reading)
     return check_adversaries(reading);
 }
 
+static bool check_latency(struct reading *reading)
+{
+    static const char where[] = "of the lognormal model alone";
+    const struct simnet_scenario *scenario = reading->scenario;
+    int model = scenario->latency.model;
+    bool is_lognormal = model == SIMNET_SCENARIO_LATENCY_LOGNORMAL;
+    if (!is_lognormal && (!check_use(reading, "latency", 0, "sigma", where) ||
+                          !check_use(reading, "latency", 0, "min", where)))
+        return false;
+    if (!is_lognormal && model != SIMNET_SCENARIO_LATENCY_CONSTANT)
+        return check_use(reading, "latency", 0, "median", "of the models constant and lognormal");
+    if (is_lognormal && scenario->latency.min_us > scenario->latency.median_us)
+        return complain(reading, origin_of(reading, "latency", 0, "min"),
+                        "latency.min is longer than latency.median");
+    return true;
+}
+
+static bool check_events(struct reading *reading)
+{
+    const struct simnet_scenario *scenario = reading->scenario;
+    for (size_t i = 0; i < scenario->event_count; i++) {
+        int kind = scenario->events[i].kind;
+        if (kind != SIMNET_SCENARIO_LOSE && kind != SIMNET_SCENARIO_SLEEP &&
+            !check_use(reading, "event", i, "for",
+                       "of events that lose machines or let them sleep"))
+            return false;
+    }
+    return true;
+}
+
 static bool check_rest(struct reading *reading)
 {
     const struct simnet_scenario *scenario = reading->scenario;
     if (scenario->resolve.count > 0 && scenario->publish.names == 0)
         return complain(reading, origin_of(reading, "resolve", 0, "count"),
                         "lookups of nothing: expected publish.names of at least 1");
-    if (scenario->latency.min_us > scenario->latency.median_us)
-        return complain(reading, origin_of(reading, "latency", 0, "min"),
-                        "latency.min is longer than latency.median");
+    if (scenario->mtu.bytes > 0 && scenario->mtu.bytes < MTU_LEAST)
+        return complain(reading, origin_of(reading, "mtu", 0, "bytes"),
+                        "packets too short for IPv4: expected 0, or at least %d", MTU_LEAST);
     if (scenario->network.first_bucket_size < scenario->network.bucket_size)
         return complain(reading, origin_of(reading, "network", 0, "first-bucket-size"),
                         "first-bucket-size is less than bucket-size");
-    return true;
+    return check_latency(reading) && check_events(reading);
 }
 
 // ---- the whole ----
@@ -434,10 +532,8 @@ static void read_all(struct reading *reading, const struct simnet_scenario_setti
 {
     simnet_scenario_init(reading->scenario);
     name_after(reading->scenario, reading->path);
-    int line = reading->stream != NULL ? ini_parse_stream(read_line, reading, take, reading) : 0;
-    if (line > 0)
-        complain(reading, (struct origin){(unsigned)line, NULL},
-                 "neither a section nor a key: expected [SECTION] or KEY = VALUE");
+    if (reading->stream != NULL)
+        ini_parse_stream(read_line, reading, take, reading);
     for (size_t i = 0; settings != NULL && i < settings->count && !reading->failed; i++)
         take_setting(reading, settings->list[i]);
     reading->setting = NULL;

@@ -3,6 +3,7 @@
 
 #include "simnet/scenario.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define DAY_S (24 * 3600.0)
@@ -39,7 +40,7 @@ const struct simnet_scenario_key simnet_scenario_keys[] = {
      .what = "How many nodes there are."},
     {.name = "seed",
      ONCE(network, seed),
-     NUMBER(COUNT, 0, 999999999999999999.0, "1"),
+     NUMBER(COUNT, 0, 1e18, "1"),
      .what = "What every chance is drawn from. The same scenario and seed give the same run, "
              "packet for packet."},
     {.name = "join",
@@ -121,7 +122,7 @@ const struct simnet_scenario_key simnet_scenario_keys[] = {
     {.name = "min",
      ONCE(latency, min_us),
      NUMBER(TIME, 0, 60, "1ms"),
-     .what = "The shortest round trip."},
+     .what = "Of the lognormal model alone: the shortest round trip."},
 
     {.name = "mean",
      ONCE(jitter, mean_us),
@@ -189,8 +190,9 @@ const struct simnet_scenario_key simnet_scenario_keys[] = {
     {.name = "bytes",
      ONCE(mtu, bytes),
      NUMBER(COUNT, 0, 65535, "0"),
-     .what =
-         "The longest packet, with its IP and UDP headers, that gets through whole. 0: all do."},
+     .what = "The longest packet, with its IP and UDP headers, that gets through whole; at least "
+             "576. 0: "
+             "all do."},
     {.name = "fragment-loss",
      ONCE(mtu, fragments),
      NUMBER(SHARE, 0, 100, "100%"),
@@ -400,7 +402,7 @@ const struct simnet_scenario_key simnet_scenario_keys[] = {
     {.name = "for",
      EACH(event, for_us),
      NUMBER(TIME, 0, 1000 * DAY_S, "0s"),
-     .what = "For how long. 0s: for good."},
+     .what = "For how long, of lose and sleep. 0s: for good."},
 
     {.name = "warm-up",
      ONCE(phases, warm_up_us),
@@ -495,4 +497,16 @@ const struct simnet_scenario_section *simnet_scenario_section_find(const char *n
         if (strcmp(simnet_scenario_sections[i].name, name) == 0)
             return &simnet_scenario_sections[i];
     return NULL;
+}
+
+void simnet_scenario_keys_default(const char *section, void *base)
+{
+    for (size_t i = 0; i < simnet_scenario_key_count; i++) {
+        const struct simnet_scenario_key *key = &simnet_scenario_keys[i];
+        if (strcmp(key->section, section) != 0)
+            continue;
+        bool good = simnet_scenario_value_read(key, base, key->standard);
+        assert(good);
+        (void)good;
+    }
 }

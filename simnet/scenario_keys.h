@@ -24,5 +24,7 @@ extern const size_t simnet_scenario_section_count;
 // NULL where there is none of that name.
 const struct simnet_scenario_key *simnet_scenario_key_find(const char *section, const char *name);
 const struct simnet_scenario_section *simnet_scenario_section_find(const char *name);
+// Fills in the defaults of a section's keys.
+void simnet_scenario_keys_default(const char *section, void *base);
 
 #endif

@@ -42,10 +42,12 @@ static bool read_integer(const struct simnet_scenario_key *key, const char *text
 {
     int64_t number = 0;
     size_t digits = strspn(text, "0123456789");
-    if (digits == 0 || digits > 18)
+    if (digits == 0)
         return false;
     for (size_t i = 0; i < digits; i++)
-        number = number * 10 + (text[i] - '0');
+        if (__builtin_mul_overflow(number, INT64_C(10), &number) ||
+            __builtin_add_overflow(number, (int64_t)(text[i] - '0'), &number))
+            return false;
     const char *name = text + digits;
     name += strspn(name, " ");
     const struct unit *unit = units_of(key);
@@ -59,10 +61,11 @@ static bool read_integer(const struct simnet_scenario_key *key, const char *text
     }
     if (number > INT64_MAX / factor)
         return false;
-    double value = (double)number * (double)factor;
-    if (value < key->min * scale_of(key) || value > key->max * scale_of(key))
+    number *= factor;
+    if (number < (int64_t)(key->min * scale_of(key)) ||
+        number > (int64_t)(key->max * scale_of(key)))
         return false;
-    *field = number * factor;
+    *field = number;
     return true;
 }
 

@@ -70,6 +70,9 @@ static const struct value_row {
     {"network", "nodes", "1e3", NULL},
     {"network", "nodes", "12s", NULL},
     {"network", "seed", "999999999999999999", "999999999999999999"},
+    {"network", "seed", "1000000000000000000", "1000000000000000000"},
+    {"network", "seed", "1000000000000000001", NULL},
+    {"network", "seed", "9999999999999999999", NULL},
     {"loss", "rate", "30%", "30%"},
     {"loss", "rate", "0.1%", "0.1%"},
     {"loss", "rate", "100%", "100%"},
@@ -178,6 +181,47 @@ static const struct error_row {
      "some/way.ini:4: at counts from t0"},
     {"lookups of nothing", "[publish]\nnames = 0\n", NULL,
      "some/way.ini: lookups of nothing: expected publish.names of at least 1"},
+    {"a section that does not end", "[network\nnodes = 5\n", NULL,
+     "some/way.ini:1: neither a section nor a key"},
+    {"neither, and a mistake behind it", "[loss]\nrate 3%\nrat = 3%\n", NULL,
+     "some/way.ini:2: neither a section nor a key"},
+    {"a key behind a comment", "[loss]\nrate ; = 3%\n", NULL,
+     "some/way.ini:2: neither a section nor a key"},
+    {"packets of less than a header", "[mtu]\nbytes = 575\n", NULL,
+     "some/way.ini:2: packets too short for IPv4: expected 0, or at least 576"},
+    {"packets short enough", "[mtu]\nbytes = 576\n", NULL, NULL},
+    {"IPv6 attackers of IPv4", "[adversary a]\ncount = 24\naddresses = any6\n", NULL,
+     "some/way.ini:3: nobody of the network could reach them"},
+    {"attackers of a /32", "[adversary a]\ncount = 24\n", "adversary a.addresses=slash32",
+     "--set adversary a.addresses=slash32: nobody of the network could reach them"},
+    {"IPv4 attackers of IPv6", "[network]\nfamilies = ipv6\n[adversary a]\ncount = 24\n", NULL,
+     "some/way.ini:3: nobody of the network could reach them"},
+    {"attackers of both", "[network]\nfamilies = both\n[adversary a]\ncount = 24\n", NULL, NULL},
+    {"an adversary of nobody", "[adversary a]\nkind = liar\n", NULL,
+     "some/way.ini:1: an adversary of nobody"},
+    {"rate of a liar", "[adversary a]\nkind = liar\nshare = 5%\nrate = 7\n", NULL,
+     "some/way.ini:4: adversary.rate would change nothing here: it is of flooders alone"},
+    {"rate of flooders", "[adversary a]\nkind = flooder\nshare = 5%\nrate = 7\n", NULL, NULL},
+    {"addresses of turned ones", "[adversary a]\nshare = 5%\naddresses = slash16\n", NULL,
+     "some/way.ini:3: adversary.addresses would change nothing here"},
+    {"addresses of flooders", "[adversary a]\nkind = flooder\ncount = 5\naddresses = slash16\n",
+     NULL, "some/way.ini:4: adversary.addresses would change nothing here"},
+    {"median of the internet", "[latency]\nmodel = internet\nmedian = 200ms\n", NULL,
+     "some/way.ini:3: latency.median would change nothing here"},
+    {"the same by a setting", "[latency]\nmodel = internet\n", "latency.median=200ms",
+     "--set latency.median=200ms: latency.median would change nothing here"},
+    {"min of the internet", "[latency]\nmodel = internet\nmin = 2s\n", NULL,
+     "some/way.ini:3: latency.min would change nothing here"},
+    {"sigma of constant", "[latency]\nmodel = constant\nsigma = 0.5\n", NULL,
+     "some/way.ini:3: latency.sigma would change nothing here"},
+    {"median of constant", "[latency]\nmodel = constant\nmedian = 200ms\n", NULL, NULL},
+    {"loss for a while", "[event e]\nkind = loss\nfor = 10s\n", NULL,
+     "some/way.ini:3: event.for would change nothing here"},
+    {"return for a while", "[event e]\nkind = return\nfor = 10s\n", NULL,
+     "some/way.ini:3: event.for would change nothing here"},
+    {"move for a while", "[event e]\nkind = move\nfor = 10s\n", NULL,
+     "some/way.ini:3: event.for would change nothing here"},
+    {"sleep for a while", "[event e]\nkind = sleep\nfor = 10s\n", NULL, NULL},
     {"latency", "[latency]\nmin = 2s\n", NULL,
      "some/way.ini:2: latency.min is longer than latency.median"},
 };
@@ -231,6 +275,13 @@ static void test_files(void **state)
     snprintf(text, sizeof text, "[loss]\n#%0500d\nrate = 3%%\n", 0);
     assert_false(read_text(text, NULL, &scenario, error));
     assert_non_null(strstr(error, "some/way.ini:2: the line is too long"));
+    static const char nul[] = "[loss]\nrate = 3%\0\n";
+    FILE *stream = fmemopen((void *)(uintptr_t)nul, sizeof nul - 1, "r");
+    assert_false(simnet_scenario_read(stream, "some/way.ini", NULL, &scenario, error));
+    assert_string_equal(error, "some/way.ini:2: a NUL byte: expected text");
+    fclose(stream);
+    assert_false(simnet_scenario_load("/", NULL, &scenario, error));
+    assert_string_equal(error, "/: cannot be read: Is a directory");
     assert_false(simnet_scenario_load("/nowhere/a.ini", NULL, &scenario, error));
     assert_string_equal(error, "/nowhere/a.ini: cannot be opened: No such file or directory");
 }
