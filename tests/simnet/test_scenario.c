@@ -208,6 +208,8 @@ static const struct error_row {
      NULL, "some/way.ini:4: adversary.addresses would change nothing here"},
     {"median of the internet", "[latency]\nmodel = internet\nmedian = 200ms\n", NULL,
      "some/way.ini:3: latency.median would change nothing here"},
+    {"median of wired lines", "[latency]\nmodel = wired\nmedian = 200ms\n", NULL,
+     "some/way.ini:3: latency.median would change nothing here"},
     {"the same by a setting", "[latency]\nmodel = internet\n", "latency.median=200ms",
      "--set latency.median=200ms: latency.median would change nothing here"},
     {"min of the internet", "[latency]\nmodel = internet\nmin = 2s\n", NULL,
@@ -286,6 +288,21 @@ static void test_files(void **state)
     assert_string_equal(error, "/nowhere/a.ini: cannot be opened: No such file or directory");
 }
 
+// The healed network of partition.ini is asked 15 minutes after its halves are joined.
+static void test_partition(void **state)
+{
+    (void)state;
+    struct simnet_scenario scenario;
+    char error[SIMNET_SCENARIO_ERROR_MAX] = "";
+    if (!simnet_scenario_load(PNR_SOURCE_DIR "/simnet/scenarios/partition.ini", NULL, &scenario,
+                              error))
+        fail_msg("%s", error);
+    assert_int_equal(1, scenario.partition_count);
+    int64_t joined_us = scenario.partitions[0].at_us + scenario.partitions[0].for_us;
+    int64_t asked_us = scenario.phases.faults_us + scenario.phases.healing_us * 4 / 5;
+    assert_int_equal(INT64_C(15) * 60 * 1000000, asked_us - joined_us);
+}
+
 #define DOCS_BEGIN "<!-- scenario reference -->\n"
 #define DOCS_END   "<!-- end of the scenario reference -->\n"
 
@@ -322,8 +339,10 @@ int main(int argc, char *argv[])
         return 0;
     }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table), cmocka_unit_test(test_values), cmocka_unit_test(test_errors),
-        cmocka_unit_test(test_write), cmocka_unit_test(test_files),  cmocka_unit_test(test_docs),
+        cmocka_unit_test(test_table),     cmocka_unit_test(test_values),
+        cmocka_unit_test(test_errors),    cmocka_unit_test(test_write),
+        cmocka_unit_test(test_files),     cmocka_unit_test(test_docs),
+        cmocka_unit_test(test_partition),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
