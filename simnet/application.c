@@ -41,7 +41,7 @@ uint64_t simnet_application_tries(const struct simnet_application_figures *figur
 {
     uint64_t tries = 0;
     for (int i = 0; i < SIMNET_PROBE_OUTCOMES; i++)
-        if (i != SIMNET_PROBE_GONE && i != SIMNET_PROBE_DROPPED)
+        if (i != SIMNET_PROBE_DROPPED)
             tries += figures->outcomes[i];
     return tries;
 }
@@ -73,7 +73,7 @@ static void count_found(struct simnet_application_figures *figures,
 // Whether there was something to be found, all the time.
 static bool counts(const struct simnet_probe *probe)
 {
-    if (probe->outcome == SIMNET_PROBE_GONE || probe->outcome == SIMNET_PROBE_DROPPED)
+    if (probe->outcome == SIMNET_PROBE_DROPPED)
         return false;
     const struct simnet_publisher *publisher = probe->plan.publisher;
     if (publisher == NULL)
@@ -87,7 +87,7 @@ static void count(struct simnet_application *application, const struct simnet_pr
     struct simnet_application_figures *figures =
         &application->figures[probe->plan.number % SIMNET_APPLICATION_PHASES_MAX];
     if (!counts(probe)) {
-        if (probe->outcome == SIMNET_PROBE_GONE || probe->outcome == SIMNET_PROBE_DROPPED)
+        if (probe->outcome == SIMNET_PROBE_DROPPED)
             figures->outcomes[probe->outcome]++;
         return;
     }

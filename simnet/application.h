@@ -58,7 +58,7 @@ void simnet_application_free(struct simnet_application *application);
 void simnet_application_phase(struct simnet_application *application, uint32_t phase);
 const struct simnet_application_figures *
 simnet_application_figures(const struct simnet_application *application, uint32_t phase);
-// Tries that count: all but those that the asker dropped or did not live to see. And of these the
+// Tries that count: all but those that the asker itself dropped. And of these the
 // share that found what they should: a name where one is published, of any version.
 uint64_t simnet_application_tries(const struct simnet_application_figures *figures);
 double simnet_application_success(const struct simnet_application_figures *figures);

@@ -57,9 +57,10 @@ void simnet_figures_init(struct simnet_figures *figures, const struct simnet_wor
     list_sort(&figures->end_us);
     list_sort(&figures->hops);
     list_sort(&figures->messages);
-    uint64_t counted = figures->lookups - figures->outcomes[SIMNET_PROBE_DROPPED];
-    figures->success =
-        counted == 0 ? 1 : (double)figures->outcomes[SIMNET_PROBE_FOUND] / (double)counted;
+    figures->counted = figures->lookups - figures->outcomes[SIMNET_PROBE_DROPPED];
+    figures->success = figures->counted == 0 ? -1
+                                             : (double)figures->outcomes[SIMNET_PROBE_FOUND] /
+                                                   (double)figures->counted;
 }
 
 void simnet_figures_fini(struct simnet_figures *figures)
@@ -68,6 +69,65 @@ void simnet_figures_fini(struct simnet_figures *figures)
     free(figures->end_us.values);
     free(figures->hops.values);
     free(figures->messages.values);
+}
+
+bool simnet_figures_reach(uint64_t found, uint64_t counted, double share)
+{
+    // 99.9 % is no number that a double has: less than a lookup in 10^9 is no difference.
+    return counted > 0 && (double)found >= share * (double)counted * (1 - 1e-9);
+}
+
+// The lookups that count are asked in [*ret_first_us, *ret_last_us]. False where there is none.
+static bool find_span(const struct simnet_workload *workload, int64_t *ret_first_us,
+                      int64_t *ret_last_us)
+{
+    uint32_t count = simnet_workload_lookups(workload);
+    bool is_any = false;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct simnet_workload_lookup *lookup = simnet_workload_lookup(workload, i);
+        if (lookup->is_healed || lookup->outcome == SIMNET_PROBE_DROPPED)
+            continue;
+        if (!is_any)
+            *ret_first_us = lookup->asked_us; // they are in the order of asking
+        *ret_last_us = lookup->asked_us;
+        is_any = true;
+    }
+    return is_any;
+}
+
+static bool is_worse(const struct simnet_figures_interval *a,
+                     const struct simnet_figures_interval *b)
+{
+    return (double)a->found * (double)b->counted < (double)b->found * (double)a->counted;
+}
+
+bool simnet_figures_worst(const struct simnet_workload *workload, int64_t for_us,
+                          struct simnet_figures_interval *ret_worst)
+{
+    int64_t first_us = 0;
+    int64_t last_us = 0;
+    if (!find_span(workload, &first_us, &last_us))
+        return false;
+    int64_t span_us = last_us - first_us + 1;
+    int64_t parts = span_us < for_us ? 1 : span_us / for_us;
+    int64_t step_us = (span_us + parts - 1) / parts;
+    struct simnet_figures_interval worst = {0};
+    struct simnet_figures_interval part = {.at_us = first_us, .for_us = step_us};
+    for (uint32_t i = 0; i < simnet_workload_lookups(workload); i++) {
+        const struct simnet_workload_lookup *lookup = simnet_workload_lookup(workload, i);
+        if (lookup->is_healed || lookup->outcome == SIMNET_PROBE_DROPPED)
+            continue;
+        if (lookup->asked_us >= part.at_us + step_us) {
+            if (worst.counted == 0 || is_worse(&part, &worst))
+                worst = part;
+            part.at_us += (lookup->asked_us - part.at_us) / step_us * step_us;
+            part.counted = part.found = 0;
+        }
+        part.counted++;
+        part.found += lookup->outcome == SIMNET_PROBE_FOUND;
+    }
+    *ret_worst = worst.counted == 0 || is_worse(&part, &worst) ? part : worst;
+    return true;
 }
 
 int64_t simnet_figures_percentile(const struct simnet_figures_list *list, double share)

@@ -14,7 +14,7 @@
 const char *simnet_probe_word(enum simnet_probe_outcome outcome)
 {
     static const char *const words[SIMNET_PROBE_OUTCOMES] = {
-        "found", "not found", "timed out", "failed", "gone", "dropped", "wrong"};
+        "found", "not found", "timed out", "failed", "gone", "dropped", "wrong", "refused"};
     assert(outcome < SIMNET_PROBE_OUTCOMES);
     return words[outcome];
 }
@@ -223,7 +223,7 @@ void simnet_probe_run(struct simnet_probe *probe, const struct simnet_probe_plan
     probe->outcome = SIMNET_PROBE_FOUND;
     simnet_client_cut(probe->client, plan->cut);
     if (!simnet_client_open(probe->client, plan->machine, NODE_ACCESS_RESOLVE))
-        end(probe, SIMNET_PROBE_GONE);
+        end(probe, plan->machine->node != NULL ? SIMNET_PROBE_REFUSED : SIMNET_PROBE_GONE);
     else
         begin(probe);
 }

@@ -17,6 +17,7 @@ enum simnet_probe_outcome {
     SIMNET_PROBE_GONE,    // the asker's machine went away, or is not up
     SIMNET_PROBE_DROPPED, // it was cancelled or hung up on by the asker itself
     SIMNET_PROBE_WRONG,   // what came was never published: nothing should ever do that
+    SIMNET_PROBE_REFUSED, // the asker's node is up, and took no other session
     SIMNET_PROBE_OUTCOMES,
 };
 const char *simnet_probe_word(enum simnet_probe_outcome outcome); // "not found"

@@ -136,6 +136,17 @@ static void tell_counts(FILE *out, const char *label, const struct simnet_figure
          simnet_figures_mean(list));
 }
 
+static void tell_worst(const struct simnet_run *run, const struct simnet_figures *figures,
+                       FILE *out)
+{
+    struct simnet_figures_interval worst;
+    if (!simnet_run_worst(run, &worst) || worst.counted == figures->counted)
+        return;
+    line(out, "worst part", "%.3f%% of %" PRIu64 ", in the %.0f s from %.0f s on",
+         100.0 * (double)worst.found / (double)worst.counted, worst.counted,
+         (double)worst.for_us / 1e6, (double)worst.at_us / 1e6);
+}
+
 static void tell_lookups(const struct simnet_run *run, bool is_healed, FILE *out)
 {
     struct simnet_figures figures;
@@ -145,7 +156,15 @@ static void tell_lookups(const struct simnet_run *run, bool is_healed, FILE *out
         heading(out, is_healed ? "Lookups in the healed network" : "Lookups");
         simnet_report_number(figures.lookups, number);
         line(out, "made", "%s", number);
-        line(out, "success", "%.3f%%", figures.success * 100);
+        if (figures.counted == 0)
+            line(out, "success", "nothing to count");
+        else
+            line(out, "success", "%.3f%%", figures.success * 100);
+        if (!is_healed)
+            tell_worst(run, &figures, out);
+        if (simnet_run_recall(run, is_healed) >= 0)
+            line(out, "recall", "%.3f%% of the closest live nodes answered",
+                 simnet_run_recall(run, is_healed) * 100);
         for (int i = 0; i < SIMNET_WORKLOAD_OUTCOMES; i++)
             if (figures.outcomes[i] > 0)
                 line(out, simnet_workload_outcome_name(i), "%" PRIu64, figures.outcomes[i]);

@@ -82,6 +82,19 @@ static json_t *percentiles(const struct simnet_figures_list *list, double scale)
     return object;
 }
 
+static json_t *worst_of(const struct simnet_run *run)
+{
+    struct simnet_figures_interval worst;
+    if (!simnet_run_worst(run, &worst))
+        return json_null();
+    json_t *object = json_object();
+    json_object_set_new(object, "at_s", json_real((double)worst.at_us / 1e6));
+    json_object_set_new(object, "for_s", json_real((double)worst.for_us / 1e6));
+    json_object_set_new(object, "counted", integer(worst.counted));
+    json_object_set_new(object, "success", json_real((double)worst.found / (double)worst.counted));
+    return object;
+}
+
 static json_t *lookups_of(const struct simnet_run *run, bool is_healed)
 {
     struct simnet_figures figures;
@@ -89,8 +102,9 @@ static json_t *lookups_of(const struct simnet_run *run, bool is_healed)
     json_t *outcomes = json_object();
     simnet_figures_init(&figures, simnet_run_workload(run), is_healed);
     json_object_set_new(lookups, "made", integer(figures.lookups));
-    json_object_set_new(lookups, "success",
-                        figures.lookups > 0 ? json_real(figures.success) : json_null());
+    json_object_set_new(lookups, "success", maybe(figures.success));
+    json_object_set_new(lookups, "worst", is_healed ? json_null() : worst_of(run));
+    json_object_set_new(lookups, "recall", maybe(simnet_run_recall(run, is_healed)));
     for (int i = 0; i < SIMNET_WORKLOAD_OUTCOMES; i++)
         json_object_set_new(outcomes, simnet_workload_outcome_name(i),
                             integer(figures.outcomes[i]));

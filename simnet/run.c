@@ -242,9 +242,42 @@ static void judge_time(struct simnet_run *run, const char *name,
                        const struct simnet_figures_list *list, double share, int64_t most_us)
 {
     int64_t us = simnet_figures_percentile(list, share);
-    if (most_us > 0)
-        judge(run, name, us >= 0 && us <= most_us, "%.0f ms, at most %.0f ms wanted",
-              (double)us / 1e3, (double)most_us / 1e3);
+    if (most_us > 0 && us < 0)
+        judge(run, name, false, "nothing was answered, at most %.0f ms wanted",
+              (double)most_us / 1e3);
+    else if (most_us > 0)
+        judge(run, name, us <= most_us, "%.0f ms, at most %.0f ms wanted", (double)us / 1e3,
+              (double)most_us / 1e3);
+}
+
+// A share of lookups, named `what`, that found their names.
+static void judge_share(struct simnet_run *run, const char *name,
+                        const struct simnet_figures *figures, const char *what, double share)
+{
+    uint64_t found = figures->outcomes[SIMNET_PROBE_FOUND];
+    if (share > 0 && figures->counted == 0)
+        judge(run, name, false, "nothing was looked up, %g%% wanted", share * 100);
+    else if (share > 0)
+        judge(run, name, simnet_figures_reach(found, figures->counted, share),
+              "%.3f%% of the %s, %g%% wanted", figures->success * 100, what, share * 100);
+}
+
+static void judge_worst(struct simnet_run *run)
+{
+    double share = run->scenario.check.worst;
+    struct simnet_figures_interval worst;
+    char length[32];
+    if (share == 0)
+        return;
+    if (!simnet_run_worst(run, &worst)) {
+        judge(run, "worst", false, "nothing was looked up, %g%% wanted", share * 100);
+        return;
+    }
+    simnet_scenario_value_time(run->scenario.check.interval_us, length);
+    judge(run, "worst", simnet_figures_reach(worst.found, worst.counted, share),
+          "%.3f%% of %" PRIu64 " lookups in the worst %s, from %.0f s on, %g%% wanted",
+          100.0 * (double)worst.found / (double)worst.counted, worst.counted, length,
+          (double)worst.at_us / 1e6, share * 100);
 }
 
 static void judge_lookups(struct simnet_run *run)
@@ -252,20 +285,17 @@ static void judge_lookups(struct simnet_run *run)
     const struct simnet_scenario *scenario = &run->scenario;
     struct simnet_figures figures;
     simnet_figures_init(&figures, run->workload, false);
-    if (scenario->check.success > 0)
-        judge(run, "success", figures.success >= scenario->check.success,
-              "%.3f%% of the lookups found their name, %g%% wanted", figures.success * 100,
-              scenario->check.success * 100);
+    judge_share(run, "success", &figures, "lookups found their name", scenario->check.success);
+    judge_worst(run);
     judge_time(run, "p50", &figures.first_us, 0.5, scenario->check.p50_us);
     judge_time(run, "p99", &figures.first_us, 0.99, scenario->check.p99_us);
     simnet_figures_fini(&figures);
     if (scenario->phases.healing_us == 0 || !simnet_run_is_whole(run))
         return;
     simnet_figures_init(&figures, run->workload, true);
-    if (figures.lookups > 0 && scenario->check.healed > 0)
-        judge(run, "healed", figures.success >= scenario->check.healed,
-              "%.3f%% of the names were found in the healed network, %g%% wanted",
-              figures.success * 100, scenario->check.healed * 100);
+    if (figures.lookups > 0)
+        judge_share(run, "healed", &figures, "names were found in the healed network",
+                    scenario->check.healed);
     simnet_figures_fini(&figures);
 }
 
@@ -393,6 +423,21 @@ int64_t simnet_run_now(const struct simnet_run *run)
 bool simnet_run_is_whole(const struct simnet_run *run)
 {
     return simnet_world_now(run->world) >= run->end_us;
+}
+
+double simnet_run_recall(const struct simnet_run *run, bool is_healed)
+{
+    const struct simnet_tally *recall =
+        run->checker != NULL ? simnet_checker_recall(run->checker, is_healed) : NULL;
+    return recall == NULL || recall->count == 0 ? -1 : simnet_tally_mean(recall) / 10000;
+}
+
+bool simnet_run_worst(const struct simnet_run *run, struct simnet_figures_interval *ret_worst)
+{
+    if (!simnet_figures_worst(run->workload, run->scenario.check.interval_us, ret_worst))
+        return false;
+    ret_worst->at_us -= run->begin_us;
+    return true;
 }
 
 size_t simnet_run_samples(const struct simnet_run *run, const struct simnet_run_sample **ret_all)

@@ -11,6 +11,7 @@
 // caller has enough of it, then simnet_run_finish(), and look in.
 
 #include "simnet/faults.h"
+#include "simnet/figures.h"
 #include "simnet/workload.h"
 
 enum simnet_run_phase {
@@ -75,6 +76,12 @@ size_t simnet_run_samples(const struct simnet_run *run, const struct simnet_run_
 size_t simnet_run_verdicts(const struct simnet_run *run, const struct simnet_run_verdict **ret_all);
 // Those that are not zero.
 size_t simnet_run_counters(const struct simnet_run *run, const struct simnet_run_counter **ret_all);
+
+// Of the closest live nodes, the share that answered a whole lookup: the mean of those in the
+// healed network, or before; -1 where none was measured, as without the checker `closest`.
+double simnet_run_recall(const struct simnet_run *run, bool is_healed);
+// The part of the run with the least success; at_us counts from its start. False: no lookup counts.
+bool simnet_run_worst(const struct simnet_run *run, struct simnet_figures_interval *ret_worst);
 
 // Packets that a node sent in a minute while nothing was asked of it, during the warm-up; -1 where
 // the warm-up was too short to say.

@@ -172,8 +172,8 @@ struct simnet_scenario {
     } phases;
     struct {
         int checkers; // bits
-        double success, healed;
-        int64_t p50_us, p99_us;
+        double success, worst, healed;
+        int64_t interval_us, p50_us, p99_us;
     } check;
     size_t partition_count, adversary_count, event_count;
     struct simnet_scenario_partition partitions[SIMNET_SCENARIO_REPEATS_MAX];

@@ -59,6 +59,9 @@ def scenario_twice(name):
         expect(f"the same {key}", first[key] == second[key])
     expect("nodes", first["size"]["nodes"] == 60 and first["whole"])
     expect("all names are published", first["names"]["published"] == first["names"]["begun"])
+    recall = first["healed_lookups"]["recall"]
+    expect(f"recall: {recall}", (recall is not None) == (name == "partition")
+           and (recall is None or 0.9 < recall <= 1))
     failed = [check for check in first["checks"] if check["name"] == "checkers" and not check["held"]]
     expect(f"no checker fails: {failed}", not failed)
     other = json.loads(simnet(*args, "--seed", "2").stdout)
@@ -109,6 +112,20 @@ def checks():
     expect("the page", "all 2 held" in run.stdout and run.stderr == "")
     run = simnet("run", SCENARIOS / "static.ini", *QUICK, "--set", "check.p50=1ms", "-q", check=1)
     expect("what failed", run.stderr == "simnet: 1 of 3 checks failed\n" and run.stdout == "")
+
+    nothing = ["--set", "publish.names=0", "--set", "resolve.count=0"]
+    wanted = [item for key in ("p50=1s", "p99=1s", "worst=50%") for item in ("--set", f"check.{key}")]
+    run = simnet("run", SCENARIOS / "static.ini", *QUICK, *nothing, *wanted, check=1)
+    expect(f"nothing is no success: {run.stdout}", run.stdout.count("nothing was looked up") == 2
+           and run.stdout.count("nothing was answered") == 2 and "-0 ms" not in run.stdout)
+    # 40 nodes that take 64 sessions each: what is more is refused, and has failed.
+    crowd = ["--set", "resolve.count=20000", "--set", "resolve.for=1us", "--set", "check.interval=2s"]
+    lookups = json.loads(simnet("run", SCENARIOS / "static.ini", *QUICK, *crowd, "--json",
+                                check=1).stdout)["lookups"]
+    outcomes = lookups["outcomes"]
+    expect(f"refused: {outcomes}", outcomes["refused"] > 0 and outcomes["gone"] == 0)
+    expect("they count", lookups["success"] == outcomes["found"] / lookups["made"]
+           and lookups["worst"]["counted"] == lookups["made"])
 
 
 def show():

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "simnet/figures.h"
 #include "simnet/scenario.h"
 #include "simnet/scenario_keys.h"
 
@@ -288,6 +289,33 @@ static void test_files(void **state)
     assert_string_equal(error, "/nowhere/a.ini: cannot be opened: No such file or directory");
 }
 
+static const struct reach_row {
+    uint64_t found, counted;
+    const char *share;
+    bool reached;
+} reach_rows[] = {
+    {999, 1000, "99.9%", true},          {998, 1000, "99.9%", false},
+    {9990, 10000, "99.9%", true},        {9989, 10000, "99.9%", false},
+    {9989999, 10000000, "99.9%", false}, {7, 7, "100%", true},
+    {9999999, 10000000, "100%", false},  {0, 0, "99.9%", false},
+    {995, 1000, "99.5%", true},          {0, 5, "0.1%", false},
+};
+
+// What is wanted in percent, against what was counted.
+static void test_reach(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof reach_rows / sizeof *reach_rows; i++) {
+        const struct reach_row *row = &reach_rows[i];
+        struct simnet_scenario scenario;
+        simnet_scenario_init(&scenario);
+        assert_true(simnet_scenario_value_read(simnet_scenario_key_find("check", "success"),
+                                               &scenario, row->share));
+        if (simnet_figures_reach(row->found, row->counted, scenario.check.success) != row->reached)
+            fail_msg("row %d of %d, %s", (int)row->found, (int)row->counted, row->share);
+    }
+}
+
 // The healed network of partition.ini is asked 15 minutes after its halves are joined.
 static void test_partition(void **state)
 {
@@ -342,7 +370,7 @@ int main(int argc, char *argv[])
         cmocka_unit_test(test_table),     cmocka_unit_test(test_values),
         cmocka_unit_test(test_errors),    cmocka_unit_test(test_write),
         cmocka_unit_test(test_files),     cmocka_unit_test(test_docs),
-        cmocka_unit_test(test_partition),
+        cmocka_unit_test(test_partition), cmocka_unit_test(test_reach),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
