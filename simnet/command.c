@@ -90,6 +90,11 @@ static bool begin(struct session *session, const struct simnet_options *options)
     *session = (struct session){.options = options};
     if (!load(session))
         return false;
+    char error[SIMNET_REPORT_ERROR_MAX];
+    if (options->report != NULL && !simnet_report_make(options->report, error)) {
+        fprintf(stderr, "simnet: %s\n", error);
+        return false;
+    }
     catch_signals();
     session->begin_memory = simnet_progress_memory();
     session->begin_s = simnet_progress_now();
@@ -189,9 +194,10 @@ int simnet_command_trace(const struct simnet_options *options)
     while (!is_interrupted && !simnet_story_is_over(story) && simnet_run_step(session.run))
         simnet_progress_step(&progress, session.run);
     simnet_progress_end(&progress);
+    bool is_told = simnet_story_is_over(story);
     simnet_story_end(story);
     simnet_story_free(story);
-    good = close_pcap(&session);
+    good = close_pcap(&session) && is_told;
     simnet_run_free(session.run);
     return good ? SIMNET_EXIT_HELD : SIMNET_EXIT_FAILED;
 }

@@ -52,13 +52,24 @@ static int run(const struct simnet_options *options)
     return SIMNET_EXIT_HELD;
 }
 
+// The exit code, where what was printed got to its place.
+static int written(int code)
+{
+    bool is_written = !ferror(stdout);
+    is_written = fclose(stdout) == 0 && is_written;
+    if (is_written || code != SIMNET_EXIT_HELD)
+        return code;
+    fprintf(stderr, "simnet: the output could not be written\n");
+    return SIMNET_EXIT_FAILED;
+}
+
 int main(int argc, char *argv[])
 {
     struct simnet_options options;
     char error[SIMNET_OPTIONS_ERROR_MAX];
     int code = SIMNET_EXIT_HELD;
     if (argc >= 2 && strcmp(argv[1], "replay") == 0)
-        return simnet_replay_command(argc - 1, argv + 1);
+        return written(simnet_replay_command(argc - 1, argv + 1));
     simnet_pages_large(argv);
     if (!simnet_options_parse(argc, argv, &options, error)) {
         fprintf(stderr, "simnet: %s ('simnet --help' tells more)\n", error);
@@ -70,11 +81,5 @@ int main(int argc, char *argv[])
         fputs(help, stdout);
     else
         code = run(&options);
-    bool is_written = !ferror(stdout);
-    is_written = fclose(stdout) == 0 && is_written;
-    if (!is_written && code == SIMNET_EXIT_HELD) {
-        fprintf(stderr, "simnet: the output could not be written\n");
-        code = SIMNET_EXIT_FAILED;
-    }
-    return code;
+    return written(code);
 }

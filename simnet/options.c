@@ -165,6 +165,8 @@ static bool take_word(struct simnet_options *options, const char *word, char *er
         for (int i = SIMNET_OPTIONS_RUN; i <= SIMNET_OPTIONS_HELP; i++)
             if (strcmp(words[i], word) == 0)
                 options->command = (enum simnet_options_command)i;
+        if (strcmp(word, "replay") == 0)
+            return refuse(error, "%s comes first: expected simnet replay FILE [--json] [-q]", word);
         return options->command != SIMNET_OPTIONS_NONE ||
                refuse(error, "there is no command %s: expected run, trace, show, replay or help",
                       word);

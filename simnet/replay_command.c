@@ -15,7 +15,7 @@ enum {
 };
 
 static const char usage[] =
-    "usage: simnet replay FILE [--json]\n"
+    "usage: simnet replay FILE [--json] [-q]\n"
     "\n"
     "Runs a recording that pnrd --record made, and says whether the node says the same again.\n"
     "exit codes: 0 it does, 1 it differs, 2 the command or the recording makes no sense\n";
@@ -113,18 +113,29 @@ static int report(const char *path, bool json, const struct simnet_replay_result
     return result->verdict == SIMNET_REPLAY_SAME ? EXIT_SAME : EXIT_DIFFERS;
 }
 
+static bool is_word(const char *text, const char *word, const char *other)
+{
+    return strcmp(text, word) == 0 || strcmp(text, other) == 0;
+}
+
 int simnet_replay_command(int argc, char **argv)
 {
     const char *path = NULL;
     bool json = false;
+    bool quiet = false;
+    bool ended = false;
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0) {
+        if (!ended && is_word(argv[i], "--help", "-h")) {
             fputs(usage, stdout);
             return EXIT_SAME;
         }
-        if (strcmp(argv[i], "--json") == 0) {
+        if (!ended && is_word(argv[i], "--json", "--json")) {
             json = true;
-        } else if (path == NULL && argv[i][0] != '-') {
+        } else if (!ended && is_word(argv[i], "--quiet", "-q")) {
+            quiet = true;
+        } else if (!ended && is_word(argv[i], "--", "--")) {
+            ended = true;
+        } else if (path == NULL && (ended || argv[i][0] != '-')) {
             path = argv[i];
         } else {
             fprintf(stderr, "simnet: replay: %s makes no sense; see simnet replay --help\n",
@@ -141,5 +152,7 @@ int simnet_replay_command(int argc, char **argv)
     struct simnet_replay_result result;
     simnet_replay(read_file, file, &result);
     fclose(file);
+    if (quiet && !json && result.verdict != SIMNET_REPLAY_BROKEN)
+        return result.verdict == SIMNET_REPLAY_SAME ? EXIT_SAME : EXIT_DIFFERS;
     return report(path, json, &result);
 }

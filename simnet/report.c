@@ -318,15 +318,31 @@ static bool close_file(FILE *out, const char *folder, char ret_error[SIMNET_REPO
     return good;
 }
 
-bool simnet_report_folder(const struct simnet_run *run, const struct simnet_report_cost *cost,
-                          const char *folder, char ret_error[SIMNET_REPORT_ERROR_MAX])
+bool simnet_report_make(const char *folder, char ret_error[SIMNET_REPORT_ERROR_MAX])
 {
-    ret_error[0] = '\0';
+    char path[4096];
     if (mkdir(folder, 0777) != 0 && errno != EEXIST) {
         snprintf(ret_error, SIMNET_REPORT_ERROR_MAX, "%.300s: cannot be made: %s", folder,
                  strerror(errno));
         return false;
     }
+    snprintf(path, sizeof path, "%s/report.txt", folder);
+    FILE *out = fopen(path, "a"); // an older report stays until there is another
+    if (out == NULL) {
+        snprintf(ret_error, SIMNET_REPORT_ERROR_MAX, "%.300s: cannot be written: %s", path,
+                 strerror(errno));
+        return false;
+    }
+    fclose(out);
+    return true;
+}
+
+bool simnet_report_folder(const struct simnet_run *run, const struct simnet_report_cost *cost,
+                          const char *folder, char ret_error[SIMNET_REPORT_ERROR_MAX])
+{
+    ret_error[0] = '\0';
+    if (!simnet_report_make(folder, ret_error))
+        return false;
     FILE *out = open_file(folder, "report.txt", ret_error);
     if (out == NULL)
         return false;

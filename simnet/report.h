@@ -22,10 +22,14 @@ void simnet_report_text(const struct simnet_run *run, const struct simnet_report
 void simnet_report_json(const struct simnet_run *run, const struct simnet_report_cost *cost,
                         FILE *out);
 
+#define SIMNET_REPORT_ERROR_MAX 512
+
+// Makes the folder, or sees that it is there and can be written to: before the run. False:
+// ret_error says why in one line.
+bool simnet_report_make(const char *folder, char ret_error[SIMNET_REPORT_ERROR_MAX]);
 // Writes report.txt, report.json, scenario.ini, and data and plots (simnet/plot.h) into a folder,
 // made where it is not there. False: ret_error says why in one line. Where only the plots could not
 // be drawn it is true, and ret_error says so; else that is empty.
-#define SIMNET_REPORT_ERROR_MAX 512
 bool simnet_report_folder(const struct simnet_run *run, const struct simnet_report_cost *cost,
                           const char *folder, char ret_error[SIMNET_REPORT_ERROR_MAX]);
 

@@ -28,12 +28,18 @@ struct simnet_story {
     const struct simnet_workload_lookup *lookup; // NULL: not begun
     struct dht_id target;
     uint32_t machine;
-    uint32_t hops;
+    int who_width;                 // of addresses
+    uint32_t hops, answers, depth; // told; the greatest depth of them
     bool has_first, is_over;
     struct reply replies[REPLIES_MAX];
     uint32_t reply_count; // ever
     struct simnet_tap tap;
 };
+
+static const char *plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}
 
 static int shared_bits(const struct dht_id *a, const struct dht_id *b)
 {
@@ -122,7 +128,7 @@ static void tell_named(const struct simnet_story *story, const struct dht_addr *
         if (control_fields_string(dict, "nodes6", &list))
             find_closest(story, list, COMPACT_IPV6, &bits, &closest);
     }
-    fprintf(story->out, "%" PRIu32 " nodes", named);
+    fprintf(story->out, "%" PRIu32 " node%s", named, plural(named));
     if (bits >= 0)
         fprintf(story->out, ", the closest at %d bits: %.*s", bits, ID_SHOWN,
                 id_text(&closest, text));
@@ -151,8 +157,15 @@ static void begin(void *ctx, const struct simnet_workload_lookup *lookup,
     fprintf(story->out,
             "kept by  %" PRIu32 " nodes as its publisher knows, machine %" PRIu32 "\n\n",
             name->stored, name->publisher->machine->number);
-    fprintf(story->out, "%*s %11s %5s %5s  %-21s %-*s  %s\n", STAMP_WIDTH, "after", "round trip",
-            "depth", "bits", "who", ID_SHOWN, "id", "what came back");
+    bool is_ipv4 = simnet_run_scenario(story->run)->network.families == SIMNET_SCENARIO_IPV4;
+    story->who_width = is_ipv4 ? 21 : 45;
+    if (simnet_run_scenario(story->run)->resolve.wait == CONTROL_WAIT_FIRST)
+        fprintf(story->out,
+                "The measured lookup ends with its first answer. This one goes on until "
+                "it is settled, for\nits hops to be told; \"* the first answer\" comes "
+                "when it is handed out then.\n\n");
+    fprintf(story->out, "%*s %11s %5s %5s  %-*s %-*s  %s\n", STAMP_WIDTH, "after", "round trip",
+            "depth", "bits", story->who_width, "who", ID_SHOWN, "id", "what came back");
 }
 
 static void tell_hop(struct simnet_story *story, struct dht_span fields)
@@ -172,8 +185,11 @@ static void tell_hop(struct simnet_story *story, struct dht_span fields)
     if (hop.has_id)
         snprintf(bits, sizeof bits, "%d", shared_bits(&hop.id, &story->target));
     story->hops++;
-    fprintf(story->out, "%*.1f ms %8s %5" PRIu32 " %5s  %-21s %-*.*s  ", STAMP_WIDTH - 3,
-            since_ms(story), rtt, hop.depth, bits, who, ID_SHOWN, ID_SHOWN,
+    story->answers += hop.outcome != CONTROL_OUTCOME_SILENT;
+    if (hop.outcome != CONTROL_OUTCOME_SILENT && hop.depth > story->depth)
+        story->depth = hop.depth;
+    fprintf(story->out, "%*.1f ms %11s %5" PRIu32 " %5s  %-*s %-*.*s  ", STAMP_WIDTH - 3,
+            since_ms(story), rtt, hop.depth, bits, story->who_width, who, ID_SHOWN, ID_SHOWN,
             hop.has_id ? id_text(&hop.id, id) : "unknown");
     if (hop.outcome == CONTROL_OUTCOME_SILENT)
         fprintf(story->out, "silent");
@@ -193,9 +209,9 @@ static void tell_result(struct simnet_story *story, struct dht_span fields)
         return;
     fprintf(story->out,
             "%*.1f ms   * %s answer, verified: sequence number %" PRId64
-            ", %zu endpoints, from %s\n",
+            ", %zu endpoint%s, from %s\n",
             STAMP_WIDTH - 3, since_ms(story), story->has_first ? "another" : "the first",
-            result.seq, result.endpoint_count,
+            result.seq, result.endpoint_count, plural(result.endpoint_count),
             result.source == CONTROL_SOURCE_DHT ? "the network" : "the asker's own memory");
     story->has_first = true;
 }
@@ -247,8 +263,12 @@ void simnet_story_end(struct simnet_story *story)
         fprintf(story->out, " after %.1f ms", (double)lookup->first_us / 1e3);
     if (lookup->end_us >= 0)
         fprintf(story->out, ", at its end after %.1f ms", (double)lookup->end_us / 1e3);
-    fprintf(story->out, ": %" PRIu32 " hops, %" PRIu32 " nodes asked, %" PRIu32 " answered\n",
-            (uint32_t)lookup->hops, lookup->asked, lookup->answered);
+    // Who goes away, cancels or times out hears of no work done, so this is what was told above.
+    uint32_t hops = lookup->hops > 0 ? lookup->hops : story->depth;
+    uint32_t asked = lookup->asked > 0 ? lookup->asked : story->hops;
+    uint32_t answers = lookup->asked > 0 ? lookup->answered : story->answers;
+    fprintf(story->out, ": %" PRIu32 " hop%s, %" PRIu32 " node%s asked, %" PRIu32 " answered\n",
+            hops, plural(hops), asked, plural(asked), answers);
 }
 
 void simnet_story_free(struct simnet_story *story)

@@ -86,6 +86,12 @@ def errors():
         (["run", SCENARIOS / "static.ini", "--pcap", "/tmp/x"], "--pcap and --machine go together"),
         (["run", SCENARIOS / "static.ini", "--json=yes"], "--json takes no value"),
         (["run", "a.ini", "b.ini"], "one scenario at a time"),
+        (["run", "."], ".: cannot be read: Is a directory"),
+        (["run", SCENARIOS / "static.ini", "--report", "/nowhere/x"], "/nowhere/x: cannot be made"),
+        (["run", SCENARIOS / "static.ini", "--report", "/dev/null"], "/dev/null/report.txt: cannot"),
+        (["--json", "replay", "a.rec"], "replay comes first: expected simnet replay FILE"),
+        (["replay", "--", "--no.rec"], "--no.rec: No such file"),
+        (["replay", "-q", "no.rec"], "no.rec: No such file"),
         (["trace", SCENARIOS / "static.ini"], "which lookup?"),
         (["trace", SCENARIOS / "static.ini", *QUICK, "--lookup", "50"], "the scenario makes 50 lookups"),
         (["run", SCENARIOS / "static.ini", *QUICK, "--pcap", "/tmp/x", "--machine", "40"],
@@ -102,6 +108,11 @@ def errors():
         run = simnet("run", file.name, check=2)
         expect(run.stderr, run.stderr.startswith(f"simnet: {file.name}:5: rate: "))
     expect("help", "simnet run" in simnet("--help", check=0).stdout)
+    expect("help", simnet("replay", "-h", check=0).stdout.startswith("usage: simnet replay"))
+    with open("/dev/full", "w") as full:
+        for args in (["replay", "-h"], ["--help"]):
+            run = subprocess.run([SIMNET, *args], stdout=full, stderr=subprocess.PIPE, text=True)
+            expect(f"{args} on a full disk", run.returncode == 1 and "not be written" in run.stderr)
     expect("help", simnet("help", check=0).stdout == simnet("run", "--help", check=0).stdout)
     expect("version", re.fullmatch(r"simnet \d+\.\d+\.\d+\n", simnet("--version", check=0).stdout))
 
@@ -163,7 +174,7 @@ def report():
                              env=empty, capture_output=True, text=True)
         expect("no gnuplot, one line, and no failure", run.returncode == 0
                and run.stderr.count("\n") == 1 and "gnuplot" in run.stderr)
-        run = simnet("run", SCENARIOS / "static.ini", *QUICK, "-q", "--report", "/nowhere/x", check=1)
+        run = simnet("run", SCENARIOS / "static.ini", *QUICK, "-q", "--report", "/nowhere/x", check=2)
         expect(run.stderr, "/nowhere/x: cannot be made" in run.stderr)
 
 
@@ -177,9 +188,21 @@ def trace():
     for text in ("lookup   3, at t0 + ", "THE RECORD", "target   ", "the first answer, verified",
                  "found after"):
         expect(f"{text} in\n{story}", text in story)
-    asked = int(re.search(r"(\d+) nodes asked", story)[1])
+    asked = int(re.search(r"(\d+) nodes? asked", story)[1])
     expect("no more hops than questions", len(hops) <= asked)
     expect("the same again", simnet(*args, check=0).stdout == story)
+    expect("what is not as measured", "goes on until it is settled" in story)
+    expect(f"one is one\n{story}", not re.search(r"\b1 (hops|nodes|endpoints)\b", story))
+    whole = simnet(*args, "--set", "resolve.wait=all", check=0).stdout
+    expect("as measured", "goes on until it is settled" not in whole)
+    # Who is cut off hears of no work; what was told counts.
+    short = simnet(*args, "--set", "resolve.timeout=60ms", "--set", "resolve.wait=all", check=0).stdout
+    told = len(re.findall(r"^ +[\d.]+ ms +(?:[\d.]+ ms|-) +\d+ +(?:\d+|\?) +\S+:\d+ ", short, re.M))
+    asked = int(re.search(r"(\d+) nodes? asked", short)[1])
+    expect(f"{told} hops told, {asked} asked:\n{short}", told == 0 or asked >= told)
+    six = simnet(*args, "--set", "network.families=ipv6", check=0).stdout.split("\n")
+    head = next(i for i, text in enumerate(six) if "what came back" in text)
+    expect("columns", six[head + 1][six[head].index("what came back") - 1] == " ")
 
 
 def pcap():
