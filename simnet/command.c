@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "simnet/command.h"
 
+#include "simnet/adversary.h"
 #include "simnet/pcap.h"
 #include "simnet/progress.h"
 #include "simnet/report.h"
@@ -50,14 +51,25 @@ static bool load(struct session *session)
     return false;
 }
 
+// Machines of the run, and those that will join it: adversaries given by count, unless they flood.
+static uint64_t count_machines(const struct session *session)
+{
+    uint64_t count = simnet_world_machines(simnet_run_world(session->run));
+    const struct simnet_scenario *scenario = &session->scenario;
+    for (size_t i = 0; i < scenario->adversary_count; i++)
+        if (scenario->adversaries[i].kind != (int)SIMNET_ADVERSARY_KINDS)
+            count += (uint64_t)scenario->adversaries[i].count;
+    return count;
+}
+
 static bool open_pcap(struct session *session)
 {
     const struct simnet_options *options = session->options;
     if (options->pcap == NULL)
         return true;
-    uint32_t count = simnet_world_machines(simnet_run_world(session->run));
-    if (options->machine >= count) {
-        fprintf(stderr, "simnet: --machine %" PRId64 ": there are machines 0 to %" PRIu32 "\n",
+    uint64_t count = count_machines(session);
+    if ((uint64_t)options->machine >= count) {
+        fprintf(stderr, "simnet: --machine %" PRId64 ": there are machines 0 to %" PRIu64 "\n",
                 options->machine, count - 1);
         return false;
     }

@@ -90,14 +90,25 @@ static void begin_plot(struct plot *plot, const char *name, enum format format, 
             "set title \"{/:Bold=18 %s}\\n{/=13 %s}\" textcolor rgb '#22262e' offset 0,0.3\n"
             "unset label\nunset arrow\nunset object\nunset logscale\nunset format\n"
             "set yrange [0:*]\nset xrange [*:*]\nset xtics auto\nset ytics auto\n"
-            "set bmargin 4.5\nset key inside top right vertical width 0\n",
+            "set bmargin 4.5\nset rmargin 4\nset key inside top right vertical width 0\n",
             terminals[format], name, suffixes[format], title, plot->title);
 }
 
-// Sets the time axis, from and to in its unit, and names the phases; that of the faults is shaded.
+// Whether anything goes wrong in the phase of the faults.
+static bool has_faults(const struct simnet_scenario *scenario)
+{
+    return scenario->loss.rate > 0 || scenario->burst.bad_us > 0 || scenario->duplicate.rate > 0 ||
+           scenario->reorder.rate > 0 || scenario->churn.session_us > 0 ||
+           scenario->machines.dead > 0 || scenario->partition_count > 0 ||
+           scenario->adversary_count > 0 || scenario->event_count > 0;
+}
+
+// Sets the time axis, from and to in its unit, and names the phases; that of the faults is shaded,
+// where there are any.
 static void mark_phases(struct plot *plot, double from, double to)
 {
     const struct simnet_scenario *scenario = simnet_run_scenario(plot->run);
+    bool is_faulty = has_faults(scenario);
     double join = (double)scenario->network.join_us / plot->unit_us;
     double t0 = (double)simnet_scenario_t0(scenario) / plot->unit_us;
     double heal = t0 + (double)scenario->phases.faults_us / plot->unit_us;
@@ -106,7 +117,7 @@ static void mark_phases(struct plot *plot, double from, double to)
         double begin, end;
     } phases[] = {{"joining", GRAY, 0, join},
                   {"warm-up", GRAY, join, t0},
-                  {"faults", ORANGE, t0, heal},
+                  {is_faulty ? "faults" : "lookups", is_faulty ? ORANGE : GRAY, t0, heal},
                   {"healing", GREEN, heal, INFINITY}};
     fprintf(plot->script,
             "set xlabel 'virtual time, %s' textcolor rgb '#40444c'\nset xrange [%g:%g]\n"
@@ -115,7 +126,7 @@ static void mark_phases(struct plot *plot, double from, double to)
     for (int i = 0; i < 4; i++) {
         double begin = fmax(phases[i].begin, from);
         double end = fmin(phases[i].end, to);
-        if (i == 2 && begin < end)
+        if (i == 2 && is_faulty && begin < end)
             fprintf(plot->script,
                     "set object 1 rectangle from first %g, graph 0 to first %g, graph 1 behind "
                     "fillcolor rgb '#fff3e6' fillstyle solid 1 noborder\n",
@@ -179,7 +190,7 @@ static void draw_latency(struct plot *plot, const struct simnet_figures *figures
             fprintf(plot->script,
                     "set arrow %zu from first %g, graph 0 to first %g, first %g nohead dt 3 lc rgb "
                     "'" GRAY "'\n"
-                    "set label %zu '%s: %.0f ms' at first %g, first %g left offset 0.8,-0.7 "
+                    "set label %zu '%s: %.0f ms' at first %g, first %g left offset 0.8,-1.1 "
                     "point pt 7 ps 1.1 lc rgb '" BLUE "' textcolor rgb '#22262e'\n",
                     i + 1, ms, ms, marks[i].share * 100, i + 1, marks[i].name, ms, ms,
                     marks[i].share * 100);
@@ -225,11 +236,12 @@ static void draw_hops(struct plot *plot, const struct simnet_figures *figures)
             "set xlabel 'hops: the longest chain of nodes, each learnt from the one before' "
             "textcolor rgb '#40444c'\n"
             "set ylabel 'lookups' textcolor rgb '#40444c'\nset format y '%%g %%%%'\n"
-            "set xrange [-0.6:%g]\nset xtics 1\nset boxwidth 0.7\nunset key\n"
+            "set style textbox opaque noborder fillcolor rgb '#ffffff' margins 0.4,0.2\n"
+            "set yrange [0:*<108]\nset xrange [-0.6:%g]\nset xtics 1\nset boxwidth 0.7\nunset key\n"
             "set label 1 'mean %.2f' at graph 0.98, graph 0.95 right textcolor rgb '#22262e'\n"
             "plot 'hops.dat' using 1:3 with boxes lc rgb '" BLUE "', "
-            "'' using 1:($3 > 0 ? $3 : NaN):(sprintf('%%.1f %%%%', $3)) with labels offset 0,0.7 "
-            "textcolor rgb '#40444c'\nset key top right\n",
+            "'' using 1:($3 > 0 ? $3 : NaN):(sprintf('%%.1f %%%%', $3)) with labels boxed offset "
+            "0,0.9 textcolor rgb '#40444c'\nset key top right\n",
             most < 5 ? 5.6 : (double)most + 0.6, simnet_figures_mean(&figures->hops));
     }
 }
@@ -301,7 +313,8 @@ static void draw_flow(struct plot *plot, const struct flow *flow, enum format fo
         fprintf(plot->script,
                 "set arrow 9 from graph 0, first %g to graph 1, first %g nohead dt 3 lw 1.5 lc rgb "
                 "'" GRAY "'\n"
-                "set label 9 'idle: %.1f out' at graph 0.01, first %g left offset 0,-0.7 textcolor "
+                "set rmargin 17\n"
+                "set label 9 'idle: %.1f out' at graph 1.01, first %g left textcolor "
                 "rgb '" GRAY "'\n",
                 idle, idle, idle, idle);
     fprintf(plot->script,

@@ -169,6 +169,11 @@ def report():
         again = json.loads(simnet("run", out / "scenario.ini", "--json", check=0).stdout)
         expect("the same again", again["trace_hash"] == report["trace_hash"])
         expect("the hash is in the text", report["trace_hash"] in (out / "report.txt").read_text())
+        script = (out / "plots.gp").read_text()
+        expect("no faults are shown where there are none", "'faults'" not in script
+               and "'lookups' at" in script and "set object 1" not in script)
+        expect("labels that lie on no line", "with labels boxed" in script
+               and ("'idle:" not in script or "graph 1.01" in script))
         empty = dict(os.environ, PATH="/nowhere")
         run = subprocess.run([SIMNET, "run", SCENARIOS / "static.ini", *QUICK, "-q", "--report", out],
                              env=empty, capture_output=True, text=True)
@@ -209,6 +214,11 @@ def pcap():
     """What Wireshark makes of a capture."""
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "machine.pcap"
+        late = ["--set", "adversary late.count=3", "--pcap", path, "--machine"]
+        simnet("run", SCENARIOS / "static.ini", *QUICK, "-q", *late, "42", "--set", "check.success=0")
+        expect("one who joins later", path.stat().st_size > 1000)
+        run = simnet("run", SCENARIOS / "static.ini", *QUICK, "-q", *late, "43", check=2)
+        expect(run.stderr, "there are machines 0 to 42" in run.stderr)
         for family in ("ipv4", "ipv6"):
             simnet("run", SCENARIOS / "static.ini", *QUICK, "-q", "--set", f"network.families={family}",
                    "--pcap", path, "--machine", "7", check=0)
