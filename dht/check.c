@@ -237,10 +237,10 @@ static void check(struct dht *dht)
     upkeep->next_check_us = dht_allowance_due_us(&upkeep->allowance, dht->now_us, least);
     if (upkeep->next_check_us > dht->now_us)
         return;
-    if (upkeep->round_left == 0)
+    if (upkeep->round_left == 0) {
         upkeep->round_left = ROUND;
-    if (upkeep->round_left == ROUND)
         upkeep->round_at_us = dht->now_us;
+    }
     bool want_witness = upkeep->round_left == 1 && dht->heard_us < upkeep->round_at_us;
     struct choice choice = want_witness ? choose_witness(dht, now_s) : choose(dht, now_s);
     if (choice.contact.contact == NULL) {
