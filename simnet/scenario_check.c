@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: MIT
+// Of the reading of a scenario: keys that contradict each other, or have no use.
+#include "simnet/scenario_part.h"
+
+#include "simnet/adversary.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define MTU_LEAST 576 // as simnet/mtu.h says
+
+static struct simnet_scenario_origin origin_of(struct simnet_scenario_reading *reading,
+                                               const char *section, size_t index, const char *name)
+{
+    const struct simnet_scenario_key *key = simnet_scenario_key_find(section, name);
+    assert(key != NULL);
+    for (size_t i = 0; i < reading->instance_count; i++) {
+        const struct simnet_scenario_instance *instance = &reading->instances[i];
+        if (strcmp(instance->section->name, section) != 0 || instance->index != index)
+            continue;
+        struct simnet_scenario_origin origin = instance->keys[key - simnet_scenario_keys];
+        return origin.line != 0 || origin.setting != NULL ? origin : instance->named;
+    }
+    return (struct simnet_scenario_origin){0, NULL};
+}
+
+// Whether a key has another value than by default: what is written whole reads back whatever it
+// has no use for.
+static bool is_set(const struct simnet_scenario_reading *reading, const char *section, size_t index,
+                   const char *name)
+{
+    char text[SIMNET_SCENARIO_TEXT_MAX];
+    const struct simnet_scenario_key *key = simnet_scenario_key_find(section, name);
+    assert(key != NULL);
+    simnet_scenario_value_write(
+        key, simnet_scenario_base(reading->scenario, simnet_scenario_section_find(section), index),
+        text);
+    return strcmp(text, key->standard) != 0;
+}
+
+// Refuses a key that would change nothing. where: when it does.
+static bool check_use(struct simnet_scenario_reading *reading, const char *section, size_t index,
+                      const char *name, const char *where)
+{
+    return !is_set(reading, section, index, name) ||
+           simnet_scenario_complain(reading, origin_of(reading, section, index, name),
+                                    "%s.%s would change nothing here: it is %s", section, name,
+                                    where);
+}
+
+// One partition at a time.
+static bool check_partitions(struct simnet_scenario_reading *reading)
+{
+    const struct simnet_scenario *scenario = reading->scenario;
+    for (size_t i = 0; i < scenario->partition_count; i++)
+        for (size_t j = 0; j < i; j++) {
+            const struct simnet_scenario_partition *a = &scenario->partitions[i];
+            const struct simnet_scenario_partition *b = &scenario->partitions[j];
+            if (a->at_us < b->at_us + b->for_us && b->at_us < a->at_us + a->for_us)
+                return simnet_scenario_complain(reading, origin_of(reading, "partition", i, "at"),
+                                                "partition %s overlaps %s: expected one at a time",
+                                                a->name, b->name);
+        }
+    return true;
+}
+
+static bool check_times(struct simnet_scenario_reading *reading)
+{
+    const struct simnet_scenario *scenario = reading->scenario;
+    int64_t faults_us = scenario->phases.faults_us;
+    if (scenario->resolve.count > 0 &&
+        scenario->resolve.at_us + scenario->resolve.for_us > faults_us)
+        return simnet_scenario_complain(
+            reading, origin_of(reading, "resolve", 0, "for"),
+            "the lookups would go on after the faults: expected resolve.at + resolve.for "
+            "of at most phases.faults");
+    if (scenario->publish.names > 0 &&
+        scenario->publish.over_us + INT64_C(20000000) > scenario->phases.warm_up_us)
+        return simnet_scenario_complain(
+            reading, origin_of(reading, "publish", 0, "over"),
+            "no time to publish: expected phases.warm-up to be 20s longer than "
+            "publish.over");
+    for (size_t i = 0; i < scenario->partition_count; i++)
+        if (scenario->partitions[i].at_us + scenario->partitions[i].for_us > faults_us)
+            return simnet_scenario_complain(
+                reading, origin_of(reading, "partition", i, "for"),
+                "the partition would go on after the faults: expected at + for of at most "
+                "phases.faults");
+    for (size_t i = 0; i < scenario->event_count; i++)
+        if (scenario->events[i].at_us > faults_us)
+            return simnet_scenario_complain(
+                reading, origin_of(reading, "event", i, "at"),
+                "after the end of the faults: expected at most phases.faults");
+    return true;
+}
+
+// What new machines and flooders have, and others do not.
+static bool check_habits(struct simnet_scenario_reading *reading, size_t i)
+{
+    static const char of_new[] = "of new machines, which are given by count and are no flooders";
+    const struct simnet_scenario_adversary *adversary = &reading->scenario->adversaries[i];
+    int families = reading->scenario->network.families;
+    bool is_flooder = adversary->kind == (int)SIMNET_ADVERSARY_KINDS; // the kind behind them
+    bool is_ipv6 = adversary->addresses >= (int)SIMNET_CLAIM_ANY6;
+    if (adversary->share == 0 && adversary->count == 0)
+        return simnet_scenario_complain(reading, origin_of(reading, "adversary", i, "share"),
+                                        "an adversary of nobody: expected share or count");
+    if (!is_flooder && !check_use(reading, "adversary", i, "rate", "of flooders alone"))
+        return false;
+    if (is_flooder || adversary->count == 0)
+        return check_use(reading, "adversary", i, "placement", of_new) &&
+               check_use(reading, "adversary", i, "addresses", of_new);
+    if (families == (is_ipv6 ? SIMNET_SCENARIO_IPV4 : SIMNET_SCENARIO_IPV6))
+        return simnet_scenario_complain(
+            reading, origin_of(reading, "adversary", i, "addresses"),
+            "nobody of the network could reach them: expected addresses of a family "
+            "that network.families has");
+    return true;
+}
+
+static bool check_adversaries(struct simnet_scenario_reading *reading)
+{
+    const struct simnet_scenario *scenario = reading->scenario;
+    for (size_t i = 0; i < scenario->adversary_count; i++) {
+        const struct simnet_scenario_adversary *adversary = &scenario->adversaries[i];
+        bool is_around = adversary->placement == SIMNET_SCENARIO_AROUND_NAME;
+        bool is_early = adversary->from == SIMNET_SCENARIO_FROM_PUBLISH;
+        if (is_around && (is_early || scenario->publish.names == 0))
+            return simnet_scenario_complain(
+                reading, origin_of(reading, "adversary", i, "placement"),
+                "nobody can be around a name that is not published yet: expected from "
+                "= faults, and publish.names of at least 1");
+        if (is_around && adversary->count == 0)
+            return simnet_scenario_complain(
+                reading, origin_of(reading, "adversary", i, "placement"),
+                "nodes that turn stay where they are: expected count, not share");
+        if (is_early && adversary->at_us > 0)
+            return simnet_scenario_complain(reading, origin_of(reading, "adversary", i, "at"),
+                                            "at counts from t0: expected from = faults");
+        if (adversary->at_us > scenario->phases.faults_us)
+            return simnet_scenario_complain(
+                reading, origin_of(reading, "adversary", i, "at"),
+                "after the end of the faults: expected at most phases.faults");
+        if (!check_habits(reading, i))
+            return false;
+    }
+    return true;
+}
+
+static bool check_shares(struct simnet_scenario_reading *reading)
+{
+    const struct simnet_scenario *scenario = reading->scenario;
+    double nat = scenario->nat.full_cone + scenario->nat.restricted +
+                 scenario->nat.port_restricted + scenario->nat.symmetric + scenario->nat.cgnat;
+    if (nat + scenario->machines.unreachable > 0.95)
+        return simnet_scenario_complain(
+            reading, origin_of(reading, "nat", 0, "symmetric"),
+            "hardly anybody can be reached: expected the shares of [nat] and "
+            "machines.unreachable to be 95%% at most together");
+    if (nat > 0 && scenario->network.families != SIMNET_SCENARIO_IPV4)
+        return simnet_scenario_complain(
+            reading, origin_of(reading, "network", 0, "families"),
+            "a NAT is for IPv4 alone: expected network.families = ipv4 where [nat] has "
+            "shares");
+    double adversaries = 0;
+    for (size_t i = 0; i < scenario->adversary_count; i++) {
+        const struct simnet_scenario_adversary *adversary = &scenario->adversaries[i];
+        adversaries += adversary->share;
+        if (adversary->share > 0 && adversary->count > 0)
+            return simnet_scenario_complain(
+                reading, origin_of(reading, "adversary", i, "count"),
+                "share and count of an adversary: expected one of them");
+        if (adversaries > 0.9)
+            return simnet_scenario_complain(reading, origin_of(reading, "adversary", i, "share"),
+                                            "all adversaries together: expected at most 90%%");
+    }
+    return check_adversaries(reading);
+}
+
+static bool check_latency(struct simnet_scenario_reading *reading)
+{
+    static const char where[] = "of the lognormal model alone";
+    const struct simnet_scenario *scenario = reading->scenario;
+    int model = scenario->latency.model;
+    bool is_lognormal = model == SIMNET_SCENARIO_LATENCY_LOGNORMAL;
+    if (!is_lognormal && (!check_use(reading, "latency", 0, "sigma", where) ||
+                          !check_use(reading, "latency", 0, "min", where)))
+        return false;
+    if (!is_lognormal && model != SIMNET_SCENARIO_LATENCY_CONSTANT)
+        return check_use(reading, "latency", 0, "median", "of the models constant and lognormal");
+    if (is_lognormal && scenario->latency.min_us > scenario->latency.median_us)
+        return simnet_scenario_complain(reading, origin_of(reading, "latency", 0, "min"),
+                                        "latency.min is longer than latency.median");
+    return true;
+}
+
+static bool check_events(struct simnet_scenario_reading *reading)
+{
+    const struct simnet_scenario *scenario = reading->scenario;
+    for (size_t i = 0; i < scenario->event_count; i++) {
+        int kind = scenario->events[i].kind;
+        if (kind != SIMNET_SCENARIO_LOSE && kind != SIMNET_SCENARIO_SLEEP &&
+            !check_use(reading, "event", i, "for",
+                       "of events that lose machines or let them sleep"))
+            return false;
+    }
+    return true;
+}
+
+static bool check_rest(struct simnet_scenario_reading *reading)
+{
+    const struct simnet_scenario *scenario = reading->scenario;
+    if (scenario->resolve.count > 0 && scenario->publish.names == 0)
+        return simnet_scenario_complain(reading, origin_of(reading, "resolve", 0, "count"),
+                                        "lookups of nothing: expected publish.names of at least 1");
+    if (scenario->mtu.bytes > 0 && scenario->mtu.bytes < MTU_LEAST)
+        return simnet_scenario_complain(reading, origin_of(reading, "mtu", 0, "bytes"),
+                                        "packets too short for IPv4: expected 0, or at least %d",
+                                        MTU_LEAST);
+    if (scenario->network.first_bucket_size < scenario->network.bucket_size)
+        return simnet_scenario_complain(reading,
+                                        origin_of(reading, "network", 0, "first-bucket-size"),
+                                        "first-bucket-size is less than bucket-size");
+    return check_latency(reading) && check_events(reading);
+}
+
+bool simnet_scenario_check(struct simnet_scenario_reading *reading)
+{
+    return check_times(reading) && check_partitions(reading) && check_shares(reading) &&
+           check_rest(reading);
+}
