@@ -68,6 +68,7 @@ struct dht_candidate {
     uint8_t kept;      // of those that it was the first to name: that have answered,
     uint8_t broken;    // and that have not
     uint8_t explored;  // it was asked whom it knows elsewhere in the region
+    uint8_t trimmed;   // its reply was made smaller; it is, or was, asked again with its token
     uint16_t namer;    // who named it first: 1 + its index; 0: our own table
     uint8_t token_len;
     uint8_t token[DHT_LOOKUP_TOKEN_MAX];

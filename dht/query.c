@@ -101,6 +101,14 @@ static void write_put(struct dht_bencode_writer *writer, const struct dht *dht,
     dht_bencode_put_raw(writer, item->value.data, item->value.len);
 }
 
+// An echo of the token of an earlier reply proves that we are where that went (dht/source.h). Nodes
+// that do not know of this read nothing from it.
+static void put_echo(struct dht_bencode_writer *writer, const struct dht_query *query)
+{
+    if (query->token.len > 0)
+        put_bytes(writer, "token", query->token.data, query->token.len);
+}
+
 static void write_get(struct dht_bencode_writer *writer, const struct dht *dht,
                       const struct dht_query *query)
 {
@@ -108,6 +116,7 @@ static void write_get(struct dht_bencode_writer *writer, const struct dht *dht,
     if (query->seq_known != DHT_SEQ_NONE)
         put_number(writer, "seq", query->seq_known);
     dht_krpc_put_id(writer, "target", query->target);
+    put_echo(writer, query);
     put_want(writer, query);
 }
 
@@ -123,6 +132,7 @@ static const char *write_arguments(struct dht_bencode_writer *writer, const stru
     case DHT_KRPC_GET_PEERS:
         dht_krpc_put_id(writer, "id", &dht->id);
         dht_krpc_put_id(writer, "info_hash", query->target);
+        put_echo(writer, query);
         put_want(writer, query);
         return "get_peers";
     case DHT_KRPC_ANNOUNCE_PEER:

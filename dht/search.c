@@ -160,6 +160,8 @@ static bool ask(struct dht *dht, struct dht_op *op, uint16_t index)
         .cas = DHT_SEQ_NONE,
         .want_both = dht->sibling != NULL && op->internal,
     };
+    if (candidate->trimmed)
+        query.token = (struct dht_span){candidate->token, candidate->token_len};
     return dht_query_send(dht, &query) != NULL;
 }
 
@@ -327,6 +329,21 @@ static void learn_has_get(struct dht *dht, struct dht_candidate *candidate,
         contact->has_get = (uint8_t)has_get;
 }
 
+// A node that may not send us more than so many bytes, since it does not know yet that we are where
+// we seem to be (behind a shared address there are many of us), leaves out first what is long. Such
+// a reply denies nothing, and its token proves us. Contacts are left out by nobody else; `seq`
+// alone is sent to who has the item.
+static bool is_trimmed(const struct dht_op *op, const struct dht_candidate *candidate,
+                       const struct dht_krpc *msg)
+{
+    if (candidate->trimmed || msg->token.data == NULL || candidate->token_len == 0 ||
+        msg->value.data != NULL || msg->values.data != NULL)
+        return false;
+    int64_t seq_known = op->kind == DHT_OP_GET ? op->seq_known : DHT_SEQ_NONE;
+    bool is_news = msg->has_seq && (seq_known == DHT_SEQ_NONE || msg->seq > seq_known);
+    return (wants_get(op) && is_news) || (msg->nodes.data == NULL && msg->nodes6.data == NULL);
+}
+
 // Where a candidate goes that has just replied.
 static enum dht_candidate_state after_reply(const struct dht_op *op,
                                             const struct dht_candidate *candidate,
@@ -362,8 +379,14 @@ void dht_search_reply(struct dht *dht, const struct dht_transaction *transaction
         found = dht_found_peers(dht, op, msg, &transaction->addr);
     }
     emit_hop(dht, op, transaction, found ? DHT_HOP_FOUND : DHT_HOP_ANSWERED, named);
-    if (candidate->state != DHT_CANDIDATE_ANSWERED)
+    bool gives_token = transaction->method != DHT_KRPC_FIND_NODE;
+    if (gives_token && candidate->tries < DHT_LOOKUP_TRIES_MAX && is_trimmed(op, candidate, msg)) {
+        DHT_COUNT(dht, trimmed_asks);
+        candidate->trimmed = 1;
+        dht_lookup_enter(&op->lookup, index, DHT_CANDIDATE_RETRY);
+    } else if (candidate->state != DHT_CANDIDATE_ANSWERED) {
         dht_lookup_enter(&op->lookup, index, after_reply(op, candidate, transaction));
+    }
     dht_search_step(dht, op);
 }
 

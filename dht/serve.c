@@ -89,17 +89,30 @@ void dht_serve_token(struct dht_serve *serve, const struct dht_id *target)
         dht_token_make(&dht->token, serve->from, target, token);
 }
 
-bool dht_serve_check_token(struct dht_serve *serve, const struct dht_id *target)
+static bool is_our_token(struct dht_serve *serve, const struct dht_id *target)
 {
     struct dht *dht = serve->dht;
     if (dht->now_us >= dht->token_due_us)
         dht->token_due_us = dht_token_rotate(&dht->token, &dht->random, dht->now_us);
-    if (dht_token_check(&dht->token, serve->from, target, serve->msg->token)) {
-        dht_engine_prove(dht, serve->from);
-        serve->budget = SIZE_MAX;
+    if (!dht_token_check(&dht->token, serve->from, target, serve->msg->token))
+        return false;
+    dht_engine_prove(dht, serve->from);
+    serve->budget = SIZE_MAX;
+    serve->proven = true;
+    return true;
+}
+
+void dht_serve_take_echo(struct dht_serve *serve, const struct dht_id *target)
+{
+    if (!serve->proven && serve->msg->token.data != NULL && is_our_token(serve, target))
+        DHT_COUNT(serve->dht, token_echoes);
+}
+
+bool dht_serve_check_token(struct dht_serve *serve, const struct dht_id *target)
+{
+    if (is_our_token(serve, target))
         return true;
-    }
-    DHT_COUNT(dht, reject_token);
+    DHT_COUNT(serve->dht, reject_token);
     dht_serve_error(serve, DHT_KRPC_ERROR_PROTOCOL, "bad token");
     return false;
 }
@@ -212,6 +225,7 @@ static void serve_get_peers(struct dht_serve *serve)
     }
     DHT_COUNT(dht, query_get_peers);
     struct dht_id info_hash = dht_serve_id(serve->msg->info_hash);
+    dht_serve_take_echo(serve, &info_hash);
     uint8_t seeds[256];
     uint8_t peers[256];
     bool scraped = scrape(serve, &info_hash, seeds, peers);

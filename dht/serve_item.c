@@ -34,9 +34,15 @@ static bool sends_value(struct dht_serve *serve, const struct dht_item *item)
 
 // How many bytes of contacts go along. The value comes first: with a large one there is not room
 // for all contacts in a datagram (quirk Q16). A hit that goes to an unproven source carries none:
-// docs/security.md says why that departs from BEP 44.
+// docs/security.md says why that departs from BEP 44. Without a value, the budget has to do for all
+// contacts, or there are none: a few would look like all that we know, while a reply that has
+// neither tells the asker to come back with its token.
 static size_t nodes_room(const struct dht_serve *serve, size_t value_len)
 {
+    if (value_len == 0 && serve->budget < HIT_BASE_LEN + dht_serve_nodes_len(serve)) {
+        DHT_COUNT(serve->dht, trim_budget);
+        return 0;
+    }
     size_t room = serve->budget < DHT_DATAGRAM_MAX ? serve->budget : DHT_DATAGRAM_MAX;
     size_t used = HIT_BASE_LEN + value_len;
     if ((!serve->proven && value_len > 0) || room <= used)
@@ -50,10 +56,13 @@ static void write_hit(struct dht_serve *serve, const struct dht_id *target,
 {
     bool with_value = item != NULL && sends_value(serve, item);
     bool is_mutable = item != NULL && item->is_mutable;
+    // An immutable item has no `seq` to show that there is more than was sent.
+    bool hidden = item != NULL && !is_mutable && !with_value;
     dht_serve_open(serve);
     if (with_value && is_mutable)
         write_key(serve, "k", item->key, sizeof item->key);
-    dht_serve_nodes(serve, target, nodes_room(serve, with_value ? item->value.len : 0));
+    if (!hidden)
+        dht_serve_nodes(serve, target, nodes_room(serve, with_value ? item->value.len : 0));
     if (is_mutable) {
         dht_bencode_put_text(&serve->writer, "seq");
         dht_bencode_put_int(&serve->writer, item->seq);
@@ -79,6 +88,7 @@ void dht_serve_item_get(struct dht_serve *serve)
     }
     DHT_COUNT(dht, query_get);
     struct dht_id target = dht_serve_id(serve->msg->target);
+    dht_serve_take_echo(serve, &target);
     const struct dht_stored_item *stored =
         dht->items != NULL ? dht_item_store_find(dht->items, &target) : NULL;
     if (stored == NULL) {

@@ -183,8 +183,8 @@ struct method {
 static const struct method methods[] = {
     {"ping", {"id"}, {NULL}},
     {"find_node", {"id", "target", "want"}, {"target"}},
-    {"get_peers", {"id", "info_hash", "want"}, {"info_hash"}},
-    {"get", {"id", "seq", "target", "want"}, {"target"}},
+    {"get_peers", {"id", "info_hash", "token", "want"}, {"info_hash"}},
+    {"get", {"id", "seq", "target", "token", "want"}, {"target"}},
     {"announce_peer",
      {"id", "implied_port", "info_hash", "port", "token"},
      {"info_hash", "port", "token"}},
