@@ -75,6 +75,7 @@ bool simnet_scenario_load(const char *path, const struct simnet_scenario_setting
     if (stream == NULL) {
         snprintf(ret_error, SIMNET_SCENARIO_ERROR_MAX, "%.200s: cannot be opened: %s", path,
                  strerror(errno));
+        simnet_scenario_in_one_line(ret_error);
         return false;
     }
     bool good = simnet_scenario_read(stream, path, settings, ret_scenario, ret_error);

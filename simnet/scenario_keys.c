@@ -335,7 +335,7 @@ const struct simnet_scenario_key simnet_scenario_keys[] = {
      .what = "When the network comes apart."},
     {.name = "for",
      EACH(partition, for_us),
-     NUMBER(TIME, 0, 1000 * DAY_S, "10min"),
+     NUMBER(TIME, 0, 1000 * DAY_S, "1min"),
      .what = "When, after that, it is joined again."},
     {.name = "share",
      EACH(partition, share),

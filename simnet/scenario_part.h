@@ -44,6 +44,10 @@ __attribute__((format(printf, 3, 4))) bool
 simnet_scenario_complain(struct simnet_scenario_reading *reading,
                          struct simnet_scenario_origin origin, const char *format, ...);
 
+// Puts a question mark in the place of each control character: a report repeats what stands in
+// files and arguments, and is one line.
+void simnet_scenario_in_one_line(char *text);
+
 // What the offsets of a section's keys count from.
 char *simnet_scenario_base(struct simnet_scenario *scenario,
                            const struct simnet_scenario_section *section, size_t index);

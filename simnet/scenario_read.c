@@ -8,6 +8,13 @@
 #include <stdarg.h>
 #include <string.h>
 
+void simnet_scenario_in_one_line(char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < ' ' || *text == '\x7f')
+            *text = '?';
+}
+
 bool simnet_scenario_complain(struct simnet_scenario_reading *reading,
                               struct simnet_scenario_origin origin, const char *format, ...)
 {
@@ -27,6 +34,7 @@ bool simnet_scenario_complain(struct simnet_scenario_reading *reading,
                  origin.line, text);
     else
         snprintf(reading->error, SIMNET_SCENARIO_ERROR_MAX, "%.200s: %s", reading->path, text);
+    simnet_scenario_in_one_line(reading->error);
     return false;
 }
 
@@ -48,18 +56,22 @@ static void take_head(struct simnet_scenario_reading *reading, const char *line)
 }
 
 // Whether the line is nothing that inih knows. It would tell only at its end, behind the mistakes
-// of later lines.
+// of later lines, and of what stands behind a section's head never.
 static bool is_neither(const char *line)
 {
-    const char *at = line;
-    if (*line == '[')
-        return strchr(line, ']') == NULL;
-    if (strchr("#;\r\n", *line) != NULL) // or nothing at all
-        return false;
-    while (*at != '\0' && *at != '=' && *at != ':' &&
-           !(*at == ';' && at > line && (at[-1] == ' ' || at[-1] == '\t')))
-        at++;
-    return *at != '=' && *at != ':';
+    if (*line == '[') {
+        const char *end = strchr(line, ']');
+        return end == NULL || end[1 + strspn(end + 1, " \t\r\n")] != '\0';
+    }
+    return strchr("#;\r\n", *line) == NULL && strpbrk(line, "=:") == NULL; // or nothing at all
+}
+
+// Takes off a comment behind something else: inih knows those of ';' alone.
+static void cut_comment(char *line)
+{
+    for (char *at = line; *at != '\0'; at++)
+        if ((*at == '#' || *at == ';') && at > line && (at[-1] == ' ' || at[-1] == '\t'))
+            *at = '\0';
 }
 
 // A line of the file, without what does not fit and with the spaces off its front, for values do
@@ -97,6 +109,7 @@ static char *read_line(char *out, int out_len, void *stream)
     struct simnet_scenario_reading *reading = stream;
     if (!take_line(reading, out, out_len))
         return NULL;
+    cut_comment(out);
     if (!reading->failed && is_neither(out))
         simnet_scenario_complain(reading, here(reading),
                                  "neither a section nor a key: expected [SECTION] or KEY = VALUE");
