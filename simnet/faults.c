@@ -11,61 +11,18 @@ struct simnet_faults {
     struct simnet_stream stream; // who is hit
     int64_t t0_us, heal_us;
     struct simnet_churn *churn; // NULL: there is none
-    struct simnet_faults_counters counters;
+    struct simnet_mishaps *mishaps;
 };
 
 // ---- machines ----
-
-static void come_back(struct simnet_world *world, void *ctx, uint64_t number)
-{
-    struct simnet_faults *faults = ctx;
-    struct simnet_machine *machine = simnet_world_machine(world, (uint32_t)number);
-    if (machine->state == SIMNET_MACHINE_OFF) {
-        simnet_network_start(faults->network, machine);
-        faults->counters.returns++;
-    } else if (machine->state == SIMNET_MACHINE_ASLEEP) {
-        simnet_machine_wake(machine);
-        faults->counters.returns++;
-    }
-}
-
-static void move(struct simnet_faults *faults, struct simnet_machine *machine)
-{
-    bool has_moved = false;
-    for (int i = 0; i < machine->address_count; i++) {
-        struct dht_addr addr = simnet_network_address(faults->network, machine->addrs[i].ip_len);
-        has_moved |= simnet_homes_move(faults->network->homes, machine, &addr);
-    }
-    faults->counters.moves += has_moved;
-}
-
-static void befall(struct simnet_faults *faults, struct simnet_machine *machine,
-                   const struct simnet_scenario_event *event)
-{
-    if (event->kind == SIMNET_SCENARIO_MOVE) {
-        move(faults, machine);
-        return;
-    }
-    if (event->kind == SIMNET_SCENARIO_SLEEP) {
-        simnet_machine_sleep(machine);
-        faults->counters.sleeps++;
-    } else {
-        simnet_machine_crash(machine);
-        faults->counters.crashes++;
-    }
-    if (event->for_us > 0)
-        simnet_world_at(faults->network->world,
-                        simnet_world_now(faults->network->world) + event->for_us, come_back, faults,
-                        machine->number);
-}
 
 static bool can_be_hit(const struct simnet_machine *machine)
 {
     return machine->state == SIMNET_MACHINE_UP && machine->is_honest;
 }
 
-// Calls befall() for that share of the machines that are up, drawn: each is taken with the chance
-// that makes the number exact (Knuth's selection sampling).
+// Lets the event befall that share of the machines that are up, drawn: each is taken with the
+// chance that makes the number exact (Knuth's selection sampling).
 static void befall_share(struct simnet_faults *faults, const struct simnet_scenario_event *event)
 {
     struct simnet_network *network = faults->network;
@@ -80,7 +37,7 @@ static void befall_share(struct simnet_faults *faults, const struct simnet_scena
         if (simnet_stream_below(&faults->stream, left--) >= wanted)
             continue;
         wanted--;
-        befall(faults, machine, event);
+        simnet_mishaps_befall(faults->mishaps, machine, event);
     }
 }
 
@@ -88,10 +45,9 @@ static void bring_back(struct simnet_faults *faults, double share)
 {
     struct simnet_network *network = faults->network;
     for (uint32_t i = 0; i < network->count; i++) {
-        const struct simnet_machine *machine =
-            simnet_world_machine(network->world, network->first + i);
+        struct simnet_machine *machine = simnet_world_machine(network->world, network->first + i);
         if (machine->state != SIMNET_MACHINE_UP && simnet_stream_chance(&faults->stream, share))
-            come_back(network->world, faults, machine->number);
+            simnet_mishaps_bring_back(faults->mishaps, machine);
     }
 }
 
@@ -100,6 +56,7 @@ static void lose_churning(struct simnet_faults *faults, const struct simnet_scen
 {
     struct simnet_churn_loss loss = {.share = event->share,
                                      .at_us = simnet_world_now(faults->network->world),
+                                     .in_order = event->kind == SIMNET_SCENARIO_STOP,
                                      .back_us = event->for_us};
     simnet_churn_lose(faults->churn, &loss);
 }
@@ -126,13 +83,21 @@ static void happen(struct simnet_world *world, void *ctx, uint64_t number)
     (void)world;
     switch ((enum simnet_scenario_event_kind)event->kind) {
     case SIMNET_SCENARIO_LOSE:
+    case SIMNET_SCENARIO_STOP:
         if (faults->churn != NULL)
             lose_churning(faults, event);
         else
             befall_share(faults, event);
         return;
+    case SIMNET_SCENARIO_KILL:
     case SIMNET_SCENARIO_SLEEP:
+    case SIMNET_SCENARIO_UNPLUG:
     case SIMNET_SCENARIO_MOVE:
+    case SIMNET_SCENARIO_DISK_FAILS:
+    case SIMNET_SCENARIO_DISK_FILLS:
+    case SIMNET_SCENARIO_DISK_STICKS:
+    case SIMNET_SCENARIO_CLOCK_JUMP:
+    case SIMNET_SCENARIO_NAT_REBOOT:
         befall_share(faults, event);
         return;
     case SIMNET_SCENARIO_RETURN:
@@ -188,8 +153,7 @@ static void heal(struct simnet_world *world, void *ctx, uint64_t number)
     simnet_network_disturb(faults->network, false);
     if (faults->churn != NULL)
         simnet_churn_calm(faults->churn); // who is away comes back when it is time
-    else
-        bring_back(faults, 1);
+    simnet_mishaps_heal(faults->mishaps, faults->churn == NULL);
 }
 
 struct simnet_faults *simnet_faults_new(struct simnet_network *network, int64_t t0_us,
@@ -198,6 +162,7 @@ struct simnet_faults *simnet_faults_new(struct simnet_network *network, int64_t 
     const struct simnet_scenario *scenario = network->scenario;
     struct simnet_faults *faults = simnet_world_need(calloc(1, sizeof *faults));
     faults->network = network;
+    faults->mishaps = simnet_mishaps_new(network);
     faults->t0_us = t0_us;
     faults->heal_us = heal_us;
     simnet_stream_init(&faults->stream, simnet_world_seed(network->world), "faults", 0);
@@ -220,6 +185,7 @@ void simnet_faults_free(struct simnet_faults *faults)
         return;
     if (faults->churn != NULL)
         simnet_churn_free(faults->churn);
+    simnet_mishaps_free(faults->mishaps);
     free(faults);
 }
 
@@ -234,7 +200,7 @@ const struct simnet_churn *simnet_faults_churn(const struct simnet_faults *fault
     return faults->churn;
 }
 
-const struct simnet_faults_counters *simnet_faults_counters(const struct simnet_faults *faults)
+const struct simnet_mishaps_counters *simnet_faults_counters(const struct simnet_faults *faults)
 {
-    return &faults->counters;
+    return simnet_mishaps_counters(faults->mishaps);
 }

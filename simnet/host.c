@@ -164,6 +164,11 @@ struct simnet_disk *simnet_host_disk(struct simnet_machine *machine)
     return host->disk;
 }
 
+bool simnet_host_has_disk(const struct simnet_machine *machine)
+{
+    return machine->host != NULL && machine->host->disk != NULL;
+}
+
 void simnet_host_cut_after(struct simnet_machine *machine, uint64_t outputs)
 {
     simnet_host_of(machine)->outputs_left = outputs;

@@ -36,6 +36,8 @@ void simnet_host_set_rate(struct simnet_machine *machine, double rate_ppm);
 
 // The machine's disk, made as the profile says where there is none.
 struct simnet_disk *simnet_host_disk(struct simnet_machine *machine);
+// Whether it was made.
+bool simnet_host_has_disk(const struct simnet_machine *machine);
 // Power is cut in place of the brain's output after that many more: 0, the next one.
 void simnet_host_cut_after(struct simnet_machine *machine, uint64_t outputs);
 

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 
 #define BOOTSTRAP_MAX 32
+#define WALL_2020_US  INT64_C(1577836800000000)
 #define MOVED_NUMBERS UINT32_C(0x40000000) // of addresses beyond everybody's first one
 
 // ---- elements ----
@@ -181,14 +182,22 @@ static double either_way(struct simnet_stream *stream, double most)
 static void set_clocks(struct simnet_network *network)
 {
     const struct simnet_scenario *scenario = network->scenario;
-    struct simnet_stream stream;
-    if (scenario->machines.clock_off_us == 0 && scenario->machines.clock_drift <= 0)
+    uint64_t seed = simnet_world_seed(network->world);
+    struct simnet_stream stream, rates, batteries;
+    if (scenario->machines.clock_off_us == 0 && scenario->machines.clock_drift <= 0 &&
+        scenario->machines.clock_forgets <= 0 && scenario->machines.timer_drift <= 0)
         return;
-    simnet_stream_init(&stream, simnet_world_seed(network->world), "clocks", 0);
+    simnet_stream_init(&stream, seed, "clocks", 0);
+    simnet_stream_init(&rates, seed, "timers", 0);
+    simnet_stream_init(&batteries, seed, "batteries", 0);
     for (uint32_t i = 0; i < network->count; i++) {
         struct simnet_clock_config config = {
             .offset_us = (int64_t)either_way(&stream, (double)scenario->machines.clock_off_us),
             .drift_ppm = either_way(&stream, scenario->machines.clock_drift * 1e6),
+            .rate_ppm = either_way(&rates, scenario->machines.timer_drift * 1e6),
+            .forgets = simnet_stream_chance(&batteries, scenario->machines.clock_forgets),
+            .boot_wall_us = WALL_2020_US,
+            .corrected_us = SIMNET_MINUTE_US,
         };
         simnet_host_set_clock(simnet_world_machine(network->world, network->first + i), &config);
     }

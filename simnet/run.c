@@ -5,6 +5,7 @@
 #include "simnet/attack.h"
 #include "simnet/checker.h"
 #include "simnet/figures.h"
+#include "simnet/host.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -332,6 +333,23 @@ static void sum_engine(const struct simnet_machine *machine, struct dht_counters
     }
 }
 
+// Of every disk, also those of machines that are off.
+static void sum_disks(struct simnet_run *run)
+{
+    struct simnet_disk_counters disks = {0};
+    for (uint32_t i = 0; i < run->network->count; i++) {
+        struct simnet_machine *machine = simnet_world_machine(run->world, run->network->first + i);
+        if (!simnet_host_has_disk(machine))
+            continue;
+#define ADD(name, meaning) disks.name += simnet_disk_counters(simnet_host_disk(machine))->name;
+        SIMNET_DISK_COUNTERS(ADD)
+#undef ADD
+    }
+#define TELL(name, meaning) count(run, "disk_" #name, "of disks: " meaning, disks.name);
+    SIMNET_DISK_COUNTERS(TELL)
+#undef TELL
+}
+
 static void sum_counters(struct simnet_run *run)
 {
     struct dht_counters engines = {0};
@@ -348,15 +366,16 @@ static void sum_counters(struct simnet_run *run)
         NODE_COUNTERS(ADD)
 #undef ADD
     }
-    const struct simnet_faults_counters *faults = simnet_faults_counters(run->faults);
+    const struct simnet_mishaps_counters *faults = simnet_faults_counters(run->faults);
 #define TELL(name, meaning) count(run, #name, meaning, faults->name);
-    SIMNET_FAULTS_COUNTERS(TELL)
+    SIMNET_MISHAPS_COUNTERS(TELL)
 #undef TELL
     const struct simnet_churn *churn = simnet_faults_churn(run->faults);
 #define TELL(name, meaning)                                                                        \
     count(run, "churn_" #name, meaning, churn == NULL ? 0 : simnet_churn_counters(churn)->name);
     SIMNET_CHURN_COUNTERS(TELL)
 #undef TELL
+    sum_disks(run);
     count(run, "adversaries", "machines with another brain", simnet_attack_count(run->attack));
     count(run, "flooded", "packets that flooders sent", simnet_attack_floods(run->attack));
     count(run, "nat_filtered", "packets that NATs did not let in",

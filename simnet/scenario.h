@@ -73,6 +73,14 @@ enum simnet_scenario_event_kind {
     SIMNET_SCENARIO_LOSS,
     SIMNET_SCENARIO_MOVE,
     SIMNET_SCENARIO_SLEEP,
+    SIMNET_SCENARIO_STOP,
+    SIMNET_SCENARIO_KILL,
+    SIMNET_SCENARIO_UNPLUG,
+    SIMNET_SCENARIO_DISK_FAILS,
+    SIMNET_SCENARIO_DISK_FILLS,
+    SIMNET_SCENARIO_DISK_STICKS,
+    SIMNET_SCENARIO_CLOCK_JUMP,
+    SIMNET_SCENARIO_NAT_REBOOT,
 };
 
 struct simnet_scenario_partition {
@@ -101,6 +109,8 @@ struct simnet_scenario_event {
     int kind; // enum simnet_scenario_event_kind
     double share;
     int64_t for_us;
+    int64_t by_us;
+    double writes;
 };
 
 // The meaning of each field is told in scenario_keys.c.
@@ -156,7 +166,7 @@ struct simnet_scenario {
     struct {
         double unreachable, dead;
         int64_t clock_off_us, snapshot_us;
-        double clock_drift;
+        double clock_drift, clock_forgets, timer_drift;
         int disk;
     } machines;
     struct {

@@ -147,11 +147,16 @@ static bool check_adversaries(struct simnet_scenario_reading *reading)
     return true;
 }
 
+static double sum_of_nats(const struct simnet_scenario *scenario)
+{
+    return scenario->nat.full_cone + scenario->nat.restricted + scenario->nat.port_restricted +
+           scenario->nat.symmetric + scenario->nat.cgnat;
+}
+
 static bool check_shares(struct simnet_scenario_reading *reading)
 {
     const struct simnet_scenario *scenario = reading->scenario;
-    double nat = scenario->nat.full_cone + scenario->nat.restricted +
-                 scenario->nat.port_restricted + scenario->nat.symmetric + scenario->nat.cgnat;
+    double nat = sum_of_nats(scenario);
     if (nat + scenario->machines.unreachable > 0.95)
         return simnet_scenario_complain(
             reading, origin_of(reading, "nat", 0, "symmetric"),
@@ -194,17 +199,54 @@ static bool check_latency(struct simnet_scenario_reading *reading)
     return true;
 }
 
+static bool has_end(int kind)
+{
+    return kind != SIMNET_SCENARIO_RETURN && kind != SIMNET_SCENARIO_LOSS &&
+           kind != SIMNET_SCENARIO_MOVE && kind != SIMNET_SCENARIO_NAT_REBOOT;
+}
+
+static bool check_event(struct simnet_scenario_reading *reading, size_t i)
+{
+    const struct simnet_scenario *scenario = reading->scenario;
+    const struct simnet_scenario_event *event = &scenario->events[i];
+    if (!has_end(event->kind) && !check_use(reading, "event", i, "for",
+                                            "of events that last, not of return, loss, move "
+                                            "and nat-reboot"))
+        return false;
+    if (event->kind != SIMNET_SCENARIO_CLOCK_JUMP &&
+        !check_use(reading, "event", i, "by", "of clock-jump alone"))
+        return false;
+    if (event->kind != SIMNET_SCENARIO_DISK_FAILS &&
+        !check_use(reading, "event", i, "writes", "of disk-fails alone"))
+        return false;
+    if (event->kind == SIMNET_SCENARIO_CLOCK_JUMP && event->by_us == 0)
+        return simnet_scenario_complain(reading, origin_of(reading, "event", i, "by"),
+                                        "a jump to where the clock is: expected by");
+    if (event->kind == SIMNET_SCENARIO_DISK_STICKS && event->for_us == 0)
+        return simnet_scenario_complain(reading, origin_of(reading, "event", i, "for"),
+                                        "a disk that sticks for no time: expected for");
+    if (event->kind == SIMNET_SCENARIO_KILL && scenario->churn.session_us > 0)
+        return simnet_scenario_complain(reading, origin_of(reading, "event", i, "kind"),
+                                        "churn has to know who is gone: expected lose or stop "
+                                        "where churn.session is not 0s");
+    return true;
+}
+
 static bool check_events(struct simnet_scenario_reading *reading)
 {
     const struct simnet_scenario *scenario = reading->scenario;
+    bool has_nats = sum_of_nats(scenario) > 0;
+    bool cuts_power = scenario->churn.session_us > 0 && scenario->churn.crash > 0;
     for (size_t i = 0; i < scenario->event_count; i++) {
-        int kind = scenario->events[i].kind;
-        if (kind != SIMNET_SCENARIO_LOSE && kind != SIMNET_SCENARIO_SLEEP &&
-            !check_use(reading, "event", i, "for",
-                       "of events that lose machines or let them sleep"))
+        if (!check_event(reading, i))
             return false;
+        cuts_power |= scenario->events[i].kind == SIMNET_SCENARIO_LOSE;
+        if (scenario->events[i].kind == SIMNET_SCENARIO_NAT_REBOOT && !has_nats)
+            return simnet_scenario_complain(reading, origin_of(reading, "event", i, "kind"),
+                                            "nobody is behind a NAT: expected shares in [nat]");
     }
-    return true;
+    return cuts_power || check_use(reading, "machines", 0, "clock-forgets",
+                                   "of machines that crash, by churn or an event");
 }
 
 static bool check_rest(struct simnet_scenario_reading *reading)

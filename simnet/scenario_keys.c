@@ -15,7 +15,9 @@ static const char *const signature_words[] = {"cheap", "ed25519", NULL};
 static const char *const no_or_yes[] = {"no", "yes", NULL};
 static const char *const from_words[] = {"faults", "join", NULL};
 static const char *const direction_words[] = {"both", "one-way", NULL};
-static const char *const event_words[] = {"lose", "return", "loss", "move", "sleep", NULL};
+static const char *const event_words[] = {
+    "lose",   "return",     "loss",       "move",        "sleep",      "stop",       "kill",
+    "unplug", "disk-fails", "disk-fills", "disk-sticks", "clock-jump", "nat-reboot", NULL};
 static const char *const disk_words[] = {"honest", "slow", "losing", NULL};
 static const char *const wait_words[] = {"cache", "first", "settled", "all", NULL};
 static const char *const kind_words[] = {"silent", "denier",     "liar",    "stale",
@@ -276,6 +278,15 @@ const struct simnet_scenario_key simnet_scenario_keys[] = {
      ONCE(machines, clock_drift),
      NUMBER(SHARE, 0, 10, "0%"),
      .what = "How much too fast or too slow wall clocks run at most."},
+    {.name = "clock-forgets",
+     ONCE(machines, clock_forgets),
+     NUMBER(SHARE, 0, 100, "0%"),
+     .what = "How many have no battery: after a crash their wall clock shows 2020, until it is set "
+             "right a minute later."},
+    {.name = "timer-drift",
+     ONCE(machines, timer_drift),
+     NUMBER(SHARE, 0, 0.5, "0%"),
+     .what = "How much too fast or too slow the clocks run at most that timers go by."},
     {.name = "disk",
      ONCE(machines, disk),
      WORDS(CHOICE, disk_words, "honest"),
@@ -390,11 +401,15 @@ const struct simnet_scenario_key simnet_scenario_keys[] = {
     {.name = "kind",
      EACH(event, kind),
      WORDS(CHOICE, event_words, "lose"),
-     .what = "lose: machines crash at once, for good, or to come back after `for`. return: those "
-             "that are off start "
-             "again. loss: the share of packets lost is `share` from now on. move: machines have "
-             "another address. "
-             "sleep: machines are suspended, until `for` is over."},
+     .what =
+         "What happens to machines: they crash, and lose what their disks had not made durable "
+         "(lose); start again if they are off (return); have another address (move); are "
+         "suspended (sleep); leave in order (stop); their process is killed, and what was "
+         "written stays (kill); their cable is out, and nobody tells them (unplug); their disk "
+         "writes nothing (disk-fails), nothing more than there is (disk-fills), or ends no "
+         "write until it is over (disk-sticks); their wall clock is set wrong (clock-jump); the "
+         "NAT they are behind forgets its mappings (nat-reboot). And of loss: the share of "
+         "packets lost is `share` from now on."},
     {.name = "share",
      EACH(event, share),
      NUMBER(SHARE, 0, 100, "33%"),
@@ -402,7 +417,16 @@ const struct simnet_scenario_key simnet_scenario_keys[] = {
     {.name = "for",
      EACH(event, for_us),
      NUMBER(TIME, 0, 1000 * DAY_S, "0s"),
-     .what = "For how long, of lose and sleep. 0s: for good."},
+     .what = "For how long, of lose, sleep, stop, kill, unplug, clock-jump and those of disks. 0s: "
+             "until the network heals."},
+    {.name = "by",
+     EACH(event, by_us),
+     NUMBER(TIME, -365 * DAY_S, 365 * DAY_S, "0s"),
+     .what = "Of clock-jump: how far wall clocks are set forwards, or back (-1h)."},
+    {.name = "writes",
+     EACH(event, writes),
+     NUMBER(SHARE, 0, 100, "100%"),
+     .what = "Of disk-fails: how many of the transactions fail."},
 
     {.name = "warm-up",
      ONCE(phases, warm_up_us),
@@ -416,7 +440,8 @@ const struct simnet_scenario_key simnet_scenario_keys[] = {
     {.name = "healing",
      ONCE(phases, healing_us),
      NUMBER(TIME, 0, 1000 * DAY_S, "0s"),
-     .what = "After the faults all is well again; in its last fifth each name is looked up once "
+     .what = "After the faults all is well again, and wall clocks are right; in its last fifth "
+             "each name is looked up once "
              "more. 0s: none."},
 
     {.name = "checkers",

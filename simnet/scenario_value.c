@@ -37,10 +37,13 @@ static double scale_of(const struct simnet_scenario_key *key)
 
 // ---- reading ----
 
-// Digits and a unit. 0 needs no unit, for it means the same in each.
+// Digits and a unit, behind a minus where less than 0 is meant. 0 needs no unit, for it means the
+// same in each.
 static bool read_integer(const struct simnet_scenario_key *key, const char *text, int64_t *field)
 {
     int64_t number = 0;
+    bool is_negative = key->min < 0 && *text == '-';
+    text += is_negative;
     size_t digits = strspn(text, "0123456789");
     if (digits == 0)
         return false;
@@ -61,7 +64,7 @@ static bool read_integer(const struct simnet_scenario_key *key, const char *text
     }
     if (number > INT64_MAX / factor)
         return false;
-    number *= factor;
+    number *= is_negative ? -factor : factor;
     if (number < (int64_t)(key->min * scale_of(key)) ||
         number > (int64_t)(key->max * scale_of(key)))
         return false;
@@ -148,7 +151,7 @@ bool simnet_scenario_value_read(const struct simnet_scenario_key *key, void *bas
 
 static void write_integer(const struct unit *unit, int64_t value, char *out, size_t out_len)
 {
-    while (unit[1].name != NULL && (value < unit->factor || value % unit->factor != 0))
+    while (unit[1].name != NULL && (llabs(value) < unit->factor || value % unit->factor != 0))
         unit++;
     snprintf(out, out_len, "%" PRId64 "%s", value / unit->factor, unit->name);
 }

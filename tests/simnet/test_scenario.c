@@ -241,6 +241,32 @@ static const struct error_row {
     {"move for a while", "[event e]\nkind = move\nfor = 10s\n", NULL,
      "some/way.ini:3: event.for would change nothing here"},
     {"sleep for a while", "[event e]\nkind = sleep\nfor = 10s\n", NULL, NULL},
+    {"sleep for good", "[event e]\nkind = sleep\n", NULL, NULL},
+    {"a jump back", "[event e]\nkind = clock-jump\nby = -90s\n", NULL, NULL},
+    {"a jump of nothing", "[event e]\nkind = clock-jump\n", NULL,
+     "some/way.ini:1: a jump to where the clock is: expected by"},
+    {"a jump too far", "[event e]\nkind = clock-jump\nby = -9000h\n", NULL,
+     "some/way.ini:3: by: \"-9000h\" does not fit: expected a duration in us, ms, s, min or h, "
+     "from "
+     "-8760h to 8760h"},
+    {"a time below 0", "[event e]\nat = -1s\n", NULL, "some/way.ini:2: at: \"-1s\" does not fit"},
+    {"two signs", "[event e]\nby = --1s\n", NULL, "some/way.ini:2: by: \"--1s\" does not fit"},
+    {"sleep by", "[event e]\nkind = sleep\nby = 1s\n", NULL,
+     "some/way.ini:3: event.by would change nothing here: it is of clock-jump alone"},
+    {"writes of a full disk", "[event e]\nkind = disk-fills\nwrites = 5%\n", NULL,
+     "some/way.ini:3: event.writes would change nothing here: it is of disk-fails alone"},
+    {"a disk that sticks", "[event e]\nkind = disk-sticks\n", NULL,
+     "some/way.ini:1: a disk that sticks for no time: expected for"},
+    {"a NAT of nobody", "[event e]\nat = 1s\nkind = nat-reboot\n", NULL,
+     "some/way.ini:3: nobody is behind a NAT"},
+    {"a NAT for a while", "[nat]\nsymmetric = 5%\n[event e]\nkind = nat-reboot\nfor = 1s\n", NULL,
+     "some/way.ini:5: event.for would change nothing here"},
+    {"killed by others than churn", "[churn]\nsession = 1h\n[event e]\nkind = kill\n", NULL,
+     "some/way.ini:4: churn has to know who is gone: expected lose or stop"},
+    {"batteries without a crash", "[machines]\nclock-forgets = 5%\n", NULL,
+     "some/way.ini:2: machines.clock-forgets would change nothing here"},
+    {"batteries and churn", "[churn]\nsession = 1h\n[machines]\nclock-forgets = 5%\n", NULL, NULL},
+    {"batteries and a crash", "[machines]\nclock-forgets = 5%\n[event e]\n", NULL, NULL},
     {"latency", "[latency]\nmin = 2s\n", NULL,
      "some/way.ini:2: latency.min is longer than latency.median"},
 };
@@ -267,6 +293,8 @@ static void test_write(void **state)
     (void)state;
     static const char text[] = "[network]\nnodes = 77\n[loss]\nrate = 12.5%\n"
                                "[event later]\nkind = move\nat = 90s\n[event now]\nshare = 1%\n"
+                               "[event clock]\nkind = clock-jump\nby = -90s\n"
+                               "[event disk]\nkind = disk-fails\nwrites = 5%\n"
                                "[partition half]\nfor = 1min\n[adversary bad]\ncount = 3\n";
     for (int all = 0; all < 2; all++) {
         struct simnet_scenario first, second;

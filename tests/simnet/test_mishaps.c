@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+// What machines can suffer, as scenarios say it: it happens, every name resolves once all is well
+// again, and no checker finds a fault: above all, no sequence number goes back.
+#include "simnet/run.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+// Publishers change their names all the time, so that disks and clocks are asked.
+static const char base[] = "[network]\nnodes = 40\njoin = 10s\n"
+                           "[publish]\nnames = 30\nover = 10s\nchange = 20s\n"
+                           "[resolve]\ncount = 60\nfor = 2min\n"
+                           "[phases]\nwarm-up = 1min\nfaults = 3min\nhealing = 10min\n"
+                           "[check]\ncheckers = all\n";
+
+static const struct mishap_row {
+    const char *name;
+    const char *text;       // behind the base
+    const char *counter[2]; // of the report, that have to reach
+    uint64_t least[2];
+} rows[] = {
+    {"nothing", "", {NULL}, {0}},
+    {"crash, disks that lose",
+     "[machines]\ndisk = losing\nsnapshot = 20s\n[event e]\nat = 30s\nshare = 50%\nfor = 10s\n",
+     {"crashes", "disk_lost"},
+     {20, 1}},
+    {"crash, slow disks",
+     "[machines]\ndisk = slow\nsnapshot = 20s\n[event e]\nat = 30s\nshare = 50%\nfor = 10s\n",
+     {"crashes", "returns"},
+     {20, 20}},
+    {"crash, gone until all is well",
+     "[event e]\nat = 30s\nshare = 25%\n",
+     {"crashes", "returns"},
+     {10, 10}},
+    {"stop", "[event e]\nkind = stop\nshare = 50%\nfor = 10s\n", {"stops", "returns"}, {20, 20}},
+    {"kill",
+     "[machines]\ndisk = slow\n[event e]\nkind = kill\nshare = 50%\nfor = 10s\n",
+     {"kills", "returns"},
+     {20, 20}},
+    {"sleep",
+     "[event e]\nkind = sleep\nshare = 50%\nfor = 1min\n",
+     {"sleeps", "returns"},
+     {20, 20}},
+    {"unplug", "[event e]\nkind = unplug\nshare = 50%\nfor = 1min\n", {"unplugs"}, {20}},
+    {"move", "[event e]\nkind = move\nshare = 50%\n", {"moves"}, {20}},
+    {"disks that fail",
+     "[event e]\nkind = disk-fails\nat = 30s\nshare = 50%\nfor = 1min\n",
+     {"disk_faults", "disk_failed"},
+     {20, 1}},
+    {"disks that fail at times",
+     "[event e]\nkind = disk-fails\nat = 30s\nshare = 100%\nwrites = 30%\n",
+     {"disk_faults", "disk_failed"},
+     {40, 1}},
+    {"full disks",
+     "[event e]\nkind = disk-fills\nat = 30s\nshare = 50%\n",
+     {"disk_faults", "disk_full"},
+     {20, 1}},
+    {"disks that stick",
+     "[event e]\nkind = disk-sticks\nat = 30s\nshare = 50%\nfor = 20s\n",
+     {"disk_faults"},
+     {20}},
+    {"clocks set forwards",
+     "[event e]\nkind = clock-jump\nat = 30s\nshare = 50%\nby = 24h\n",
+     {"clock_jumps"},
+     {20}},
+    {"clocks set back",
+     "[event e]\nkind = clock-jump\nat = 30s\nshare = 50%\nby = -24h\nfor = 1min\n",
+     {"clock_jumps"},
+     {20}},
+    {"clocks that drift and are off",
+     "[machines]\nclock-off = 24h\nclock-drift = 5%\ntimer-drift = 0.5%\n",
+     {NULL},
+     {0}},
+    {"clocks that forget",
+     "[machines]\nclock-forgets = 100%\n[event e]\nat = 30s\nshare = 50%\nfor = 10s\n",
+     {"crashes"},
+     {20}},
+    {"NATs that forget",
+     "[nat]\nport-restricted = 50%\n[event e]\nkind = nat-reboot\nshare = 100%\n",
+     {"nat_reboots"},
+     {10}},
+    {"churn, and a stop of many",
+     "[churn]\nsession = 2min\n[event e]\nkind = stop\nat = 30s\nshare = 25%\nfor = 10s\n",
+     {"churn_lost", "churn_back"},
+     {5, 1}},
+    {"churn, and sleepers",
+     "[churn]\nsession = 10min\n[event e]\nkind = sleep\nat = 30s\nshare = 25%\n",
+     {"sleeps", "returns"},
+     {5, 5}},
+};
+
+static uint64_t counter_of(const struct simnet_run *run, const char *name)
+{
+    const struct simnet_run_counter *counters;
+    size_t count = simnet_run_counters(run, &counters);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(counters[i].name, name) == 0)
+            return counters[i].value;
+    return 0;
+}
+
+static void check_row(const struct mishap_row *row, const struct simnet_run *run)
+{
+    const struct simnet_run_verdict *verdicts;
+    size_t count = simnet_run_verdicts(run, &verdicts);
+    assert_true(count >= 2); // healed, and the checkers
+    for (size_t i = 0; i < count; i++)
+        if (!verdicts[i].held)
+            fail_msg("row %s: %s: %s", row->name, verdicts[i].name, verdicts[i].detail);
+    for (size_t i = 0; i < 2 && row->counter[i] != NULL; i++)
+        if (counter_of(run, row->counter[i]) < row->least[i])
+            fail_msg("row %s: %s is %d", row->name, row->counter[i],
+                     (int)counter_of(run, row->counter[i]));
+}
+
+static void test_mishaps(void **state)
+{
+    (void)state;
+    uint64_t nothing = 0;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct simnet_scenario scenario;
+        char error[SIMNET_SCENARIO_ERROR_MAX];
+        char text[1024];
+        snprintf(text, sizeof text, "%s%s", base, rows[i].text);
+        FILE *stream = fmemopen(text, strlen(text), "r");
+        if (!simnet_scenario_read(stream, rows[i].name, NULL, &scenario, error))
+            fail_msg("row %s: %s", rows[i].name, error);
+        fclose(stream);
+        struct simnet_run *run = simnet_run_new(&scenario);
+        while (simnet_run_step(run))
+            ;
+        simnet_run_finish(run);
+        check_row(&rows[i], run);
+        uint64_t hash = simnet_world_hash(simnet_run_world(run));
+        if (i == 0)
+            nothing = hash;
+        else if (hash == nothing)
+            fail_msg("row %s: nothing happened", rows[i].name);
+        simnet_run_free(run);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_mishaps),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
