@@ -313,8 +313,7 @@ static void take_entry(struct replay *replay, const struct recording_entry *entr
     } else if (entry->kind == RECORDING_DRAINED) {
         take_drained(replay);
     } else if (entry->kind == RECORDING_END) {
-        replay->result->end = entry->end;
-        end(replay, ENDED, "");
+        replay->result->end = entry->end; // what follows, if anything, breaks it
     } else {
         differs(replay, kind, "none");
     }

@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define END_LEN       16 // room that is kept for the entry that tells the end
+#define END_LEN       32 // room that is kept for the entry that tells the end
 #define CRASH_WAITS   200
 #define CRASH_WAIT_NS 10000000
 #define CRASH_SIGNALS 5

@@ -2,6 +2,7 @@
 #include "node/recording/entry.h"
 
 #include "node/recording/config.h"
+#include "node/recording/crc.h"
 
 #include <string.h>
 
@@ -267,6 +268,40 @@ static void code(struct recording_coder *coder, struct recording_entry *entry,
     code_payload(coder, entry, room);
 }
 
+// ---- the head ----
+
+static void code_head(struct recording_coder *coder, struct recording_entry_head *head)
+{
+    recording_coder_u8(coder, &head->kind);
+    recording_coder_u32(coder, &head->payload_len);
+    recording_coder_u32(coder, &head->payload_crc);
+}
+
+void recording_entry_head_write(const struct recording_entry_head *head,
+                                uint8_t ret_bytes[RECORDING_ENTRY_HEAD_LEN])
+{
+    struct recording_entry_head copy = *head;
+    struct recording_coder coder = recording_coder_writer(ret_bytes, RECORDING_ENTRY_HEAD_LEN);
+    code_head(&coder, &copy);
+    uint32_t crc = recording_crc(ret_bytes, RECORDING_ENTRY_HEAD_LEN - 4);
+    recording_coder_u32(&coder, &crc);
+}
+
+bool recording_entry_head_read(const uint8_t bytes[RECORDING_ENTRY_HEAD_LEN],
+                               struct recording_entry_head *ret_head)
+{
+    struct recording_coder coder =
+        recording_coder_reader((struct dht_span){bytes, RECORDING_ENTRY_HEAD_LEN});
+    struct recording_entry_head head = {0};
+    uint32_t crc = 0;
+    code_head(&coder, &head);
+    recording_coder_u32(&coder, &crc);
+    if (crc != recording_crc(bytes, RECORDING_ENTRY_HEAD_LEN - 4))
+        return false;
+    *ret_head = head;
+    return true;
+}
+
 // ---- both directions ----
 
 size_t recording_entry_write(const struct recording_entry *entry, uint8_t *buf, size_t buf_len)
@@ -283,10 +318,9 @@ size_t recording_entry_write(const struct recording_entry *entry, uint8_t *buf, 
     if (!coder.ok)
         return 0;
     uint32_t payload_len = (uint32_t)(payload_max - coder.left);
-    struct recording_coder head = recording_coder_writer(buf, RECORDING_ENTRY_HEAD_LEN);
-    uint8_t kind = (uint8_t)entry->kind;
-    recording_coder_u8(&head, &kind);
-    recording_coder_u32(&head, &payload_len);
+    struct recording_entry_head head = {(uint8_t)entry->kind, payload_len, 0};
+    head.payload_crc = recording_crc(buf + RECORDING_ENTRY_HEAD_LEN, payload_len);
+    recording_entry_head_write(&head, buf);
     return RECORDING_ENTRY_HEAD_LEN + payload_len;
 }
 

@@ -75,6 +75,19 @@ struct recording_entry {
 // more than an entry may have.
 size_t recording_entry_write(const struct recording_entry *entry, uint8_t *buf, size_t buf_len);
 
+// The head of an entry, as bytes.
+struct recording_entry_head {
+    uint8_t kind;
+    uint32_t payload_len;
+    uint32_t payload_crc;
+};
+
+void recording_entry_head_write(const struct recording_entry_head *head,
+                                uint8_t ret_bytes[RECORDING_ENTRY_HEAD_LEN]);
+// False where its CRC is another than that of its bytes.
+bool recording_entry_head_read(const uint8_t bytes[RECORDING_ENTRY_HEAD_LEN],
+                               struct recording_entry_head *ret_head);
+
 // Room for what an entry's lists are read into.
 struct recording_entry_room {
     struct dht_datagram datagrams[RECORDING_DATAGRAMS_MAX];

@@ -7,7 +7,12 @@
 // docs/recording.md is the reference for people.
 //
 //   file    = RECORDING_HEAD entry*
-//   entry   = kind (1 byte), length of the payload (4 bytes), payload
+//   entry   = head, payload
+//   head    = kind (1 byte), length of the payload (4), CRC of the payload (4), CRC of the 9 bytes
+//             before it (4); both as in node/recording/crc.h
+//
+// The head has a CRC of its own, for a wrong length could not be told from a recording that was cut
+// off. Nothing may follow RECORDING_END.
 //
 // Integers are big endian; negative ones are two's complement. A bool is one byte, 0 or 1. Bytes
 // and texts carry their length in 4 bytes before them; a text's last byte is NUL, and counts. An
@@ -27,13 +32,13 @@
 #include "pnr/node.h"
 
 #define RECORDING_HEAD                                                                             \
-    "pnr recording 2\n"                                                                            \
+    "pnr recording 3\n"                                                                            \
     "Keep this file to yourself: it holds the random seed of a running node, and all it was "      \
     "asked.\n"
 #define RECORDING_HEAD_LEN    (sizeof RECORDING_HEAD - 1)
 #define RECORDING_HEAD_COMMON 14 // its bytes that are the same in every version
 
-#define RECORDING_ENTRY_HEAD_LEN 5
+#define RECORDING_ENTRY_HEAD_LEN 13
 #define RECORDING_PAYLOAD_MAX    (256 * 1024) // 64 datagrams of 2 KiB, or two frames of a client
 #define RECORDING_DATAGRAMS_MAX  64           // of one input, as of pnrd's receive call
 #define RECORDING_ADDRS_MAX      256          // of one input

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "node/recording/reader.h"
 
+#include "node/recording/crc.h"
+
 #include <string.h>
 
 void recording_reader_init(struct recording_reader *reader, recording_read_fn read, void *ctx)
@@ -39,32 +41,42 @@ static enum recording_state read_head(struct recording_reader *reader)
     if (state != RECORDING_READ || memcmp(head, RECORDING_HEAD, RECORDING_HEAD_COMMON) != 0)
         return broken(reader, "this is not a recording");
     if (memcmp(head, RECORDING_HEAD, sizeof head) != 0)
-        return broken(reader, "this recording has another version than 2");
+        return broken(reader, "this recording has another version than 3");
     reader->has_head = true;
     return RECORDING_READ;
 }
 
 static enum recording_state read_entry(struct recording_reader *reader, struct recording_room *room)
 {
-    uint8_t head[RECORDING_ENTRY_HEAD_LEN];
-    enum recording_state state = fill(reader, head, sizeof head);
+    uint8_t bytes[RECORDING_ENTRY_HEAD_LEN];
+    struct recording_entry_head head;
+    enum recording_state state = fill(reader, bytes, sizeof bytes);
     if (state != RECORDING_READ)
         return state;
-    struct recording_coder coder =
-        recording_coder_reader((struct dht_span){head + 1, sizeof head - 1});
-    uint32_t len = 0;
-    recording_coder_u32(&coder, &len);
-    if (len > RECORDING_PAYLOAD_MAX)
+    if (!recording_entry_head_read(bytes, &head))
+        return broken(reader, "the head of the entry is not what was written");
+    if (head.payload_len > RECORDING_PAYLOAD_MAX)
         return broken(reader, "the entry is longer than an entry can be");
-    state = fill(reader, room->payload, len);
+    state = fill(reader, room->payload, head.payload_len);
     if (state != RECORDING_READ)
         return state == RECORDING_OVER ? RECORDING_CUT : state;
-    struct dht_span payload = {room->payload, len};
-    if (!recording_entry_read(head[0], payload, &room->lists, &room->entry, &reader->why))
+    if (head.payload_crc != recording_crc(room->payload, head.payload_len))
+        return broken(reader, "the entry is not what was written");
+    struct dht_span payload = {room->payload, head.payload_len};
+    if (!recording_entry_read(head.kind, payload, &room->lists, &room->entry, &reader->why))
         return RECORDING_BROKEN;
+    reader->has_end = room->entry.kind == RECORDING_END;
     room->number = reader->number;
     room->offset = reader->offset;
     return RECORDING_READ;
+}
+
+// Behind the end.
+static enum recording_state read_rest(struct recording_reader *reader)
+{
+    uint8_t byte;
+    enum recording_state state = fill(reader, &byte, 1);
+    return state == RECORDING_READ ? broken(reader, "the file goes on behind its end") : state;
 }
 
 enum recording_state recording_reader_next(struct recording_reader *reader,
@@ -78,5 +90,5 @@ enum recording_state recording_reader_next(struct recording_reader *reader,
         reader->offset = reader->next_at;
     }
     reader->number++;
-    return read_entry(reader, room);
+    return reader->has_end ? read_rest(reader) : read_entry(reader, room);
 }

@@ -37,6 +37,7 @@ struct recording_reader {
     uint64_t next_at; // of the first byte that was not read
     const char *why;  // BROKEN: what is wrong, without a stop at its end
     bool has_head;
+    bool has_end; // RECORDING_END was read: nothing may follow
 };
 
 void recording_reader_init(struct recording_reader *reader, recording_read_fn read, void *ctx);

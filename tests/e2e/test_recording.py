@@ -11,6 +11,7 @@ import signal
 import stat
 import struct
 import subprocess
+import zlib
 
 import programs
 import control
@@ -18,6 +19,7 @@ from forms import forms
 from items import PKCS8
 
 HEAD_LINES = 2
+HEAD = 13  # bytes: kind, length, CRC of the payload, CRC of these
 RECEIVE = 8
 KILLED = "; the recording was cut off"
 
@@ -28,11 +30,18 @@ def entries(data):
     for _ in range(HEAD_LINES):
         at = data.index(b"\n", at) + 1
     number = 0
-    while at + 5 <= len(data):
+    while at + HEAD <= len(data):
         kind, size = struct.unpack(">BI", data[at : at + 5])
         number += 1
-        yield number, at, kind, data[at + 5 : at + 5 + size]
-        at += 5 + size
+        yield number, at, kind, data[at + HEAD : at + HEAD + size]
+        at += HEAD + size
+
+
+def seal(data, at):
+    """Makes the CRCs of the entry at that place right."""
+    size = struct.unpack_from(">I", data, at + 1)[0]
+    struct.pack_into(">I", data, at + 5, zlib.crc32(data[at + HEAD : at + HEAD + size]))
+    struct.pack_into(">I", data, at + 9, zlib.crc32(data[at : at + 9]))
 
 
 class Scenario:
@@ -150,12 +159,13 @@ class Scenario:
         """One byte of a reply that a lookup went on with is another."""
         with open(self.path("first"), "rb") as file:
             data = bytearray(file.read())
-        replies = [(number, at + 5 + payload.index(b"5:nodes") + 12)
+        replies = [(number, at, at + HEAD + payload.index(b"5:nodes") + 12)
                    for number, at, kind, payload in entries(data)
                    if kind == RECEIVE and b"5:nodes" in payload]
         self.h.check(len(replies) > 3, "replies with nodes", len(replies))
-        number, at = replies[0]
+        number, entry, at = replies[0]
         data[at] ^= 0x55
+        seal(data, entry)
         with open(self.path("other"), "wb") as file:
             file.write(data)
         said = self.replay("other", code=1)
@@ -168,13 +178,22 @@ class Scenario:
         with open(self.path("first"), "rb") as file:
             data = bytearray(file.read())
         number, at, _, _ = list(entries(data))[40]
-        data[at] = 200
-        with open(self.path("broken"), "wb") as file:
-            file.write(data)
-        said = self.replay("broken", code=2)
-        wanted = "simnet: %s: entry %d at byte %d: a kind of entry that there is not" % (
-            self.path("broken"), number, at)
-        self.h.check(said == wanted, said)
+        count = len(list(entries(data)))
+        kind = bytearray(data)
+        kind[at] = 200
+        seal(kind, at)
+        bit = bytearray(data)
+        bit[at + HEAD] ^= 1
+        for number, at, bytes_, why in (
+                (number, at, kind, "a kind of entry that there is not"),
+                (number, at, bit, "the entry is not what was written"),
+                (count + 1, len(data), data + b"\0", "the file goes on behind its end"),
+                (count + 1, len(data), data + data, "the file goes on behind its end")):
+            with open(self.path("broken"), "wb") as file:
+                file.write(bytes_)
+            said = self.replay("broken", code=2)
+            wanted = "simnet: %s: entry %d at byte %d: %s" % (self.path("broken"), number, at, why)
+            self.h.check(said == wanted, said)
 
     def refusals(self):
         done = programs.pnrd("--record", self.path("first"), "--state", self.path("none"),

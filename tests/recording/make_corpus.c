@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Writes the first inputs of the fuzz targets `recording` and `replay`: make_corpus DIR makes a
-// file DIR/NAME of each sample, and DIR/all of all of them.
+// file DIR/NAME of each sample, and DIR/all of all of them. They are without CRCs, as
+// tests/fuzz/sealed.h wants them.
 
 #include "tests/recording/samples.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#define BARE_LEN 5 // of an entry's head: kind, length
 
 static bool put(const char *folder, const char *name, const char *mode,
                 const struct recording_entry *entry)
@@ -17,7 +20,9 @@ static bool put(const char *folder, const char *name, const char *mode,
         *at = *at == ' ' ? '-' : *at;
     FILE *file = fopen(path, mode);
     size_t len = recording_entry_write(entry, buf, sizeof buf);
-    bool ok = file != NULL && fwrite(buf, 1, len, file) == len;
+    size_t payload_len = len - RECORDING_ENTRY_HEAD_LEN;
+    bool ok = file != NULL && fwrite(buf, 1, BARE_LEN, file) == BARE_LEN &&
+              fwrite(buf + RECORDING_ENTRY_HEAD_LEN, 1, payload_len, file) == payload_len;
     return file != NULL && fclose(file) == 0 && ok;
 }
 

@@ -105,13 +105,13 @@ static const struct {
 } broken[] = {
     {"an empty file", 0, "", 0, 1, false, 0, "this is not a recording"},
     {"something else", 0, "SQLite", 6, 0, false, 0, "this is not a recording"},
-    {"the next version", 14, "3", 1, 0, false, 0, "this recording has another version than 2"},
+    {"the version before", 14, "2", 1, 0, false, 0, "this recording has another version than 3"},
     {"a kind that there is not", RECORDING_HEAD_LEN, "\xff", 1, 0, false, 1,
-     "a kind of entry that there is not"},
+     "the head of the entry is not what was written"},
     {"a length of 4 GiB", RECORDING_HEAD_LEN + 1, "\xff\xff\xff\xff", 4, 0, false, 1,
-     "the entry is longer than an entry can be"},
-    {"a length that is too small", RECORDING_HEAD_LEN + 1, "\0\0\0\1", 4, 0, false, 1,
-     "the entry ends too early"},
+     "the head of the entry is not what was written"},
+    {"another payload", RECORDING_HEAD_LEN + RECORDING_ENTRY_HEAD_LEN, "\x55", 1, 0, false, 1,
+     "the entry is not what was written"},
     {"a disk that fails", 0, "", 0, RECORDING_HEAD_LEN, true, 1, "the file cannot be read"},
 };
 
@@ -132,12 +132,82 @@ static void test_broken(void **state)
     }
 }
 
+// Heads that are whole, and say what cannot be.
+static const struct {
+    const char *name;
+    struct recording_entry_head head;
+    const char *why;
+} wrong_heads[] = {
+    {"a kind that there is not", {200, 0, 0}, "a kind of entry that there is not"},
+    {"a length of 4 GiB",
+     {RECORDING_TICK, UINT32_MAX, 0},
+     "the entry is longer than an entry can be"},
+    {"a length that is too small", {RECORDING_TICK, 0, 0}, "the entry ends too early"},
+};
+
+static void test_wrong_heads(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong_heads / sizeof wrong_heads[0]; i++) {
+        struct recording_reader reader;
+        struct source source = {.len = RECORDING_HEAD_LEN + RECORDING_ENTRY_HEAD_LEN, .step = 99};
+        make_file();
+        recording_entry_head_write(&wrong_heads[i].head, file + RECORDING_HEAD_LEN);
+        if (read_all(&source, &reader) != RECORDING_BROKEN ||
+            strcmp(reader.why, wrong_heads[i].why) != 0)
+            fail_msg("%s: %s", wrong_heads[i].name, reader.why);
+    }
+}
+
+// Whichever bit of a file is another, it is broken, in the entry that has the bit.
+static void test_flipped(void **state)
+{
+    (void)state;
+    make_file();
+    for (size_t bit = 0; bit < 8 * file_len; bit++) {
+        struct source source = {.len = file_len, .step = SIZE_MAX};
+        struct recording_reader reader;
+        file[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        enum recording_state end = read_all(&source, &reader);
+        file[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        if (end != RECORDING_BROKEN || reader.offset > bit / 8 || reader.next_at <= bit / 8)
+            fail_msg("bit %zu of byte %zu: %d", bit % 8, bit / 8, (int)end);
+    }
+}
+
+static const struct {
+    const char *name;
+    size_t from; // what follows is the file from here on
+    size_t len;
+} rubbish[] = {
+    {"one byte", 0, 1},
+    {"a piece of an entry", RECORDING_HEAD_LEN, 7},
+    {"entries", RECORDING_HEAD_LEN, 900},
+    {"itself", 0, SIZE_MAX},
+};
+
+static void test_behind_the_end(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof rubbish / sizeof rubbish[0]; i++) {
+        struct recording_reader reader;
+        size_t count = make_file();
+        size_t len = rubbish[i].len < file_len ? rubbish[i].len : file_len;
+        struct source source = {.len = file_len + len, .step = SIZE_MAX};
+        assert_true(file_len + len <= sizeof file);
+        memcpy(file + file_len, file + rubbish[i].from, len);
+        if (read_all(&source, &reader) != RECORDING_BROKEN || reader.number != count + 1 ||
+            reader.offset != file_len || strcmp(reader.why, "the file goes on behind its end") != 0)
+            fail_msg("%s: taken", rubbish[i].name);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole),
-        cmocka_unit_test(test_cut),
-        cmocka_unit_test(test_broken),
+        cmocka_unit_test(test_whole),   cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_broken),  cmocka_unit_test(test_wrong_heads),
+        cmocka_unit_test(test_flipped), cmocka_unit_test(test_behind_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "simnet/replay.h"
 
+#include "node/recording/crc.h"
+
 #include "simnet/crypto.h"
 
 // cmocka.h wants these first.
@@ -38,6 +40,17 @@ static void file_put(const struct recording_entry *entry)
     assert_true(len > 0);
     file.len += len;
     file.entries++;
+}
+
+// Changes a byte of the first entry's payload, and makes its CRC right.
+static void file_change_first(size_t at)
+{
+    uint8_t *bytes = file.bytes + RECORDING_HEAD_LEN;
+    struct recording_entry_head head;
+    assert_true(recording_entry_head_read(bytes, &head));
+    bytes[RECORDING_ENTRY_HEAD_LEN + at] ^= 1;
+    head.payload_crc = recording_crc(bytes + RECORDING_ENTRY_HEAD_LEN, head.payload_len);
+    recording_entry_head_write(&head, bytes);
 }
 
 static int64_t file_read(void *ctx, uint8_t *buf, size_t len)
@@ -209,7 +222,7 @@ static void test_other_bytes(void **state)
     for (size_t byte = 0; byte < RECORDING_SEED_LEN; byte += 31) {
         record_node(1);
         // The seed stands behind the head, both times and its length.
-        file.bytes[RECORDING_HEAD_LEN + RECORDING_ENTRY_HEAD_LEN + 20 + byte] ^= 1;
+        file_change_first(20 + byte);
         struct simnet_replay_result result = replay();
         assert_int_equal(result.verdict, SIMNET_REPLAY_DIFFERS);
         assert_int_equal(result.input, RECORDING_START);
