@@ -2,7 +2,6 @@
 #include "simnet/replay.h"
 
 #include "node/recording/crc.h"
-
 #include "simnet/crypto.h"
 
 // cmocka.h wants these first.
@@ -113,30 +112,6 @@ static struct recording_entry asked(enum recording_kind kind, const struct dht_a
     return entry;
 }
 
-static struct recording_entry received(uint32_t number)
-{
-    struct recording_entry entry = at(RECORDING_RECEIVE, 3000);
-    entry.receive.engine = number;
-    entry.receive.datagrams = &from_v4;
-    entry.receive.count = 1;
-    return entry;
-}
-
-static struct recording_entry sent(uint32_t session, uint64_t len)
-{
-    struct recording_entry entry = at(RECORDING_SESSION_SENT, 3000);
-    entry.session.number = session;
-    entry.session.sent = len;
-    return entry;
-}
-
-static struct recording_entry said(enum node_out_type type)
-{
-    struct recording_entry entry = {.kind = RECORDING_OUTPUT};
-    entry.output.type = type;
-    return entry;
-}
-
 // ---- the same ----
 
 static bool verify(void *ctx, const uint8_t key[DHT_KEY_LEN], const uint8_t sig[DHT_SIG_LEN],
@@ -235,194 +210,137 @@ static void test_other_bytes(void **state)
 
 // ---- what differs, and what is broken ----
 
-#define ROW_ENTRIES 5
-
-// Each begins with a node and an engine, unless bare; that is three entries.
-struct row {
-    const char *name;
-    bool bare;
-    enum simnet_replay_verdict verdict;
-    uint64_t entry;
-    const char *text;
-    struct recording_entry entries[ROW_ENTRIES];
-    size_t count;
+// Entries that rows are made of.
+enum step {
+    NO_STEP, // behind a row's last one
+    BIRTH,
+    ENGINE,
+    RESTORE,
+    START,
+    TICK_AT_0,
+    TICK,
+    TICK_BEFORE,
+    RECEIVE_AT_ENGINE_1,
+    UNREACHABLE_OF_NO_ENGINE,
+    BOOTSTRAP_OF_IPV6,
+    OPEN,
+    SENT_1,
+    RESULT_0,
+    RESULT_1,
+    RESULT_2,
+    HANGUP,
+    DRAINED_0,
+    SIGN,
+    STEPS,
 };
 
-static void check_row(const struct row *row)
+// All but BIRTH and ENGINE.
+static const struct recording_entry entries[STEPS] = {
+    [RESTORE] = {.kind = RECORDING_RESTORE, .row.kind = NODE_ROW_ITEM},
+    [START] = {.kind = RECORDING_START, .now_us = 2000},
+    [TICK_AT_0] = {.kind = RECORDING_TICK, .now_us = 0},
+    [TICK] = {.kind = RECORDING_TICK, .now_us = 2000},
+    [TICK_BEFORE] = {.kind = RECORDING_TICK, .now_us = 1999},
+    [RECEIVE_AT_ENGINE_1] = {.kind = RECORDING_RECEIVE,
+                             .now_us = 3000,
+                             .receive = {.engine = 1, .datagrams = &from_v4, .count = 1}},
+    [UNREACHABLE_OF_NO_ENGINE] = {.kind = RECORDING_UNREACHABLE,
+                                  .now_us = 3000,
+                                  .addrs = {.engine = UINT32_MAX, .addrs = &v4, .count = 1}},
+    [BOOTSTRAP_OF_IPV6] = {.kind = RECORDING_BOOTSTRAP,
+                           .now_us = 3000,
+                           .addrs = {.engine = 0, .addrs = &v6, .count = 1}},
+    [OPEN] = {.kind = RECORDING_SESSION_OPEN,
+              .now_us = 2000,
+              .session.access = NODE_ACCESS_RESOLVE},
+    [SENT_1] = {.kind = RECORDING_SESSION_SENT,
+                .now_us = 3000,
+                .session = {.number = 1, .sent = 1}},
+    [RESULT_0] = {.kind = RECORDING_RESULT, .result = 0},
+    [RESULT_1] = {.kind = RECORDING_RESULT, .result = 1},
+    [RESULT_2] = {.kind = RECORDING_RESULT, .result = 2},
+    [HANGUP] = {.kind = RECORDING_OUTPUT, .output.type = NODE_OUT_HANGUP},
+    [DRAINED_0] = {.kind = RECORDING_DRAINED, .drained = 0},
+    [SIGN] = {.kind = RECORDING_SIGN},
+};
+
+static struct recording_entry entry_of(enum step step)
 {
-    struct recording_entry entry = birth(1);
+    if (step == BIRTH)
+        return birth(1);
+    return step == ENGINE ? engine() : entries[step];
+}
+
+#define ROW_STEPS 7                       // the last one is NO_STEP
+#define NODE      BIRTH, ENGINE, RESULT_0 // one with an engine, which is not started
+
+struct row {
+    const char *name;
+    enum step steps[ROW_STEPS];
+    uint64_t entry;   // at which it ends
+    const char *text; // that its result begins with
+};
+
+static void check_row(const struct row *row, enum simnet_replay_verdict verdict)
+{
     file_begin();
-    if (!row->bare) {
-        file_put(&entry);
-        entry = engine();
-        file_put(&entry);
-        entry = result_of(0);
+    for (size_t i = 0; row->steps[i] != NO_STEP; i++) {
+        struct recording_entry entry = entry_of(row->steps[i]);
         file_put(&entry);
     }
-    for (size_t i = 0; i < row->count; i++)
-        file_put(&row->entries[i]);
     struct simnet_replay_result result = replay();
-    if (result.verdict != row->verdict || result.entry != row->entry ||
+    if (result.verdict != verdict || result.entry != row->entry ||
         strncmp(result.text, row->text, strlen(row->text)) != 0)
         fail_msg("%s: %d at entry %llu: %s", row->name, (int)result.verdict,
                  (unsigned long long)result.entry, result.text);
 }
 
+static const struct row broken_rows[] = {
+    {"no node", {TICK}, 1, "a recording begins with the making"},
+    {"two nodes", {NODE, BIRTH}, 4, "a second node"},
+    {"two engines of a family", {NODE, ENGINE}, 4, "an engine too many"},
+    {"an engine after the start", {NODE, START, ENGINE}, 5, "an engine too many"},
+    {"two starts", {NODE, START, START}, 5, "a second start"},
+    {"a row after the start", {NODE, START, RESTORE}, 5, "a row restored after"},
+    {"time that goes back", {NODE, TICK, TICK_BEFORE}, 5, "time goes back"},
+    {"time before the birth", {NODE, TICK_AT_0}, 4, "time goes back"},
+    {"no such engine", {NODE, RECEIVE_AT_ENGINE_1}, 4, "an engine that there is not"},
+    {"no such engine to ask", {NODE, UNREACHABLE_OF_NO_ENGINE}, 4, "an engine that there is not"},
+    {"another family", {NODE, BOOTSTRAP_OF_IPV6}, 4, "an address of another family"},
+    {"bytes sent to nobody", {NODE, SENT_1}, 4, "more bytes went out"},
+    {"bytes sent that there were not", {NODE, OPEN, RESULT_1, SENT_1}, 6, "more bytes went out"},
+};
+
 static void test_broken(void **state)
 {
-    struct recording_entry restore = {.kind = RECORDING_RESTORE, .row = {.kind = NODE_ROW_ITEM}};
-    const struct row rows[] = {
-        {"no node",
-         true,
-         SIMNET_REPLAY_BROKEN,
-         1,
-         "a recording begins with the making",
-         {at(RECORDING_TICK, 1)},
-         1},
-        {"two nodes", false, SIMNET_REPLAY_BROKEN, 4, "a second node", {birth(1)}, 1},
-        {"two engines of a family",
-         false,
-         SIMNET_REPLAY_BROKEN,
-         4,
-         "an engine too many",
-         {engine()},
-         1},
-        {"an engine after the start",
-         false,
-         SIMNET_REPLAY_BROKEN,
-         5,
-         "an engine too many",
-         {at(RECORDING_START, 2000), engine()},
-         2},
-        {"two starts",
-         false,
-         SIMNET_REPLAY_BROKEN,
-         5,
-         "a second start",
-         {at(RECORDING_START, 2000), at(RECORDING_START, 2000)},
-         2},
-        {"a row after the start",
-         false,
-         SIMNET_REPLAY_BROKEN,
-         5,
-         "a row restored after",
-         {at(RECORDING_START, 2000), restore},
-         2},
-        {"time that goes back",
-         false,
-         SIMNET_REPLAY_BROKEN,
-         5,
-         "time goes back",
-         {at(RECORDING_TICK, 2000), at(RECORDING_TICK, 1999)},
-         2},
-        {"time before the birth",
-         false,
-         SIMNET_REPLAY_BROKEN,
-         4,
-         "time goes back",
-         {at(RECORDING_TICK, 0)},
-         1},
-        {"no such engine",
-         false,
-         SIMNET_REPLAY_BROKEN,
-         4,
-         "an engine that there is not",
-         {received(1)},
-         1},
-        {"no such engine to ask",
-         false,
-         SIMNET_REPLAY_BROKEN,
-         4,
-         "an engine that there is not",
-         {asked(RECORDING_UNREACHABLE, &v4, UINT32_MAX)},
-         1},
-        {"another family",
-         false,
-         SIMNET_REPLAY_BROKEN,
-         4,
-         "an address of another family",
-         {asked(RECORDING_BOOTSTRAP, &v6, 0)},
-         1},
-        {"bytes sent to nobody",
-         false,
-         SIMNET_REPLAY_BROKEN,
-         4,
-         "more bytes went out",
-         {sent(1, 1)},
-         1},
-        {"bytes sent that there were not",
-         false,
-         SIMNET_REPLAY_BROKEN,
-         6,
-         "more bytes went out",
-         {{.kind = RECORDING_SESSION_OPEN, .now_us = 2000, .session.access = NODE_ACCESS_RESOLVE},
-          result_of(1),
-          sent(1, 1)},
-         3},
-    };
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        check_row(&rows[i]);
+    for (size_t i = 0; i < sizeof broken_rows / sizeof broken_rows[0]; i++)
+        check_row(&broken_rows[i], SIMNET_REPLAY_BROKEN);
 }
+
+static const struct row other_rows[] = {
+    {"an output that does not come",
+     {NODE, HANGUP},
+     4,
+     "expected hangup of session 0, got nothing"},
+    {"an output that is another",
+     {NODE, START, HANGUP},
+     5,
+     "expected hangup of session 0, got write 1 (durable) of a row of kind 5"},
+    {"an output too many", {NODE, START, DRAINED_0}, 5, "expected nothing, got write 1 (durable)"},
+    {"another result", {NODE, OPEN, RESULT_2}, 5, "expected result 2, got result 1"},
+    {"no result", {NODE, OPEN, DRAINED_0}, 5, "expected drained, got result 1"},
+    {"a signature that nobody asks for", {NODE, SIGN}, 4, "expected sign, got none"},
+};
 
 static void test_differs(void **state)
 {
-    const struct recording_entry open = {
-        .kind = RECORDING_SESSION_OPEN, .now_us = 2000, .session.access = NODE_ACCESS_RESOLVE};
-    const struct row rows[] = {
-        {"an output that does not come",
-         false,
-         SIMNET_REPLAY_DIFFERS,
-         4,
-         "expected hangup of session 0, got nothing",
-         {said(NODE_OUT_HANGUP)},
-         1},
-        {"an output that is another",
-         false,
-         SIMNET_REPLAY_DIFFERS,
-         5,
-         "expected hangup of session 0, got write 1 (durable) of a row of kind 5",
-         {at(RECORDING_START, 2000), said(NODE_OUT_HANGUP)},
-         2},
-        {"an output too many",
-         false,
-         SIMNET_REPLAY_DIFFERS,
-         5,
-         "expected nothing, got write 1 (durable)",
-         {at(RECORDING_START, 2000), at(RECORDING_DRAINED, 0)},
-         2},
-        {"another result",
-         false,
-         SIMNET_REPLAY_DIFFERS,
-         5,
-         "expected result 2, got result 1",
-         {open, result_of(2)},
-         2},
-        {"no result",
-         false,
-         SIMNET_REPLAY_DIFFERS,
-         5,
-         "expected drained, got result 1",
-         {open, at(RECORDING_DRAINED, 0)},
-         2},
-        {"a signature that nobody asks for",
-         false,
-         SIMNET_REPLAY_DIFFERS,
-         4,
-         "expected sign, got none",
-         {{.kind = RECORDING_SIGN}},
-         1},
-        {"nothing that differs",
-         false,
-         SIMNET_REPLAY_SAME,
-         7,
-         "",
-         {open, result_of(1), at(RECORDING_DRAINED, 0)},
-         3},
-    };
+    static const struct row same = {
+        "nothing that differs", {NODE, OPEN, RESULT_1, DRAINED_0}, 7, ""};
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        check_row(&rows[i]);
+    for (size_t i = 0; i < sizeof other_rows / sizeof other_rows[0]; i++)
+        check_row(&other_rows[i], SIMNET_REPLAY_DIFFERS);
+    check_row(&same, SIMNET_REPLAY_SAME);
 }
 
 int main(void)
