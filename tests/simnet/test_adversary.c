@@ -11,6 +11,7 @@
 #include "simnet/host.h"
 #include "simnet/latency.h"
 #include "simnet/population.h"
+#include "tests/simnet/twice.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -109,9 +110,8 @@ static void check_kind(const struct kind_row *row, struct simnet_world *world,
     assert_int_equal(as_put, strcmp(row->name, "stale") == 0);
 }
 
-static void test_kinds(void **state)
+static void test_kinds(struct twice *twice)
 {
-    (void)state;
     for (size_t i = 0; i < sizeof kind_rows / sizeof kind_rows[0]; i++) {
         struct simnet_world *world = simnet_world_new(3);
         struct simnet_league *league = simnet_league_new();
@@ -132,7 +132,7 @@ static void test_kinds(void **state)
         simnet_machine_start(machine, NULL, 0);
         check_kind(&kind_rows[i], world, machine, &self);
         simnet_league_drop(league);
-        simnet_world_free(world);
+        twice_end(twice, world);
     }
     assert_int_equal(simnet_adversary_kind_of("friend"), SIMNET_ADVERSARY_KINDS);
 }
@@ -284,9 +284,8 @@ static bool resolves(struct attack *attack, struct simnet_machine *machine, uint
     return heard.found;
 }
 
-static void test_attacks(void **state)
+static void test_attacks(struct twice *twice)
 {
-    (void)state;
     for (size_t i = 0; i < sizeof attack_rows / sizeof attack_rows[0]; i++) {
         const struct attack_row *row = &attack_rows[i];
         struct attack attack;
@@ -305,17 +304,19 @@ static void test_attacks(void **state)
         if (found < row->found_least || alarms > (row->alarm ? asked : 0) ||
             (row->alarm && alarms < asked - 1))
             fail_msg("%s: %u found, %u alarms", row->name, found, alarms);
+        twice_note(twice, "found", found);
+        twice_note(twice, "alarms", alarms);
         simnet_league_drop(attack.league);
-        simnet_world_free(attack.world);
+        twice_end(twice, attack.world);
     }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_kinds),
+        twice_scenario(test_kinds),
         cmocka_unit_test(test_claims),
-        cmocka_unit_test(test_attacks),
+        twice_scenario(test_attacks),
     };
     simnet_profile_init(&profile);
     return cmocka_run_group_tests(tests, NULL, NULL);

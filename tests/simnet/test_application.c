@@ -4,6 +4,7 @@
 #include "simnet/application.h"
 #include "simnet/latency.h"
 #include "simnet/population.h"
+#include "tests/simnet/twice.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,9 +28,9 @@ static void make(uint64_t seed, const struct simnet_application_config *config)
     application = simnet_application_new(world, config);
 }
 
-static void done(void)
+static void done(struct twice *twice)
 {
-    simnet_world_free(world);
+    twice_end(twice, world);
     simnet_application_free(application);
 }
 
@@ -47,9 +48,8 @@ static const struct simnet_application_config busy = {
     .cut_share = 0.3,
 };
 
-static void all_is_found(void **state)
+static void all_is_found(struct twice *twice)
 {
-    (void)state;
     make(1, &busy);
     simnet_world_run(world, 10 * SIMNET_MINUTE_US);
     simnet_application_calm(application);
@@ -80,27 +80,12 @@ static void all_is_found(void **state)
     assert_int_equal(0, after->outcomes[SIMNET_PROBE_GONE]);
     assert_true(after->first_us.count > 0 && after->first_us.max < 3 * SIMNET_SECOND_US);
     assert_true(simnet_tally_percentile(&after->first_hops, 0.5) >= 1);
-    done();
-}
-
-// What an application looks like from outside follows from the seed alone.
-static void twice_the_same(void **state)
-{
-    uint64_t hashes[2];
-    (void)state;
-    for (int i = 0; i < 2; i++) {
-        make(2, &busy);
-        simnet_world_run(world, 5 * SIMNET_MINUTE_US);
-        hashes[i] = simnet_world_hash(world);
-        done();
-    }
-    assert_true(hashes[0] == hashes[1]);
+    done(twice);
 }
 
 // A publisher whose machine crashes in between asks again, until it is told that it was done.
-static void crashes_are_survived(void **state)
+static void crashes_are_survived(struct twice *twice)
 {
-    (void)state;
     make(3, &busy);
     struct simnet_machine *machine = simnet_application_publisher(application, 0)->machine;
     uint32_t known[] = {0, 1, 2};
@@ -113,15 +98,14 @@ static void crashes_are_survived(void **state)
     simnet_application_calm(application);
     simnet_world_run(world, 8 * SIMNET_MINUTE_US);
     assert_int_equal(0, simnet_application_unsettled(application));
-    done();
+    done(twice);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_is_found),
-        cmocka_unit_test(twice_the_same),
-        cmocka_unit_test(crashes_are_survived),
+        twice_scenario(all_is_found),
+        twice_scenario(crashes_are_survived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

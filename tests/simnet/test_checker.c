@@ -5,6 +5,7 @@
 #include "simnet/latency.h"
 #include "simnet/population.h"
 #include "tests/dht/strict.h"
+#include "tests/simnet/twice.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -67,17 +68,16 @@ static void make(uint64_t seed)
     simnet_checker_application(checker, application);
 }
 
-static void done(void)
+static void done(struct twice *twice)
 {
-    simnet_world_free(world);
+    twice_end(twice, world);
     simnet_application_free(application);
     simnet_checker_free(checker);
 }
 
-static void silent_where_all_is_well(void **state)
+static void silent_where_all_is_well(struct twice *twice)
 {
     uint32_t known[] = {0, 1};
-    (void)state;
     make(1);
     simnet_world_run(world, 5 * SIMNET_MINUTE_US);
     struct simnet_machine *machine = simnet_application_publisher(application, 1)->machine;
@@ -103,7 +103,7 @@ static void silent_where_all_is_well(void **state)
     assert_int_equal(0, simnet_checker_failures(checker));
     assert_int_equal(30, simnet_checker_recall(checker, true)->count);
     assert_true(simnet_checker_recall(checker, false)->count > 10);
-    done();
+    done(twice);
 }
 
 // ---- planted faults ----
@@ -296,9 +296,8 @@ static const struct row rows[] = {
     {"closest", not_the_closest, "missed 8 of the closest 8"},
 };
 
-static void faults_are_seen(void **state)
+static void faults_are_seen(struct twice *twice)
 {
-    (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         make(10 + i);
         simnet_world_run(world, 40 * SIMNET_SECOND_US);
@@ -309,15 +308,15 @@ static void faults_are_seen(void **state)
         snprintf(seed, sizeof seed, "seed %zu, ", 10 + i);
         if (line == NULL || strstr(line, rows[i].said) == NULL || strncmp(line, seed, strlen(seed)))
             fail_msg("%s: %s", rows[i].name, line == NULL ? "nothing was said" : line);
-        done();
+        done(twice);
     }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(silent_where_all_is_well),
-        cmocka_unit_test(faults_are_seen),
+        twice_scenario(silent_where_all_is_well),
+        twice_scenario(faults_are_seen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 #include "simnet/churn.h"
 #include "simnet/host.h"
 #include "simnet/latency.h"
+#include "tests/simnet/twice.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -108,9 +109,8 @@ static struct simnet_churn *begin_hollow(struct simnet_world *world,
 }
 
 // The size stays, and so does the rate at which machines leave: it began in the steady state.
-static void a_population_keeps_its_size(void **state)
+static void a_population_keeps_its_size(struct twice *twice)
 {
-    (void)state;
     struct simnet_world *world = make_hollow(1);
     struct simnet_churn_config config;
     simnet_churn_config_init(&config);
@@ -131,13 +131,12 @@ static void a_population_keeps_its_size(void **state)
     }
     assert_in_range(left, 56000, 59200);
     assert_true(simnet_world_counters(world)->events < 150000);
-    simnet_world_free(world);
+    twice_end(twice, world);
     simnet_churn_free(churn);
 }
 
-static void shares_are_kept(void **state)
+static void shares_are_kept(struct twice *twice)
 {
-    (void)state;
     struct simnet_world *world = make_hollow(2);
     struct simnet_churn_config config;
     simnet_churn_config_init(&config);
@@ -170,7 +169,7 @@ static void shares_are_kept(void **state)
     simnet_world_run(world, 200 * SIMNET_HOUR_US);
     assert_int_equal(calm, counters->stopped + counters->crashed);
     assert_in_range(simnet_churn_up(churn), HOLLOW * 115 / 100, HOLLOW * 117 / 100);
-    simnet_world_free(world);
+    twice_end(twice, world);
     simnet_churn_free(churn);
 }
 
@@ -208,9 +207,8 @@ static void expect_up(const struct loss_row *row, const struct simnet_churn *chu
         fail_msg("%s: %g percent up, not %u", row->name, share, (unsigned)percent);
 }
 
-static void many_go_at_once(void **state)
+static void many_go_at_once(struct twice *twice)
 {
-    (void)state;
     for (size_t i = 0; i < sizeof loss_rows / sizeof *loss_rows; i++) {
         const struct loss_row *row = &loss_rows[i];
         struct simnet_world *world = make_hollow(3);
@@ -231,7 +229,7 @@ static void many_go_at_once(void **state)
         expect_up(row, churn, row->after);
         simnet_world_run(world, SIMNET_HOUR_US);
         expect_up(row, churn, row->back);
-        simnet_world_free(world);
+        twice_end(twice, world);
         simnet_churn_free(churn);
     }
 }
@@ -247,7 +245,7 @@ struct outcome {
 };
 
 // An hour and a half of fast churn.
-static struct outcome churn_brains(uint64_t seed)
+static struct outcome churn_brains(struct twice *twice, uint64_t seed)
 {
     struct simnet_world *world = simnet_world_new(seed);
     struct simnet_churn_config config;
@@ -276,19 +274,16 @@ static struct outcome churn_brains(uint64_t seed)
         outcome.joined += info.joined;
     }
     outcome.left = simnet_churn_counters(churn)->stopped + simnet_churn_counters(churn)->crashed;
-    simnet_world_free(world);
+    twice_end(twice, world);
     simnet_churn_free(churn);
     profile.disk = NULL;
     return outcome;
 }
 
-static void a_network_lives_through_it(void **state)
+static void a_network_lives_through_it(struct twice *twice)
 {
-    (void)state;
-    struct outcome once = churn_brains(1);
-    struct outcome again = churn_brains(1);
-    struct outcome other = churn_brains(2);
-    assert_true(once.hash == again.hash);
+    struct outcome once = churn_brains(twice, 1);
+    struct outcome other = churn_brains(twice, 2);
     assert_true(once.hash != other.hash);
     assert_in_range(once.up, BRAINS * 8 / 10, BRAINS * 12 / 10);
     assert_in_range(once.left, 150, 400);
@@ -300,10 +295,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_left_of_a_time),
-        cmocka_unit_test(a_population_keeps_its_size),
-        cmocka_unit_test(shares_are_kept),
-        cmocka_unit_test(many_go_at_once),
-        cmocka_unit_test(a_network_lives_through_it),
+        twice_scenario(a_population_keeps_its_size),
+        twice_scenario(shares_are_kept),
+        twice_scenario(many_go_at_once),
+        twice_scenario(a_network_lives_through_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

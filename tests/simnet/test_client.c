@@ -4,6 +4,7 @@
 #include "simnet/host.h"
 #include "simnet/latency.h"
 #include "simnet/population.h"
+#include "tests/simnet/twice.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -216,9 +217,8 @@ static const struct row rows[] = {
     {"open again", opens_again, "error 0: 10, hung up, done 1, error 2: 6"},
 };
 
-static void heard(void **state)
+static void heard(struct twice *twice)
 {
-    (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         uint8_t key[DHT_KEY_LEN];
         struct scene scene = {.world = simnet_world_new(i)};
@@ -238,7 +238,7 @@ static void heard(void **state)
         if (strcmp(scene.transcript.text, rows[i].heard) != 0)
             fail_msg("%s: heard \"%s\", not \"%s\"", rows[i].name, scene.transcript.text,
                      rows[i].heard);
-        simnet_world_free(scene.world);
+        twice_end(twice, scene.world);
         simnet_client_free(scene.client);
     }
 }
@@ -246,7 +246,7 @@ static void heard(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(heard),
+        twice_scenario(heard),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

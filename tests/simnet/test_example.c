@@ -5,15 +5,15 @@
 #include "simnet/latency.h"
 #include "simnet/population.h"
 #include "simnet/probe.h"
+#include "tests/simnet/twice.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 
 #include <cmocka.h>
 
-static void test_half_lost(void **state)
+static void test_half_lost(struct twice *twice)
 {
-    (void)state;
     struct simnet_world *world = simnet_world_new(7);
     simnet_world_internet(world, simnet_latency_internet(7));
     struct simnet_profile profile;
@@ -35,13 +35,13 @@ static void test_half_lost(void **state)
     simnet_probe_run(probe, &plan);
     simnet_world_run(world, 4 * SIMNET_MINUTE_US);
     assert_int_equal(probe->outcome, SIMNET_PROBE_FOUND);
-    simnet_world_free(world);
+    twice_end(twice, world);
     simnet_probe_free(probe);
     simnet_publisher_free(publisher);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_half_lost)};
+    const struct CMUnitTest tests[] = {twice_scenario(test_half_lost)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

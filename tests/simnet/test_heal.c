@@ -5,6 +5,7 @@
 #include "simnet/latency.h"
 #include "simnet/population.h"
 #include "simnet/truth.h"
+#include "tests/simnet/twice.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -65,9 +66,8 @@ static double known_share(struct simnet_world *world)
     return (double)known / (MACHINES * CLOSEST);
 }
 
-static void two_halves_become_one(void **state)
+static void two_halves_become_one(struct twice *twice)
 {
-    (void)state;
     static const struct simnet_element_class class = {"cut", forward, free_cut};
     static struct simnet_profile profile;
     struct simnet_world *world = simnet_world_new(1);
@@ -86,11 +86,11 @@ static void two_halves_become_one(void **state)
     cut->is_on = false;
     simnet_world_run(world, 8 * SIMNET_HOUR_US + 15 * SIMNET_MINUTE_US);
     assert_true(known_share(world) > 0.95);
-    simnet_world_free(world);
+    twice_end(twice, world);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(two_halves_become_one)};
+    const struct CMUnitTest tests[] = {twice_scenario(two_halves_become_one)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

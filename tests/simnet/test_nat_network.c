@@ -6,6 +6,7 @@
 #include "simnet/latency.h"
 #include "simnet/population.h"
 #include "simnet/site.h"
+#include "tests/simnet/twice.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -128,39 +129,31 @@ static void check_roles(struct simnet_world *world)
         assert_int_equal(counts[kind], rows[kind].count);
 }
 
-static void brains_find_out(void **state)
+static void brains_find_out(struct twice *twice)
 {
-    (void)state;
-    uint64_t hashes[2];
-    for (int twice = 0; twice < 2; twice++) {
-        struct simnet_profile profile;
-        struct simnet_world *world = make_network(11, false, &profile);
-        simnet_world_run(world, SIMNET_START_US + 25 * SIMNET_MINUTE_US);
-        check_roles(world);
-        hashes[twice] = simnet_world_hash(world);
-        simnet_world_free(world);
-    }
-    assert_int_equal(hashes[0], hashes[1]);
+    struct simnet_profile profile;
+    struct simnet_world *world = make_network(11, false, &profile);
+    simnet_world_run(world, SIMNET_START_US + 25 * SIMNET_MINUTE_US);
+    check_roles(world);
+    twice_end(twice, world);
 }
 
 // Behind a NAT that hairpins everybody's ping to his own address comes back; only whom strangers
 // reach stays a server.
-static void hairpins_fool_nobody_for_long(void **state)
+static void hairpins_fool_nobody_for_long(struct twice *twice)
 {
-    (void)state;
     struct simnet_profile profile;
     struct simnet_world *world = make_network(13, true, &profile);
     simnet_world_run(world, SIMNET_START_US + 40 * SIMNET_MINUTE_US);
     check_roles(world);
     simnet_world_run(world, SIMNET_START_US + 100 * SIMNET_MINUTE_US);
     check_roles(world);
-    simnet_world_free(world);
+    twice_end(twice, world);
 }
 
 // Who can be reached need not wait for long to know it: his address was settled within a minute.
-static void full_cones_serve_early(void **state)
+static void full_cones_serve_early(struct twice *twice)
 {
-    (void)state;
     struct simnet_profile profile;
     struct simnet_world *world = make_network(14, false, &profile);
     simnet_world_run(world, SIMNET_START_US + JOINED_US + 5 * SIMNET_MINUTE_US);
@@ -170,7 +163,7 @@ static void full_cones_serve_early(void **state)
         if (kind_of(i) == FULL_CONE && info.role != DHT_ROLE_SERVER)
             fail_msg("%u is no server yet", i);
     }
-    simnet_world_free(world);
+    twice_end(twice, world);
 }
 
 // How many replies it gets while it looks for something.
@@ -189,9 +182,8 @@ static uint64_t count_replies(struct simnet_world *world, struct simnet_machine 
 }
 
 // Machines that move while they run stay in the network, and find out anew.
-static void brains_move(void **state)
+static void brains_move(struct twice *twice)
 {
-    (void)state;
     struct simnet_profile profile;
     struct simnet_world *world = make_network(12, false, &profile);
     simnet_world_run(world, SIMNET_START_US + 20 * SIMNET_MINUTE_US);
@@ -210,13 +202,13 @@ static void brains_move(void **state)
     assert_int_equal(info.role, DHT_ROLE_SERVER);
     info_of(world, in->number, &info);
     assert_int_equal(info.role, DHT_ROLE_CLIENT);
-    simnet_world_free(world);
+    twice_end(twice, world);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(brains_find_out), cmocka_unit_test(hairpins_fool_nobody_for_long),
-        cmocka_unit_test(full_cones_serve_early), cmocka_unit_test(brains_move)};
+        twice_scenario(brains_find_out), twice_scenario(hairpins_fool_nobody_for_long),
+        twice_scenario(full_cones_serve_early), twice_scenario(brains_move)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

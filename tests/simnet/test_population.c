@@ -5,6 +5,7 @@
 #include "simnet/nat.h"
 #include "simnet/population.h"
 #include "simnet/shield.h"
+#include "tests/simnet/twice.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -180,9 +181,8 @@ static uint32_t count_up(const struct simnet_world *world, uint32_t *ret_joined)
     return up;
 }
 
-static void they_join_by_schedule(void **state)
+static void they_join_by_schedule(struct twice *twice)
 {
-    (void)state;
     for (size_t i = 0; i < sizeof schedule_rows / sizeof *schedule_rows; i++) {
         const struct schedule_row *row = &schedule_rows[i];
         struct simnet_population_config config;
@@ -202,7 +202,7 @@ static void they_join_by_schedule(void **state)
         if (begun != row->begun || half != row->half || ended != row->ended || joined < 198)
             fail_msg("%s: %u, %u, %u, of whom %u joined", row->name, begun, half, ended, joined);
         assert_true(simnet_world_counters(world)->nobody > 20); // the dead were asked
-        simnet_world_free(world);
+        twice_end(twice, world);
     }
 }
 
@@ -241,9 +241,8 @@ static bool gets_in(struct simnet_world *world, const struct dht_addr *from,
     return simnet_world_counters(world)->delivered > delivered;
 }
 
-static void a_shield_lets_answers_in(void **state)
+static void a_shield_lets_answers_in(struct twice *twice)
 {
-    (void)state;
     static const struct simnet_actor_class class = {"idle", hear, NULL, NULL, NULL};
     struct simnet_actor idle = {&class};
     struct simnet_world *world = simnet_world_new(1);
@@ -276,13 +275,12 @@ static void a_shield_lets_answers_in(void **state)
     assert_true(gets_in(world, &other, machine));
     simnet_world_run(world, simnet_world_now(world) + 1);
     assert_false(gets_in(world, &other, machine));
-    simnet_world_free(world);
+    twice_end(twice, world);
 }
 
 // Who cannot be asked still joins, and is in nobody's table for long.
-static void the_unreachable_join(void **state)
+static void the_unreachable_join(struct twice *twice)
 {
-    (void)state;
     struct simnet_population_config config;
     uint32_t joined;
     uint32_t shielded = 0;
@@ -297,7 +295,7 @@ static void the_unreachable_join(void **state)
     assert_in_range(shielded, 45, 75);
     assert_int_equal(200, count_up(world, &joined));
     assert_true(joined >= 195);
-    simnet_world_free(world);
+    twice_end(twice, world);
 }
 
 static void spares_are_like_others(void **state)
@@ -333,8 +331,8 @@ static void spares_are_like_others(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(addresses_are_as_configured), cmocka_unit_test(they_join_by_schedule),
-        cmocka_unit_test(a_shield_lets_answers_in),    cmocka_unit_test(the_unreachable_join),
+        cmocka_unit_test(addresses_are_as_configured), twice_scenario(they_join_by_schedule),
+        twice_scenario(a_shield_lets_answers_in),      twice_scenario(the_unreachable_join),
         cmocka_unit_test(spares_are_like_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

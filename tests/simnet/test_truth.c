@@ -4,6 +4,7 @@
 #include "simnet/latency.h"
 #include "simnet/population.h"
 #include "simnet/truth.h"
+#include "tests/simnet/twice.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -42,11 +43,10 @@ static int compare(const void *a, const void *b)
     return dht_id_compare(&sort_target, a, b);
 }
 
-static void the_closest(void **state)
+static void the_closest(struct twice *twice)
 {
     struct dht_id ids[MACHINES];
     struct simnet_stream stream;
-    (void)state;
     make();
     simnet_stream_init(&stream, 1, "target", 0);
     struct simnet_truth *truth = simnet_truth_new(world, DHT_IPV4);
@@ -70,12 +70,11 @@ static void the_closest(void **state)
         assert_true(simnet_truth_recall(truth, &lookup, ids + 2, 8) == 0.75);
     }
     simnet_truth_free(truth);
-    simnet_world_free(world);
+    twice_end(twice, world);
 }
 
-static void who_counts(void **state)
+static void who_counts(struct twice *twice)
 {
-    (void)state;
     make();
     struct simnet_truth *truth = simnet_truth_new(world, DHT_IPV4);
     struct simnet_truth *other = simnet_truth_new(world, DHT_IPV6);
@@ -94,14 +93,14 @@ static void who_counts(void **state)
     assert_true(density > MACHINES / 3 && density < MACHINES * 3);
     simnet_truth_free(truth);
     simnet_truth_free(other);
-    simnet_world_free(world);
+    twice_end(twice, world);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_closest),
-        cmocka_unit_test(who_counts),
+        twice_scenario(the_closest),
+        twice_scenario(who_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

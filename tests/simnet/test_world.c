@@ -3,6 +3,7 @@
 // process do not touch each other.
 #include "simnet/latency.h"
 #include "simnet/population.h"
+#include "tests/simnet/twice.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,9 +31,8 @@ static uint64_t hash_at(struct simnet_world *world, int64_t at_us)
     return simnet_world_hash(world);
 }
 
-static void all_join(void **state)
+static void all_join(struct twice *twice)
 {
-    (void)state;
     struct simnet_world *world = make(1);
     simnet_world_run(world, SIMNET_MINUTE_US);
     for (uint32_t i = 0; i < MACHINES; i++) {
@@ -42,7 +42,7 @@ static void all_join(void **state)
         assert_true(info.contacts >= 8);
     }
     assert_int_equal(0, simnet_world_counters(world)->nobody);
-    simnet_world_free(world);
+    twice_end(twice, world);
 }
 
 static void a_seed_is_a_trace(void **state)
@@ -78,9 +78,8 @@ static void worlds_do_not_touch(void **state)
 }
 
 // A crash takes what was under way with it, and nobody else down.
-static void a_crash_is_survived(void **state)
+static void a_crash_is_survived(struct twice *twice)
 {
-    (void)state;
     struct simnet_world *world = make(3);
     simnet_world_run(world, 20 * SIMNET_SECOND_US);
     for (uint32_t i = 0; i < MACHINES; i += 3)
@@ -97,7 +96,7 @@ static void a_crash_is_survived(void **state)
         dht_info(node_engine(simnet_world_machine(world, i)->node, 0), &info);
         assert_true(info.joined);
     }
-    simnet_world_free(world);
+    twice_end(twice, world);
 }
 
 static uint32_t known_by(const struct simnet_world *world, const struct dht_id *id)
@@ -115,9 +114,8 @@ static uint32_t known_by(const struct simnet_world *world, const struct dht_id *
 
 // At another address a node is read-only at first, with another id. Its neighbours hear of it as
 // soon as it knows that it can be reached, and ask it back after 90 seconds.
-static void who_moves_is_found(void **state)
+static void who_moves_is_found(struct twice *twice)
 {
-    (void)state;
     for (uint64_t seed = 1; seed < 6; seed++) {
         struct simnet_world *world = make(seed);
         simnet_world_run(world, SIMNET_MINUTE_US);
@@ -136,18 +134,18 @@ static void who_moves_is_found(void **state)
         uint32_t known = known_by(world, &info.id);
         if (known < 8)
             fail_msg("seed %llu: known by %u", (unsigned long long)seed, known);
-        simnet_world_free(world);
+        twice_end(twice, world);
     }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_join),
+        twice_scenario(all_join),
         cmocka_unit_test(a_seed_is_a_trace),
         cmocka_unit_test(worlds_do_not_touch),
-        cmocka_unit_test(a_crash_is_survived),
-        cmocka_unit_test(who_moves_is_found),
+        twice_scenario(a_crash_is_survived),
+        twice_scenario(who_moves_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
