@@ -109,7 +109,9 @@ void dht_explore_reply(struct dht *dht, const struct dht_transaction *transactio
     uint32_t before = count_region(&op->lookup);
     count_out(op, transaction);
     dht_search_take_nodes(dht, op, transaction->candidate, msg);
-    op->barren = count_region(&op->lookup) > before ? 0 : (uint8_t)(op->barren + 1);
+    // A reply without contacts was made smaller (dht/search.c), and says nothing.
+    if (msg->nodes.data != NULL || msg->nodes6.data != NULL)
+        op->barren = count_region(&op->lookup) > before ? 0 : (uint8_t)(op->barren + 1);
     dht_search_step(dht, op);
 }
 

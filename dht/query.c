@@ -127,6 +127,7 @@ static const char *write_arguments(struct dht_bencode_writer *writer, const stru
     case DHT_KRPC_FIND_NODE:
         dht_krpc_put_id(writer, "id", &dht->id);
         dht_krpc_put_id(writer, "target", query->target);
+        put_echo(writer, query);
         put_want(writer, query);
         return "find_node";
     case DHT_KRPC_GET_PEERS:

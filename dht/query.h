@@ -19,8 +19,8 @@ struct dht_query {
     const struct dht_item *item; // of put
     int64_t cas;                 // of put; DHT_SEQ_NONE: leave it out
     uint16_t port;               // of announce_peer; 0: implied_port
-    struct dht_span token;       // of announce_peer and put; of get and get_peers: to echo
-    bool want_both;              // ask for contacts of both families (BEP 32)
+    struct dht_span token; // of announce_peer and put; of find_node, get_peers and get: to echo
+    bool want_both;        // ask for contacts of both families (BEP 32)
 };
 
 // Sends the query. NULL where queries_max are outstanding or the outbox is full; both are counted.

@@ -314,6 +314,9 @@ uint32_t dht_search_take_nodes(struct dht *dht, struct dht_op *op, uint16_t from
 
 static void take_token(struct dht_candidate *candidate, const struct dht_krpc *msg)
 {
+    // Who gave a token with a reply that it made smaller may say only now that it is full.
+    if (msg->token.data == NULL && candidate->trimmed)
+        candidate->token_len = 0;
     if (msg->token.data == NULL || msg->token.len > sizeof candidate->token)
         return;
     candidate->token_len = (uint8_t)msg->token.len;
@@ -333,15 +336,26 @@ static void learn_has_get(struct dht *dht, struct dht_candidate *candidate,
 // we seem to be (behind a shared address there are many of us), leaves out first what is long. Such
 // a reply denies nothing, and its token proves us. Contacts are left out by nobody else; `seq`
 // alone is sent to who has the item.
-static bool is_trimmed(const struct dht_op *op, const struct dht_candidate *candidate,
-                       const struct dht_krpc *msg)
+static bool is_trimmed(const struct dht_op *op, const struct dht_krpc *msg)
 {
-    if (candidate->trimmed || msg->token.data == NULL || candidate->token_len == 0 ||
+    if (msg->token.data == NULL || msg->token.len == 0 || msg->token.len > DHT_LOOKUP_TOKEN_MAX ||
         msg->value.data != NULL || msg->values.data != NULL)
         return false;
     int64_t seq_known = op->kind == DHT_OP_GET ? op->seq_known : DHT_SEQ_NONE;
     bool is_news = msg->has_seq && (seq_known == DHT_SEQ_NONE || msg->seq > seq_known);
     return (wants_get(op) && is_news) || (msg->nodes.data == NULL && msg->nodes6.data == NULL);
+}
+
+// Whether the candidate, whose reply this is, is to be asked again with the token: once.
+static bool asks_for_rest(struct dht *dht, const struct dht_op *op, struct dht_candidate *candidate,
+                          const struct dht_krpc *msg)
+{
+    if (candidate->trimmed || candidate->tries >= DHT_LOOKUP_TRIES_MAX || !is_trimmed(op, msg))
+        return false;
+    DHT_COUNT(dht, trimmed_asks);
+    take_token(candidate, msg); // of find_node, which has none otherwise
+    candidate->trimmed = 1;
+    return true;
 }
 
 // Where a candidate goes that has just replied.
@@ -379,14 +393,10 @@ void dht_search_reply(struct dht *dht, const struct dht_transaction *transaction
         found = dht_found_peers(dht, op, msg, &transaction->addr);
     }
     emit_hop(dht, op, transaction, found ? DHT_HOP_FOUND : DHT_HOP_ANSWERED, named);
-    bool gives_token = transaction->method != DHT_KRPC_FIND_NODE;
-    if (gives_token && candidate->tries < DHT_LOOKUP_TRIES_MAX && is_trimmed(op, candidate, msg)) {
-        DHT_COUNT(dht, trimmed_asks);
-        candidate->trimmed = 1;
+    if (asks_for_rest(dht, op, candidate, msg))
         dht_lookup_enter(&op->lookup, index, DHT_CANDIDATE_RETRY);
-    } else if (candidate->state != DHT_CANDIDATE_ANSWERED) {
+    else if (candidate->state != DHT_CANDIDATE_ANSWERED)
         dht_lookup_enter(&op->lookup, index, after_reply(op, candidate, transaction));
-    }
     dht_search_step(dht, op);
 }
 
@@ -404,9 +414,12 @@ void dht_search_error(struct dht *dht, const struct dht_transaction *transaction
         transaction->method == DHT_KRPC_GET && candidate->has_get == DHT_HAS_GET_UNKNOWN;
     if (refuses_get)
         learn_has_get(dht, candidate, DHT_HAS_GET_NO);
+    // Nor is one dead that has answered and does not like our echo.
+    enum dht_candidate_state next =
+        candidate->trimmed ? DHT_CANDIDATE_ANSWERED : DHT_CANDIDATE_DEAD;
     if (candidate->state != DHT_CANDIDATE_ANSWERED)
         dht_lookup_enter(&op->lookup, transaction->candidate,
-                         refuses_get ? DHT_CANDIDATE_RETRY : DHT_CANDIDATE_DEAD);
+                         refuses_get ? DHT_CANDIDATE_RETRY : next);
     dht_search_step(dht, op);
 }
 

@@ -179,9 +179,12 @@ static void serve_nodes_for(struct dht_serve *serve, struct dht_span target_span
         return;
     }
     struct dht_id target = dht_serve_id(target_span);
+    dht_serve_take_echo(serve, &target);
     dht_serve_open(serve);
     if (affords(serve, dht_serve_nodes_len(serve)))
         dht_serve_nodes(serve, &target, SIZE_MAX);
+    else
+        dht_serve_token(serve, &target);
     dht_serve_close(serve);
 }
 
@@ -190,7 +193,7 @@ static void write_peers(struct dht_serve *serve, const struct dht_id *info_hash)
     struct dht *dht = serve->dht;
     size_t compact_len = dht_engine_node_len(dht) - DHT_ID_LEN;
     uint8_t compact[PEERS_BYTES_MAX];
-    if (dht->peers == NULL || !affords(serve, PEERS_BYTES_MAX * 2))
+    if (dht->peers == NULL)
         return;
     bool both =
         dht->sibling != NULL && wanted(serve) == (DHT_KRPC_WANT_NODES | DHT_KRPC_WANT_NODES6);
@@ -216,6 +219,19 @@ static bool scrape(struct dht_serve *serve, const struct dht_id *info_hash, uint
            dht_peer_store_scrape(dht->peers, info_hash, &dht->crypto, seeds, peers);
 }
 
+// Whether there are peers that the budget does not stretch to. Contacts without them would deny
+// them, so then there are none of these either.
+static bool hides_peers(struct dht_serve *serve, const struct dht_id *info_hash)
+{
+    struct dht *dht = serve->dht;
+    uint8_t compact[18];
+    if (dht->peers == NULL || serve->budget >= REPLY_BASE_LEN + PEERS_BYTES_MAX * 2 ||
+        dht_peer_store_sample(dht->peers, info_hash, serve->msg->noseed, 1, compact) == 0)
+        return false;
+    DHT_COUNT(dht, trim_budget);
+    return true;
+}
+
 static void serve_get_peers(struct dht_serve *serve)
 {
     struct dht *dht = serve->dht;
@@ -233,12 +249,13 @@ static void serve_get_peers(struct dht_serve *serve)
         dht_krpc_open_scrape_reply(&serve->writer, &serve->envelope, seeds, peers);
     else
         dht_serve_open(serve);
-    if (affords(serve, dht_serve_nodes_len(serve)))
+    bool whole = !hides_peers(serve, &info_hash) && affords(serve, dht_serve_nodes_len(serve));
+    if (whole)
         dht_serve_nodes(serve, &info_hash, SIZE_MAX);
-    // No token says "full" (BEP 33, quirk Q12).
-    if (dht->peers == NULL || dht_peer_store_has_room(dht->peers, &info_hash))
+    // No token says "full" (BEP 33, quirk Q12), except where the asker needs one for the rest.
+    if (!whole || dht->peers == NULL || dht_peer_store_has_room(dht->peers, &info_hash))
         dht_serve_token(serve, &info_hash);
-    if (!scraped)
+    if (whole && !scraped)
         write_peers(serve, &info_hash);
     dht_serve_close(serve);
 }

@@ -35,8 +35,8 @@ void dht_serve_close(struct dht_serve *serve);
 void dht_serve_error(struct dht_serve *serve, enum dht_krpc_error code, const char *text);
 // Whether the query's token is ours; counts a wrong one and answers 203.
 bool dht_serve_check_token(struct dht_serve *serve, const struct dht_id *target);
-// A get or get_peers may bring the token of an earlier reply: then the source is proven, and gets
-// all there is. A wrong one is none at all, for BEP 5 and BEP 44 know no token there.
+// A find_node, get_peers or get may bring the token of an earlier reply: then the source is proven,
+// and gets all there is. A wrong one is none at all, for BEP 5 and BEP 44 know no token there.
 void dht_serve_take_echo(struct dht_serve *serve, const struct dht_id *target);
 // Reads a 20-byte argument that parsing has checked.
 struct dht_id dht_serve_id(struct dht_span span);

@@ -52,24 +52,25 @@ static size_t nodes_room(const struct dht_serve *serve, size_t value_len)
 
 // The keys of r in their order: id k nodes nodes6 seq sig token v.
 static void write_hit(struct dht_serve *serve, const struct dht_id *target,
-                      const struct dht_item *item, bool with_token)
+                      const struct dht_item *item, bool has_room)
 {
     bool with_value = item != NULL && sends_value(serve, item);
     bool is_mutable = item != NULL && item->is_mutable;
     // An immutable item has no `seq` to show that there is more than was sent.
     bool hidden = item != NULL && !is_mutable && !with_value;
+    size_t room = hidden ? 0 : nodes_room(serve, with_value ? item->value.len : 0);
     dht_serve_open(serve);
     if (with_value && is_mutable)
         write_key(serve, "k", item->key, sizeof item->key);
-    if (!hidden)
-        dht_serve_nodes(serve, target, nodes_room(serve, with_value ? item->value.len : 0));
+    dht_serve_nodes(serve, target, room);
     if (is_mutable) {
         dht_bencode_put_text(&serve->writer, "seq");
         dht_bencode_put_int(&serve->writer, item->seq);
     }
     if (with_value && is_mutable)
         write_key(serve, "sig", item->sig, sizeof item->sig);
-    if (with_token)
+    // No token says "full" (quirk Q12), except where the asker needs one for the rest.
+    if (has_room || room == 0)
         dht_serve_token(serve, target);
     if (with_value) {
         dht_bencode_put_text(&serve->writer, "v");
@@ -92,7 +93,6 @@ void dht_serve_item_get(struct dht_serve *serve)
     const struct dht_stored_item *stored =
         dht->items != NULL ? dht_item_store_find(dht->items, &target) : NULL;
     if (stored == NULL) {
-        // No token says "full" (quirk Q12).
         bool has_room = dht->items == NULL || dht_item_store_has_room(dht->items);
         write_hit(serve, &target, NULL, has_room);
         return;

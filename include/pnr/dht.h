@@ -345,7 +345,7 @@ size_t dht_contacts(const struct dht *dht, struct dht_contact_info *ret_contacts
     X(drop_rate, "queries over the rate of their source")                                          \
     X(drop_budget, "replies not sent, over the byte budget of their source")                       \
     X(trim_budget, "replies made smaller to fit the byte budget of their source")                  \
-    X(token_echoes, "get and get_peers that brought a token, which proved their source")           \
+    X(token_echoes, "queries for something that brought a token, which proved their source")       \
     X(trimmed_asks, "nodes asked again with their token, for their reply had been made smaller")   \
     X(drop_read_only, "queries ignored while read-only")                                           \
     X(drop_unknown_tid, "replies that match no query of ours")                                     \

@@ -182,7 +182,7 @@ struct method {
 
 static const struct method methods[] = {
     {"ping", {"id"}, {NULL}},
-    {"find_node", {"id", "target", "want"}, {"target"}},
+    {"find_node", {"id", "target", "token", "want"}, {"target"}},
     {"get_peers", {"id", "info_hash", "token", "want"}, {"info_hash"}},
     {"get", {"id", "seq", "target", "token", "want"}, {"target"}},
     {"announce_peer",

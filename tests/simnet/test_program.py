@@ -52,6 +52,8 @@ def scenario_twice(name):
         run = simnet(*args)
         # A small network need not keep what a large one promises.
         expect(f"{run.stderr}", run.returncode in (0, 1))
+        # Many machines share an address there: a reply made smaller for it must not deny a name.
+        expect(f"{name} finds all names", run.returncode == 0 or name != "nat-mix")
         reports.append(json.loads(run.stdout))
     first, second = reports
     expect("the same trace", first["trace_hash"] == second["trace_hash"])
