@@ -5,13 +5,17 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
-#define MANNER_US (3 * SIMNET_SECOND_US) // bad manners show within this
+#define RUDE_US   (3 * SIMNET_SECOND_US)
+#define AGAIN_US  SIMNET_SECOND_US // until the next try of who finds no machine to publish on
+#define DRAWS_MAX 64
+#define OTHERS    16 // tries to find another machine than the publisher's
 
 // A lookup that is planned.
 struct planned {
     struct simnet_application *application;
-    struct simnet_probe_plan plan;
+    struct simnet_application_plan plan;
     struct planned *next;
 };
 
@@ -21,87 +25,72 @@ struct simnet_application {
     struct simnet_stream stream;
     struct simnet_stream cut;
     struct simnet_publisher **publishers;
+    struct simnet_application_lookup *lookups;
+    uint32_t begun_count, lookup_count, planned_count, lookup_capacity;
     struct simnet_probe **probes; // the busy ones first
-    uint32_t probe_count, busy_count;
+    uint32_t probe_count, busy_count, probe_capacity;
     struct planned *planned;
-    struct simnet_application_figures figures[SIMNET_APPLICATION_PHASES_MAX];
-    uint32_t phase;
     struct simnet_application_watch watch;
+    struct simnet_application_tracer tracer;
+    uint32_t traced; // the lookup; SIMNET_APPLICATION_NONE
     bool is_calm;
 };
 
 void simnet_application_config_init(struct simnet_application_config *config)
 {
-    *config = (struct simnet_application_config){.wait = CONTROL_WAIT_FIRST};
+    *config = (struct simnet_application_config){.wait = CONTROL_WAIT_FIRST, .rude_us = RUDE_US};
 }
 
-// ---- figures ----
-
-uint64_t simnet_application_tries(const struct simnet_application_figures *figures)
+const char *simnet_application_outcome_word(int outcome)
 {
-    uint64_t tries = 0;
-    for (int i = 0; i < SIMNET_PROBE_OUTCOMES; i++)
-        if (i != SIMNET_PROBE_DROPPED)
-            tries += figures->outcomes[i];
-    return tries;
+    assert(outcome >= 0 && outcome < SIMNET_APPLICATION_OUTCOMES);
+    return outcome == SIMNET_APPLICATION_NOBODY ? "nobody asked"
+           : outcome == SIMNET_APPLICATION_WAITING
+               ? "waiting"
+               : simnet_probe_word((enum simnet_probe_outcome)outcome);
 }
 
-double simnet_application_success(const struct simnet_application_figures *figures)
+// A machine that is up, and no adversary; NULL where there is hardly one.
+static struct simnet_machine *draw(struct simnet_application *application)
 {
-    uint64_t tries = simnet_application_tries(figures);
-    return tries == 0 ? 1 : (double)figures->outcomes[SIMNET_PROBE_FOUND] / (double)tries;
-}
-
-static void count_found(struct simnet_application_figures *figures,
-                        const struct simnet_probe *probe)
-{
-    if (probe->source != CONTROL_SOURCE_DHT) {
-        figures->cached++;
-    } else {
-        simnet_tally_add(&figures->first_us, (uint64_t)(probe->first_us - probe->asked_us));
-        simnet_tally_add(&figures->first_hops, probe->first.hops);
-        simnet_tally_add(&figures->first_asked, probe->first.asked);
-        simnet_tally_add(&figures->end_us, (uint64_t)(probe->end_us - probe->asked_us));
-        simnet_tally_add(&figures->asked, probe->end.asked);
+    const struct simnet_application_config *config = &application->config;
+    for (int i = 0; i < DRAWS_MAX; i++) {
+        struct simnet_machine *machine = simnet_population_draw(
+            application->world, &application->stream, config->first, config->count);
+        if (machine != NULL && machine->is_honest && machine->node != NULL)
+            return machine;
     }
-    if (probe->version >= probe->acked)
-        return;
-    figures->stale++;
-    simnet_tally_add(&figures->behind, probe->acked - probe->version);
+    return NULL;
 }
 
-// Whether there was something to be found, all the time.
-static bool counts(const struct simnet_probe *probe)
+static void tell_made(struct simnet_application *application, struct simnet_client *client)
 {
-    if (probe->outcome == SIMNET_PROBE_DROPPED)
-        return false;
-    const struct simnet_publisher *publisher = probe->plan.publisher;
-    if (publisher == NULL)
-        return false; // nothing was to be found
-    return probe->outcome == SIMNET_PROBE_FOUND || probe->outcome == SIMNET_PROBE_WRONG ||
-           (probe->acked > 0 && probe->was_wanted && probe->was_settled && publisher->is_wanted);
+    if (application->watch.made != NULL)
+        application->watch.made(application->watch.ctx, client);
 }
 
-static void count(struct simnet_application *application, const struct simnet_probe *probe)
+// ---- publishers ----
+
+// The next one begins.
+static void publish(struct simnet_world *world, void *ctx, uint64_t number)
 {
-    struct simnet_application_figures *figures =
-        &application->figures[probe->plan.number % SIMNET_APPLICATION_PHASES_MAX];
-    if (!counts(probe)) {
-        if (probe->outcome == SIMNET_PROBE_DROPPED)
-            figures->outcomes[probe->outcome]++;
+    struct simnet_application *application = ctx;
+    struct simnet_machine *machine = draw(application);
+    if (machine == NULL) {
+        simnet_world_at(world, simnet_world_now(world) + AGAIN_US, publish, application, number);
         return;
     }
-    figures->outcomes[probe->outcome]++;
-    if (figures->series.step_us == 0)
-        figures->series =
-            (struct simnet_series){.begin_us = probe->asked_us, .step_us = SIMNET_MINUTE_US};
-    bool is_found = probe->outcome == SIMNET_PROBE_FOUND;
-    simnet_series_add(&figures->series, probe->asked_us, is_found);
-    if (is_found)
-        count_found(figures, probe);
+    uint32_t next = application->begun_count;
+    struct simnet_publisher *publisher =
+        simnet_publisher_new(machine, next, simnet_world_now(world), &application->config.habits);
+    application->publishers[next] = publisher;
+    application->begun_count++;
+    tell_made(application, publisher->client);
+    if (application->is_calm)
+        simnet_publisher_calm(publisher);
 }
 
-// ---- lookups ----
+// ---- probes ----
 
 static void swap(struct simnet_application *application, uint32_t a, uint32_t b)
 {
@@ -112,137 +101,217 @@ static void swap(struct simnet_application *application, uint32_t a, uint32_t b)
     application->probes[b]->place = b;
 }
 
+static void keep(struct simnet_application_lookup *lookup, const struct simnet_probe *probe)
+{
+    lookup->first_us = probe->first_us < 0 ? -1 : probe->first_us - probe->asked_us;
+    lookup->end_us = probe->end_us - probe->asked_us;
+    lookup->asked = probe->end.asked;
+    lookup->answered = probe->end.answered;
+    lookup->hops = (uint16_t)probe->end.hops;
+    lookup->outcome = (uint8_t)probe->outcome;
+    lookup->is_cached = probe->first_us >= 0 && probe->source != CONTROL_SOURCE_DHT;
+    lookup->is_stale = simnet_probe_is_stale(probe);
+}
+
 static void probe_ended(void *ctx, struct simnet_probe *probe)
 {
     struct simnet_application *application = ctx;
-    count(application, probe);
+    keep(&application->lookups[probe->plan.number], probe);
     if (application->watch.ended != NULL)
         application->watch.ended(application->watch.ctx, probe);
     swap(application, probe->place, --application->busy_count);
 }
 
-static struct simnet_probe *free_probe(struct simnet_application *application)
+static void probe_heard(void *ctx, const struct simnet_probe *probe,
+                        const struct simnet_client_answer *answer)
+{
+    struct simnet_application *application = ctx;
+    if (probe->plan.number == application->traced && application->tracer.answered != NULL)
+        application->tracer.answered(application->tracer.ctx, answer->kind, answer->fields);
+}
+
+static struct simnet_probe *take_probe(struct simnet_application *application)
 {
     if (application->busy_count < application->probe_count)
         return application->probes[application->busy_count++];
-    application->probes = simnet_world_need(
-        realloc(application->probes, (application->probe_count + 1) * sizeof *application->probes));
+    if (application->probe_count == application->probe_capacity) {
+        application->probe_capacity = 2 * application->probe_capacity + 16;
+        application->probes = simnet_world_need(realloc(
+            application->probes, application->probe_capacity * sizeof(struct simnet_probe *)));
+    }
     struct simnet_probe *probe = simnet_probe_new(application->world);
+    probe->heard = probe_heard;
     probe->ended = probe_ended;
     probe->ctx = application;
     probe->place = application->probe_count;
     application->probes[application->probe_count++] = probe;
     application->busy_count++;
-    if (application->watch.made != NULL)
-        application->watch.made(application->watch.ctx, probe->client);
+    tell_made(application, probe->client);
     return probe;
 }
 
-static void run(struct simnet_application *application, struct simnet_probe_plan *plan)
+// ---- lookups ----
+
+// Who asks: not the publisher, which need not.
+static struct simnet_machine *draw_asker(struct simnet_application *application,
+                                         const struct simnet_publisher *publisher)
 {
-    plan->number = application->phase;
-    simnet_probe_run(free_probe(application), plan);
+    struct simnet_machine *machine = draw(application);
+    for (int i = 0;
+         i < OTHERS && publisher != NULL && machine != NULL && machine == publisher->machine; i++)
+        machine = draw(application);
+    return machine;
 }
 
-static void run_planned(struct simnet_world *world, void *ctx, uint64_t number)
+static void draw_manners(struct simnet_application *application, struct simnet_probe_plan *plan)
 {
-    struct planned *planned = ctx;
+    const struct simnet_application_config *config = &application->config;
+    struct simnet_stream *stream = &application->stream;
+    if (config->any_wait)
+        plan->wait = (enum control_wait)simnet_stream_below(stream, CONTROL_WAIT_COUNT);
+    if (simnet_stream_chance(stream, config->rude_share)) {
+        plan->manner =
+            1 + (enum simnet_probe_manner)simnet_stream_below(stream, SIMNET_PROBE_MANNERS - 1);
+        plan->manner_us = (int64_t)simnet_stream_below(stream, (uint64_t)config->rude_us);
+    }
+    if (simnet_stream_chance(stream, config->cut_share))
+        plan->cut = &application->cut;
+}
+
+// Notes that a lookup of that name is asked for now; nobody does yet.
+static uint32_t note(struct simnet_application *application, uint32_t name, uint8_t phase)
+{
+    assert(application->lookup_count < application->planned_count);
+    uint32_t number = application->lookup_count++;
+    application->lookups[number] = (struct simnet_application_lookup){
+        .asked_us = simnet_world_now(application->world),
+        .first_us = -1,
+        .end_us = -1,
+        .name = name,
+        .machine = SIMNET_APPLICATION_NONE,
+        .outcome = SIMNET_APPLICATION_NOBODY,
+        .phase = phase,
+    };
+    return number;
+}
+
+static void ask(struct simnet_application *application, const struct simnet_probe_plan *plan)
+{
+    struct simnet_application_lookup *lookup = &application->lookups[plan->number];
+    if (plan->machine == NULL)
+        return;
+    lookup->machine = plan->machine->number;
+    lookup->manner = (uint8_t)plan->manner;
+    lookup->outcome = SIMNET_APPLICATION_WAITING;
+    struct simnet_probe *probe = take_probe(application);
+    if (plan->number == application->traced && application->tracer.begun != NULL)
+        application->tracer.begun(application->tracer.ctx, lookup, plan->publisher);
+    simnet_probe_run(probe, plan);
+}
+
+// One of those that are drawn.
+static void look_up(struct simnet_world *world, void *ctx, uint64_t ignored)
+{
+    struct simnet_application *application = ctx;
+    const struct simnet_application_config *config = &application->config;
+    uint32_t name = SIMNET_APPLICATION_NONE;
     (void)world;
-    (void)number;
-    run(planned->application, &planned->plan);
+    (void)ignored;
+    if (application->begun_count > 0)
+        name = (uint32_t)simnet_stream_below(&application->stream, application->begun_count);
+    uint32_t number = note(application, name, 0);
+    if (name == SIMNET_APPLICATION_NONE)
+        return;
+    struct simnet_probe_plan plan = {
+        .publisher = application->publishers[name],
+        .wait = config->wait,
+        .timeout_ms = config->timeout_ms,
+        .trace = config->trace,
+        .number = number,
+    };
+    plan.machine = draw_asker(application, plan.publisher);
+    if (plan.machine != NULL)
+        draw_manners(application, &plan);
+    // Who is content with the first answer would not hear of the hops that led to it.
+    if (number == application->traced) {
+        plan.trace = true;
+        plan.wait = plan.wait == CONTROL_WAIT_FIRST ? CONTROL_WAIT_SETTLED : plan.wait;
+    }
+    ask(application, &plan);
 }
 
-void simnet_application_probe(struct simnet_application *application, int64_t at_us,
-                              const struct simnet_probe_plan *plan)
+static void look_up_planned(struct simnet_world *world, void *ctx, uint64_t ignored)
+{
+    const struct planned *planned = ctx;
+    const struct simnet_application_plan *wanted = &planned->plan;
+    struct simnet_application *application = planned->application;
+    uint32_t number = note(application, wanted->name, wanted->phase);
+    bool is_nobodys = wanted->name == SIMNET_APPLICATION_NONE;
+    (void)world;
+    (void)ignored;
+    application->lookups[number].is_nobodys = is_nobodys;
+    if (!is_nobodys && wanted->name >= application->begun_count)
+        return;
+    struct simnet_probe_plan plan = {
+        .machine = wanted->machine,
+        .publisher = is_nobodys ? NULL : application->publishers[wanted->name],
+        .wait = wanted->wait,
+        .timeout_ms = application->config.timeout_ms,
+        .trace = wanted->trace,
+        .number = number,
+    };
+    memcpy(plan.key, wanted->key, sizeof plan.key);
+    if (plan.machine == NULL)
+        plan.machine = draw_asker(application, plan.publisher);
+    ask(application, &plan);
+}
+
+static void expect(struct simnet_application *application, uint32_t count)
+{
+    application->planned_count += count;
+    if (application->planned_count <= application->lookup_capacity)
+        return;
+    uint32_t half = application->lookup_capacity / 2;
+    application->lookup_capacity = application->planned_count + half;
+    application->lookups = simnet_world_need(realloc(
+        application->lookups, (size_t)application->lookup_capacity * sizeof *application->lookups));
+}
+
+void simnet_application_plan(struct simnet_application *application,
+                             const struct simnet_application_plan *plan)
 {
     struct planned *planned = simnet_world_need(malloc(sizeof *planned));
     *planned = (struct planned){application, *plan, application->planned};
     application->planned = planned;
-    simnet_world_at(application->world, at_us, run_planned, planned, 0);
-}
-
-static void resolve(struct simnet_application *application)
-{
-    const struct simnet_application_config *config = &application->config;
-    struct simnet_stream *stream = &application->stream;
-    struct simnet_probe_plan plan = {
-        .machine = simnet_population_draw(application->world, stream, config->first, config->count),
-        .publisher = application->publishers[simnet_stream_below(stream, config->publishers)],
-        .wait = config->wait,
-        .timeout_ms = config->timeout_ms,
-        .trace = config->trace,
-    };
-    if (config->any_wait)
-        plan.wait = (enum control_wait)simnet_stream_below(stream, CONTROL_WAIT_COUNT);
-    if (simnet_stream_chance(stream, config->rude_share))
-        plan.manner =
-            1 + (enum simnet_probe_manner)simnet_stream_below(stream, SIMNET_PROBE_MANNERS - 1);
-    plan.manner_us = (int64_t)simnet_stream_below(stream, MANNER_US);
-    if (simnet_stream_chance(stream, config->cut_share))
-        plan.cut = &application->cut;
-    if (plan.machine != NULL && plan.machine->node != NULL)
-        run(application, &plan);
-}
-
-static void resolve_next(struct simnet_world *world, void *ctx, uint64_t number)
-{
-    struct simnet_application *application = ctx;
-    (void)number;
-    if (application->is_calm)
-        return;
-    resolve(application);
-    double mean = 1e6 / application->config.resolves_per_second;
-    int64_t pause_us = 1 + (int64_t)simnet_stream_exponential(&application->stream, mean);
-    simnet_world_at(world, simnet_world_now(world) + pause_us, resolve_next, application, 0);
-}
-
-// ---- publishers ----
-
-// Each on a machine of its own, as long as there are enough.
-static void add_publishers(struct simnet_application *application)
-{
-    const struct simnet_application_config *config = &application->config;
-    application->publishers =
-        simnet_world_need(calloc(config->publishers, sizeof *application->publishers));
-    uint32_t *order = simnet_world_need(malloc(config->count * sizeof *order));
-    for (uint32_t i = 0; i < config->count; i++)
-        order[i] = config->first + i;
-    for (uint32_t i = 0; i < config->publishers; i++) {
-        uint32_t at = i % config->count;
-        uint32_t other =
-            at + (uint32_t)simnet_stream_below(&application->stream, config->count - at);
-        uint32_t drawn = order[other];
-        order[other] = order[at];
-        order[at] = drawn;
-        int64_t at_us = config->publish_us +
-                        (int64_t)((double)config->publish_over_us * i / config->publishers);
-        application->publishers[i] = simnet_publisher_new(
-            simnet_world_machine(application->world, drawn), i, at_us, &config->habits);
-    }
-    free(order);
-}
-
-uint32_t simnet_application_publishers(const struct simnet_application *application)
-{
-    return application->config.publishers;
-}
-
-struct simnet_publisher *simnet_application_publisher(const struct simnet_application *application,
-                                                      uint32_t number)
-{
-    assert(number < application->config.publishers);
-    return application->publishers[number];
-}
-
-uint32_t simnet_application_unsettled(const struct simnet_application *application)
-{
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < application->config.publishers; i++)
-        count += !application->publishers[i]->is_settled;
-    return count;
+    expect(application, 1);
+    simnet_world_at(application->world, plan->at_us, look_up_planned, planned, 0);
 }
 
 // ---- life ----
+
+// Time number `place` of `count` in a span.
+static int64_t spread(int64_t begin_us, int64_t span_us, uint64_t place, uint64_t count)
+{
+    return begin_us + (int64_t)((double)span_us * (double)place / (double)count);
+}
+
+static void plan_all(struct simnet_application *application)
+{
+    const struct simnet_application_config *config = &application->config;
+    struct simnet_stream times;
+    simnet_stream_init(&times, simnet_world_seed(application->world), "lookup times", 0);
+    for (uint32_t i = 0; i < config->publishers; i++)
+        simnet_world_at(application->world,
+                        spread(config->publish_us, config->publish_over_us, i, config->publishers),
+                        publish, application, i);
+    for (uint32_t i = 0; i < config->lookups; i++) {
+        int64_t at_us = spread(config->resolve_us, config->resolve_over_us, i, config->lookups);
+        if (config->at_random)
+            at_us = config->resolve_us +
+                    (int64_t)simnet_stream_below(&times, (uint64_t)config->resolve_over_us + 1);
+        simnet_world_at(application->world, at_us, look_up, application, 0);
+    }
+}
 
 struct simnet_application *simnet_application_new(struct simnet_world *world,
                                                   const struct simnet_application_config *config)
@@ -251,13 +320,13 @@ struct simnet_application *simnet_application_new(struct simnet_world *world,
     struct simnet_application *application = simnet_world_need(calloc(1, sizeof *application));
     application->world = world;
     application->config = *config;
-    simnet_stream_init(&application->stream, simnet_world_seed(world), "application", 0);
+    application->traced = SIMNET_APPLICATION_NONE;
+    application->publishers =
+        simnet_world_need(calloc((size_t)config->publishers + 1, sizeof *application->publishers));
+    expect(application, config->lookups);
+    simnet_stream_init(&application->stream, simnet_world_seed(world), "workload", 0);
     simnet_stream_init(&application->cut, simnet_world_seed(world), "cut", 0);
-    if (config->publishers == 0)
-        return application;
-    add_publishers(application);
-    if (config->resolves_per_second > 0)
-        simnet_world_at(world, config->resolve_us, resolve_next, application, 0);
+    plan_all(application);
     return application;
 }
 
@@ -265,58 +334,80 @@ void simnet_application_free(struct simnet_application *application)
 {
     if (application == NULL)
         return;
-    for (uint32_t i = 0; i < application->config.publishers; i++)
+    for (uint32_t i = 0; i < application->begun_count; i++)
         simnet_publisher_free(application->publishers[i]);
     for (uint32_t i = 0; i < application->probe_count; i++)
         simnet_probe_free(application->probes[i]);
-    for (int i = 0; i < SIMNET_APPLICATION_PHASES_MAX; i++) {
-        struct simnet_application_figures *figures = &application->figures[i];
-        simnet_tally_free(&figures->first_us);
-        simnet_tally_free(&figures->first_hops);
-        simnet_tally_free(&figures->first_asked);
-        simnet_tally_free(&figures->end_us);
-        simnet_tally_free(&figures->asked);
-        simnet_tally_free(&figures->behind);
-        simnet_series_free(&figures->series);
-    }
     while (application->planned != NULL) {
         struct planned *planned = application->planned;
         application->planned = planned->next;
         free(planned);
     }
     free(application->publishers);
+    free(application->lookups);
     free(application->probes);
     free(application);
-}
-
-void simnet_application_phase(struct simnet_application *application, uint32_t phase)
-{
-    assert(phase < SIMNET_APPLICATION_PHASES_MAX);
-    application->phase = phase;
-}
-
-const struct simnet_application_figures *
-simnet_application_figures(const struct simnet_application *application, uint32_t phase)
-{
-    assert(phase < SIMNET_APPLICATION_PHASES_MAX);
-    return &application->figures[phase];
 }
 
 void simnet_application_calm(struct simnet_application *application)
 {
     application->is_calm = true;
-    for (uint32_t i = 0; i < application->config.publishers; i++)
+    for (uint32_t i = 0; i < application->begun_count; i++)
         simnet_publisher_calm(application->publishers[i]);
+}
+
+uint32_t simnet_application_unsettled(const struct simnet_application *application)
+{
+    uint32_t count = application->config.publishers - application->begun_count;
+    for (uint32_t i = 0; i < application->begun_count; i++)
+        count += !application->publishers[i]->is_settled;
+    return count;
 }
 
 void simnet_application_watch(struct simnet_application *application,
                               const struct simnet_application_watch *watch)
 {
     application->watch = *watch;
-    if (watch->made == NULL)
-        return;
-    for (uint32_t i = 0; i < application->config.publishers; i++)
-        watch->made(watch->ctx, application->publishers[i]->client);
+    for (uint32_t i = 0; i < application->begun_count; i++)
+        tell_made(application, application->publishers[i]->client);
     for (uint32_t i = 0; i < application->probe_count; i++)
-        watch->made(watch->ctx, application->probes[i]->client);
+        tell_made(application, application->probes[i]->client);
+}
+
+void simnet_application_trace(struct simnet_application *application, uint32_t lookup,
+                              const struct simnet_application_tracer *tracer)
+{
+    application->traced = lookup;
+    application->tracer = *tracer;
+}
+
+// ---- looking in ----
+
+uint32_t simnet_application_begun(const struct simnet_application *application)
+{
+    return application->begun_count;
+}
+
+struct simnet_publisher *simnet_application_publisher(const struct simnet_application *application,
+                                                      uint32_t number)
+{
+    assert(number < application->begun_count);
+    return application->publishers[number];
+}
+
+uint32_t simnet_application_planned(const struct simnet_application *application)
+{
+    return application->planned_count;
+}
+
+uint32_t simnet_application_lookups(const struct simnet_application *application)
+{
+    return application->lookup_count;
+}
+
+const struct simnet_application_lookup *
+simnet_application_lookup(const struct simnet_application *application, uint32_t number)
+{
+    assert(number < application->lookup_count);
+    return &application->lookups[number];
 }

@@ -14,7 +14,7 @@
 
 struct simnet_attack {
     struct simnet_network *network;
-    const struct simnet_workload *workload;
+    const struct simnet_application *application;
     struct simnet_league *league;
     struct simnet_stream stream;
     struct simnet_flood flood; // what flooders share
@@ -44,9 +44,6 @@ static uint32_t join(struct simnet_attack *attack,
 {
     struct simnet_network *network = attack->network;
     bool is_around = adversary->placement == SIMNET_SCENARIO_AROUND_NAME;
-    const struct simnet_workload_name *name = simnet_workload_names(attack->workload) > 0
-                                                  ? simnet_workload_name(attack->workload, 0)
-                                                  : NULL;
     uint64_t seed = simnet_world_seed(network->world);
     bool is_ipv6 = adversary->addresses >= SIMNET_CLAIM_ANY6;
     struct simnet_adversary_crowd crowd = {
@@ -57,8 +54,8 @@ static uint32_t join(struct simnet_attack *attack,
                         : simnet_population_ipv4(seed, BASE_NUMBER),
         .victims = VICTIMS,
     };
-    if (is_around && name != NULL && name->publisher != NULL)
-        crowd.target = &name->publisher->target;
+    if (is_around && simnet_application_begun(attack->application) > 0)
+        crowd.target = &simnet_application_publisher(attack->application, 0)->target;
     simnet_adversary_join(network->world, &network->profile, &crowd, attack->league);
     return crowd.count;
 }
@@ -82,13 +79,13 @@ static void begin(struct simnet_world *world, void *ctx, uint64_t number)
 }
 
 struct simnet_attack *simnet_attack_new(struct simnet_network *network,
-                                        const struct simnet_workload *workload, int64_t publish_us,
-                                        int64_t t0_us)
+                                        const struct simnet_application *application,
+                                        int64_t publish_us, int64_t t0_us)
 {
     const struct simnet_scenario *scenario = network->scenario;
     struct simnet_attack *attack = simnet_world_need(calloc(1, sizeof *attack));
     attack->network = network;
-    attack->workload = workload;
+    attack->application = application;
     attack->league = simnet_world_need(simnet_league_new());
     simnet_stream_init(&attack->stream, simnet_world_seed(network->world), "attack", 0);
     simnet_flood_init(&attack->flood, network->world, network->first, network->count);

@@ -7,16 +7,16 @@
 //
 // Owned by the run, and freed after its world has run for the last time.
 
+#include "simnet/application.h"
 #include "simnet/network.h"
-#include "simnet/workload.h"
 
 struct simnet_attack;
 
 // Plans them. publish_us: when the first name is published; t0_us; both of the world's clock. Those
-// packed around a name need the workload, for it knows the first.
+// packed around a name need the application, for it knows the first.
 struct simnet_attack *simnet_attack_new(struct simnet_network *network,
-                                        const struct simnet_workload *workload, int64_t publish_us,
-                                        int64_t t0_us);
+                                        const struct simnet_application *application,
+                                        int64_t publish_us, int64_t t0_us);
 void simnet_attack_free(struct simnet_attack *attack);
 
 uint32_t simnet_attack_count(const struct simnet_attack *attack);  // adversaries so far

@@ -158,7 +158,7 @@ static void judge_found(struct simnet_checker *checker, const struct simnet_prob
     // What was under way while it looked may be found or not.
     if (!probe->was_settled || !publisher->is_settled || probe->acked != publisher->acked)
         return;
-    if (!probe->was_wanted && probe->outcome != SIMNET_PROBE_NOT_FOUND)
+    if (!probe->was_wanted && probe->outcome != SIMNET_PROBE_WITHDRAWN)
         simnet_checker_fail(checker, machine, "name %u was withdrawn, and is %s (version %u of %u)",
                             publisher->number, outcome, probe->version, publisher->version);
     if (probe->was_wanted && probe->outcome != SIMNET_PROBE_FOUND)
@@ -221,8 +221,9 @@ void simnet_checker_probe(struct simnet_checker *checker, const struct simnet_pr
     if (probe->outcome == SIMNET_PROBE_WRONG)
         simnet_checker_fail(checker, probe->plan.machine, "%.6s...: found what was never published",
                             probe->name);
-    bool is_whole =
-        probe->outcome == SIMNET_PROBE_FOUND || probe->outcome == SIMNET_PROBE_NOT_FOUND;
+    bool is_whole = probe->outcome == SIMNET_PROBE_FOUND ||
+                    probe->outcome == SIMNET_PROBE_NOT_FOUND ||
+                    probe->outcome == SIMNET_PROBE_WITHDRAWN;
     if (probe->plan.wait != CONTROL_WAIT_ALL)
         return;
     if (checker->is_healed)

@@ -190,7 +190,7 @@ int simnet_command_trace(const struct simnet_options *options)
     int64_t lookups = 0;
     bool good = begin(&session, options);
     if (good) {
-        lookups = simnet_workload_planned(simnet_run_workload(session.run));
+        lookups = simnet_application_planned(simnet_run_application(session.run));
         good = options->lookup < lookups;
         if (!good)
             fprintf(stderr,

@@ -2,14 +2,16 @@
 #ifndef PNR_SIMNET_FIGURES_H
 #define PNR_SIMNET_FIGURES_H
 
-// What the lookups of a run come to: how many found their name, and how long that took, over how
-// many hops and with how many messages. Exact: every lookup is kept and sorted.
+// What the lookups of an application come to: how many found their name, and how long that took,
+// over how many hops and with how many messages. Exact: every lookup is kept and sorted.
 //
-// Times, hops and messages are those of lookups that found something in the network; what the
-// asker's own cache knew is counted apart, and what the asker itself dropped counts nowhere. Whose
-// machine goes away, or whose node takes no other session, has not found its name.
+// Success is one thing everywhere. A lookup has it that found its name, of any version; or that
+// found nothing where the name was withdrawn. All count but those that the asker itself dropped,
+// and those of keys that nobody uses: whose machine goes away, or whose node takes no other
+// session, has not found its name. Times, hops and messages are those of lookups that found
+// something in the network; what the asker's own cache knew is counted apart.
 
-#include "simnet/workload.h"
+#include "simnet/application.h"
 
 // Numbers in ascending order. Owned by the figures.
 struct simnet_figures_list {
@@ -19,11 +21,13 @@ struct simnet_figures_list {
 
 struct simnet_figures {
     uint64_t lookups; // made, the cancelled ones included
-    uint64_t outcomes[SIMNET_WORKLOAD_OUTCOMES];
+    uint64_t outcomes[SIMNET_APPLICATION_OUTCOMES];
+    uint64_t manners[SIMNET_PROBE_MANNERS]; // how many asked in which
     uint64_t cached;
     uint64_t stale;                      // found, older than what was stored
     uint64_t counted;                    // all that the asker did not drop itself
-    double success;                      // found, of them; -1 where there is none
+    uint64_t right;                      // of them: found, or withdrawn
+    double success;                      // their share; -1 where there is none
     struct simnet_figures_list first_us; // to the first verified answer
     struct simnet_figures_list end_us;   // to the end
     struct simnet_figures_list hops;     // to the end
@@ -34,22 +38,26 @@ struct simnet_figures {
 struct simnet_figures_interval {
     int64_t at_us; // of the world
     int64_t for_us;
-    uint64_t counted, found;
+    uint64_t counted, right;
 };
 
-// Of the lookups in the healed network, or of the others.
-void simnet_figures_init(struct simnet_figures *figures, const struct simnet_workload *workload,
-                         bool is_healed);
+// Whether a lookup counts, and, of one that does, whether it has success.
+bool simnet_figures_counts(const struct simnet_application_lookup *lookup);
+bool simnet_figures_is_right(const struct simnet_application_lookup *lookup);
+
+// Of the lookups of one phase.
+void simnet_figures_init(struct simnet_figures *figures,
+                         const struct simnet_application *application, uint8_t phase);
 void simnet_figures_fini(struct simnet_figures *figures);
 
-// Whether at least this share (0 to 1) of those that count found their name. Of none none does:
-// nothing was shown.
-bool simnet_figures_reach(uint64_t found, uint64_t counted, double share);
+// Whether at least this share (0 to 1) of those that count have success. Of none none has: nothing
+// was shown.
+bool simnet_figures_reach(uint64_t right, uint64_t counted, double share);
 
-// The time from the first lookup to the last, but those in the healed network, is cut into even
-// parts of at least for_us, or is one where it is shorter. Writes the part with the least success,
-// the first of them; false where no lookup counts.
-bool simnet_figures_worst(const struct simnet_workload *workload, int64_t for_us,
+// The time from the first lookup of phase 0 to the last is cut into even parts of at least for_us,
+// or is one where it is shorter. Writes the part with the least success, the first of them; false
+// where no lookup counts.
+bool simnet_figures_worst(const struct simnet_application *application, int64_t for_us,
                           struct simnet_figures_interval *ret_worst);
 
 // The least value that at least this share (0 to 1) are not above; -1 where there is none.

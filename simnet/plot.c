@@ -376,23 +376,23 @@ struct success {
 // Counts lookups by the time at which they were made. False where there were none.
 static bool count_success(const struct plot *plot, struct success *ret_success)
 {
-    const struct simnet_workload *workload = simnet_run_workload(plot->run);
-    uint32_t count = simnet_workload_lookups(workload);
+    const struct simnet_application *application = simnet_run_application(plot->run);
+    uint32_t count = simnet_application_lookups(application);
     struct success success = {.least = 1};
     success.begin_us = simnet_world_now(simnet_run_world(plot->run)) - simnet_run_now(plot->run);
     if (count == 0)
         return false;
-    success.first_us = simnet_workload_lookup(workload, 0)->asked_us;
-    success.last_us = simnet_workload_lookup(workload, count - 1)->asked_us;
+    success.first_us = simnet_application_lookup(application, 0)->asked_us;
+    success.last_us = simnet_application_lookup(application, count - 1)->asked_us;
     double step_us = (double)(success.last_us - success.first_us + 1) / SUCCESS_STEPS;
     for (uint32_t i = 0; i < count; i++) {
-        const struct simnet_workload_lookup *lookup = simnet_workload_lookup(workload, i);
-        if (lookup->outcome == SIMNET_PROBE_DROPPED)
+        const struct simnet_application_lookup *lookup = simnet_application_lookup(application, i);
+        if (!simnet_figures_counts(lookup))
             continue;
         struct step *step =
             &success.steps[(size_t)((double)(lookup->asked_us - success.first_us) / step_us)];
         step->made++;
-        step->found += lookup->outcome == SIMNET_PROBE_FOUND;
+        step->found += simnet_figures_is_right(lookup);
     }
     *ret_success = success;
     return true;
@@ -475,7 +475,7 @@ static void write_script(struct plot *plot)
 {
     struct simnet_figures figures;
     begin_script(plot);
-    simnet_figures_init(&figures, simnet_run_workload(plot->run), false);
+    simnet_figures_init(&figures, simnet_run_application(plot->run), SIMNET_RUN_MEASURED);
     draw_latency(plot, &figures);
     draw_hops(plot, &figures);
     simnet_figures_fini(&figures);

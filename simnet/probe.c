@@ -13,10 +13,26 @@
 
 const char *simnet_probe_word(enum simnet_probe_outcome outcome)
 {
-    static const char *const words[SIMNET_PROBE_OUTCOMES] = {
-        "found", "not found", "timed out", "failed", "gone", "dropped", "wrong", "refused"};
+    static const char *const words[SIMNET_PROBE_OUTCOMES] = {"found",  "not found", "timed out",
+                                                             "failed", "gone",      "dropped",
+                                                             "wrong",  "refused",   "withdrawn"};
     assert(outcome < SIMNET_PROBE_OUTCOMES);
     return words[outcome];
+}
+
+const char *simnet_probe_manner_word(enum simnet_probe_manner manner)
+{
+    static const char *const words[SIMNET_PROBE_MANNERS] = {"polite", "cancelled", "hung up",
+                                                            "asked twice", "stopped reading"};
+    assert(manner < SIMNET_PROBE_MANNERS);
+    return words[manner];
+}
+
+bool simnet_probe_is_stale(const struct simnet_probe *probe)
+{
+    bool was_gone = !probe->was_wanted && probe->was_settled;
+    return probe->plan.publisher != NULL && probe->outcome == SIMNET_PROBE_FOUND &&
+           (probe->version < probe->acked || (was_gone && probe->version == probe->acked));
 }
 
 static void end(struct simnet_probe *probe, enum simnet_probe_outcome outcome)
@@ -32,6 +48,19 @@ static void end(struct simnet_probe *probe, enum simnet_probe_outcome outcome)
     simnet_client_close(probe->client);
     if (probe->ended != NULL)
         probe->ended(probe->ctx, probe);
+}
+
+// Whether at some time since it was asked the network could hold the name's withdrawal.
+static bool was_withdrawn(const struct simnet_probe *probe)
+{
+    const struct simnet_publisher *publisher = probe->plan.publisher;
+    return publisher != NULL && (probe->was_withdrawn || publisher->is_withdrawn ||
+                                 publisher->withdrawals != probe->withdrawals);
+}
+
+static void end_without(struct simnet_probe *probe)
+{
+    end(probe, was_withdrawn(probe) ? SIMNET_PROBE_WITHDRAWN : SIMNET_PROBE_NOT_FOUND);
 }
 
 // ---- what it hears ----
@@ -88,10 +117,13 @@ static void take_final(struct simnet_probe *probe, const struct simnet_answer_fi
     probe->end = final->work;
     switch (final->code) {
     case CONTROL_ERROR_OK:
-        end(probe, probe->first_us >= 0 ? SIMNET_PROBE_FOUND : SIMNET_PROBE_NOT_FOUND);
+        if (probe->first_us >= 0)
+            end(probe, SIMNET_PROBE_FOUND);
+        else
+            end_without(probe);
         return;
     case CONTROL_ERROR_NOT_FOUND:
-        end(probe, SIMNET_PROBE_NOT_FOUND);
+        end_without(probe);
         return;
     case CONTROL_ERROR_TIMED_OUT:
         end(probe, SIMNET_PROBE_TIMED_OUT);
@@ -117,6 +149,8 @@ static void answered(void *ctx, struct simnet_client *client,
     if (!probe->is_busy || answer->request == NULL ||
         answer->request->kind != CONTROL_REQUEST_RESOLVE)
         return;
+    if (probe->heard != NULL)
+        probe->heard(probe->ctx, probe, answer);
     if (answer->kind == CONTROL_ANSWER_RESULT && simnet_answer_result(answer->fields, &result))
         take_result(probe, &result);
     else if (answer->kind == CONTROL_ANSWER_PROGRESS && simnet_answer_hop(answer->fields, &hop))
@@ -196,6 +230,8 @@ static void aim(struct simnet_probe *probe)
         probe->acked = publisher->acked;
         probe->was_wanted = publisher->is_wanted;
         probe->was_settled = publisher->is_settled;
+        probe->was_withdrawn = publisher->is_withdrawn;
+        probe->withdrawals = publisher->withdrawals;
         return;
     }
     struct dht_span key = {probe->plan.key, DHT_KEY_LEN};
@@ -204,6 +240,8 @@ static void aim(struct simnet_probe *probe)
     probe->acked = 0;
     probe->was_wanted = false;
     probe->was_settled = true;
+    probe->was_withdrawn = false;
+    probe->withdrawals = 0;
 }
 
 void simnet_probe_run(struct simnet_probe *probe, const struct simnet_probe_plan *plan)

@@ -18,6 +18,9 @@ enum simnet_probe_outcome {
     SIMNET_PROBE_DROPPED, // it was cancelled or hung up on by the asker itself
     SIMNET_PROBE_WRONG,   // what came was never published: nothing should ever do that
     SIMNET_PROBE_REFUSED, // the asker's node is up, and took no other session
+    // Nothing was found, and that is right: its publisher had withdrawn the name, or did so while
+    // it was looked for, or had not been told yet that it is published again.
+    SIMNET_PROBE_WITHDRAWN,
     SIMNET_PROBE_OUTCOMES,
 };
 const char *simnet_probe_word(enum simnet_probe_outcome outcome); // "not found"
@@ -31,6 +34,7 @@ enum simnet_probe_manner {
     SIMNET_PROBE_STOPS,      // reading, for a while
     SIMNET_PROBE_MANNERS,
 };
+const char *simnet_probe_manner_word(enum simnet_probe_manner manner); // "hung up"
 
 struct simnet_probe_plan {
     struct simnet_machine *machine;
@@ -57,6 +61,9 @@ struct simnet_probe {
     struct simnet_client *client;
     struct simnet_client_watch watch;
     void (*ended)(void *ctx, struct simnet_probe *probe); // called once for each plan
+    // Of each answer to it, before the probe itself; may be NULL.
+    void (*heard)(void *ctx, const struct simnet_probe *probe,
+                  const struct simnet_client_answer *answer);
     void *ctx;
     uint32_t place; // the maker's
     uint32_t run;   // of tasks: those of earlier runs mean nothing
@@ -65,7 +72,8 @@ struct simnet_probe {
     struct dht_id target;
     // The publisher's, when it was asked: what is found should not be older.
     uint32_t acked;
-    bool was_wanted, was_settled;
+    bool was_wanted, was_settled, was_withdrawn;
+    uint32_t withdrawals;
     int64_t asked_us, first_us, end_us;   // of the world; first_us -1: no answer came
     struct simnet_answer_work first, end; // the work up to then
     enum simnet_probe_outcome outcome;
@@ -82,5 +90,9 @@ void simnet_probe_free(struct simnet_probe *probe);
 
 // Begins now. It is not busy (asserted). ended() may be called before this returns.
 void simnet_probe_run(struct simnet_probe *probe, const struct simnet_probe_plan *plan);
+
+// Of one that has ended: whether what it found is older than what its publisher knew to be stored
+// when it was asked, be it a version or that the name is withdrawn.
+bool simnet_probe_is_stale(const struct simnet_probe *probe);
 
 #endif

@@ -96,6 +96,8 @@ static void change(struct simnet_publisher *publisher)
                      simnet_stream_chance(&publisher->stream, publisher->habits.withdraw_share);
     publisher->is_settled = false;
     publisher->is_wanted = !withdraws;
+    publisher->is_withdrawn |= withdraws;
+    publisher->withdrawals += withdraws;
     if (!withdraws)
         publisher->version++;
 }
@@ -136,14 +138,20 @@ static void take_final(struct simnet_publisher *publisher, const struct simnet_a
     bool is_done = final->code == CONTROL_ERROR_OK ||
                    (final->code == CONTROL_ERROR_NOT_FOUND && !publisher->is_wanted);
     publisher->request = 0;
+    if (publisher->is_wanted && (is_done || final->targets > 0)) {
+        publisher->stored = final->stored;
+        publisher->targets = final->targets;
+    }
     if (!is_done) {
         publisher->failed++;
         plan(publisher, RETRY_US);
         return;
     }
     publisher->is_settled = true;
-    if (publisher->is_wanted)
+    if (publisher->is_wanted) {
         publisher->acked = publisher->version;
+        publisher->is_withdrawn = false;
+    }
     publisher->round++; // what was to break it off
     plan_change(publisher);
 }

@@ -37,13 +37,16 @@ struct simnet_publisher {
     struct dht_id target; // where it is stored
     uint32_t number;
     uint32_t version, acked;
-    uint32_t request;     // under way; 0: none
-    uint32_t round;       // of tasks: those of earlier rounds mean nothing
-    bool is_wanted;       // to be published; or withdrawn
-    bool is_settled;      // the last thing it asked for was acknowledged
-    bool is_quiet;        // makes no more changes
-    uint64_t failed;      // requests that were answered with an error
-    uint64_t interrupted; // by crashes, and by itself
+    uint32_t request;         // under way; 0: none
+    uint32_t round;           // of tasks: those of earlier rounds mean nothing
+    bool is_wanted;           // to be published; or withdrawn
+    bool is_withdrawn;        // from when that was wanted, until a later version is acknowledged
+    bool is_settled;          // the last thing it asked for was acknowledged
+    bool is_quiet;            // makes no more changes
+    uint32_t stored, targets; // copies, and nodes asked to keep one, as last told
+    uint32_t withdrawals;     // that it wanted
+    uint64_t failed;          // requests that were answered with an error
+    uint64_t interrupted;     // by crashes, and by itself
 };
 
 // Gives the machine a key and begins to publish at at_us. number: of the publisher in its world.

@@ -143,7 +143,7 @@ static void tell_worst(const struct simnet_run *run, const struct simnet_figures
     if (!simnet_run_worst(run, &worst) || worst.counted == figures->counted)
         return;
     line(out, "worst part", "%.3f%% of %" PRIu64 ", in the %.0f s from %.0f s on",
-         100.0 * (double)worst.found / (double)worst.counted, worst.counted,
+         100.0 * (double)worst.right / (double)worst.counted, worst.counted,
          (double)worst.for_us / 1e6, (double)worst.at_us / 1e6);
 }
 
@@ -151,7 +151,8 @@ static void tell_lookups(const struct simnet_run *run, bool is_healed, FILE *out
 {
     struct simnet_figures figures;
     char number[32];
-    simnet_figures_init(&figures, simnet_run_workload(run), is_healed);
+    simnet_figures_init(&figures, simnet_run_application(run),
+                        is_healed ? SIMNET_RUN_HEALED : SIMNET_RUN_MEASURED);
     if (figures.lookups > 0) {
         heading(out, is_healed ? "Lookups in the healed network" : "Lookups");
         simnet_report_number(figures.lookups, number);
@@ -165,9 +166,9 @@ static void tell_lookups(const struct simnet_run *run, bool is_healed, FILE *out
         if (simnet_run_recall(run, is_healed) >= 0)
             line(out, "recall", "%.3f%% of the closest live nodes answered",
                  simnet_run_recall(run, is_healed) * 100);
-        for (int i = 0; i < SIMNET_WORKLOAD_OUTCOMES; i++)
+        for (int i = 0; i < SIMNET_APPLICATION_OUTCOMES; i++)
             if (figures.outcomes[i] > 0)
-                line(out, simnet_workload_outcome_name(i), "%" PRIu64, figures.outcomes[i]);
+                line(out, simnet_application_outcome_word(i), "%" PRIu64, figures.outcomes[i]);
         if (figures.cached > 0)
             line(out, "from a cache", "%" PRIu64, figures.cached);
         if (figures.stale > 0)
@@ -185,14 +186,14 @@ static void tell_lookups(const struct simnet_run *run, bool is_healed, FILE *out
 
 static void tell_names(const struct simnet_run *run, FILE *out)
 {
-    const struct simnet_workload *workload = simnet_run_workload(run);
-    uint32_t count = simnet_workload_names(workload);
+    const struct simnet_application *application = simnet_run_application(run);
+    uint32_t count = simnet_application_begun(application);
     uint32_t published = 0;
     double stored = 0;
     for (uint32_t i = 0; i < count; i++) {
-        const struct simnet_workload_name *name = simnet_workload_name(workload, i);
-        published += name->stored > 0;
-        stored += name->stored;
+        const struct simnet_publisher *publisher = simnet_application_publisher(application, i);
+        published += publisher->stored > 0;
+        stored += publisher->stored;
     }
     if (count == 0)
         return;

@@ -91,7 +91,7 @@ static json_t *worst_of(const struct simnet_run *run)
     json_object_set_new(object, "at_s", json_real((double)worst.at_us / 1e6));
     json_object_set_new(object, "for_s", json_real((double)worst.for_us / 1e6));
     json_object_set_new(object, "counted", integer(worst.counted));
-    json_object_set_new(object, "success", json_real((double)worst.found / (double)worst.counted));
+    json_object_set_new(object, "success", json_real((double)worst.right / (double)worst.counted));
     return object;
 }
 
@@ -100,13 +100,14 @@ static json_t *lookups_of(const struct simnet_run *run, bool is_healed)
     struct simnet_figures figures;
     json_t *lookups = json_object();
     json_t *outcomes = json_object();
-    simnet_figures_init(&figures, simnet_run_workload(run), is_healed);
+    simnet_figures_init(&figures, simnet_run_application(run),
+                        is_healed ? SIMNET_RUN_HEALED : SIMNET_RUN_MEASURED);
     json_object_set_new(lookups, "made", integer(figures.lookups));
     json_object_set_new(lookups, "success", maybe(figures.success));
     json_object_set_new(lookups, "worst", is_healed ? json_null() : worst_of(run));
     json_object_set_new(lookups, "recall", maybe(simnet_run_recall(run, is_healed)));
-    for (int i = 0; i < SIMNET_WORKLOAD_OUTCOMES; i++)
-        json_object_set_new(outcomes, simnet_workload_outcome_name(i),
+    for (int i = 0; i < SIMNET_APPLICATION_OUTCOMES; i++)
+        json_object_set_new(outcomes, simnet_application_outcome_word(i),
                             integer(figures.outcomes[i]));
     json_object_set_new(lookups, "outcomes", outcomes);
     json_object_set_new(lookups, "from_cache", integer(figures.cached));
@@ -121,13 +122,14 @@ static json_t *lookups_of(const struct simnet_run *run, bool is_healed)
 
 static json_t *names_of(const struct simnet_run *run)
 {
-    const struct simnet_workload *workload = simnet_run_workload(run);
-    uint32_t count = simnet_workload_names(workload);
+    const struct simnet_application *application = simnet_run_application(run);
+    uint32_t count = simnet_application_begun(application);
     uint64_t published = 0;
     uint64_t stored = 0;
     for (uint32_t i = 0; i < count; i++) {
-        published += simnet_workload_name(workload, i)->stored > 0;
-        stored += simnet_workload_name(workload, i)->stored;
+        const struct simnet_publisher *publisher = simnet_application_publisher(application, i);
+        published += publisher->stored > 0;
+        stored += publisher->stored;
     }
     json_t *names = json_object();
     json_object_set_new(names, "begun", integer(count));

@@ -17,13 +17,15 @@
 #define SAMPLES           240 // in a run, or one a second where that is fewer
 #define IDLE_AFTER_US     (15 * SIMNET_SECOND_US)
 #define CHECKER_LINES_MAX 20
+#define PUBLISH_MARGIN_US (20 * SIMNET_SECOND_US) // between the last publication and t0
+#define RUDE_US           (SIMNET_SECOND_US / 2)  // bad manners show within this
 #define IDLE_LEAST_US     (10 * SIMNET_SECOND_US)
 
 struct simnet_run {
     struct simnet_scenario scenario;
     struct simnet_world *world;
     struct simnet_network *network;
-    struct simnet_workload *workload;
+    struct simnet_application *application;
     struct simnet_faults *faults;
     struct simnet_attack *attack;
     struct simnet_checker *checker;           // NULL: nothing is checked
@@ -83,13 +85,13 @@ static void plan_idle(struct simnet_run *run)
 {
     const struct simnet_scenario *scenario = &run->scenario;
     bool publishes = scenario->publish.names > 0;
-    int64_t quiet_us = run->t0_us - 20 * SIMNET_SECOND_US;
+    int64_t quiet_us = run->t0_us - PUBLISH_MARGIN_US;
     int64_t before_us = publishes ? quiet_us - scenario->publish.over_us : run->t0_us;
     int64_t middle_us = run->begin_us + scenario->network.join_us + scenario->phases.warm_up_us / 2;
     run->idle_begin_us = middle_us;
     run->idle_end_us = before_us;
     if (before_us - middle_us < SIMNET_MINUTE_US) {
-        run->idle_begin_us = quiet_us + 20 * SIMNET_SECOND_US - IDLE_AFTER_US;
+        run->idle_begin_us = quiet_us + PUBLISH_MARGIN_US - IDLE_AFTER_US;
         run->idle_end_us = run->t0_us;
     }
     if (scenario->phases.warm_up_us < IDLE_LEAST_US + IDLE_AFTER_US) {
@@ -102,43 +104,56 @@ static void plan_idle(struct simnet_run *run)
 
 // ---- life ----
 
+// When the names are looked up once more.
+static int64_t healed_us(const struct simnet_run *run)
+{
+    return run->heal_us + run->scenario.phases.healing_us * 4 / 5;
+}
+
 // Who publishes is there to renew what it published.
 static void exempt_publishers(struct simnet_world *world, void *ctx, uint64_t number)
 {
     struct simnet_run *run = ctx;
     (void)world;
     (void)number;
-    for (uint32_t i = 0; i < simnet_workload_names(run->workload); i++) {
-        const struct simnet_workload_name *name = simnet_workload_name(run->workload, i);
-        if (name->publisher != NULL)
-            simnet_faults_exempt(run->faults, name->publisher->machine->number);
-    }
+    for (uint32_t i = 0; i < simnet_application_begun(run->application); i++)
+        simnet_faults_exempt(run->faults,
+                             simnet_application_publisher(run->application, i)->machine->number);
 }
 
-static void plan_workload(struct simnet_run *run)
+// Each name once more, in the last fifth of the healing.
+static void plan_healed_lookups(struct simnet_run *run)
 {
+    uint32_t names = (uint32_t)run->scenario.publish.names;
     int64_t healing_us = run->scenario.phases.healing_us;
-    struct simnet_workload_plan plan = {
-        .scenario = &run->scenario,
-        .first = run->network->first,
-        .count = run->network->count,
-        .t0_us = run->t0_us,
-    };
-    if (healing_us > 0) {
-        plan.healed_us = run->heal_us + healing_us * 4 / 5;
-        plan.healed_for_us = healing_us / 10;
+    struct simnet_application_plan plan = {
+        .phase = SIMNET_RUN_HEALED, .wait = CONTROL_WAIT_ALL, .trace = true};
+    for (plan.name = 0; plan.name < names && healing_us > 0; plan.name++) {
+        plan.at_us = healed_us(run) + (int64_t)((double)(healing_us / 10) * plan.name / names);
+        simnet_application_plan(run->application, &plan);
     }
-    run->workload = simnet_workload_new(run->world, &plan);
 }
 
-static void see_client(void *ctx, struct simnet_client *client)
+static void plan_application(struct simnet_run *run)
 {
-    simnet_checker_client(ctx, client);
-}
-
-static void see_lookup(void *ctx, const struct simnet_probe *probe)
-{
-    simnet_checker_probe(ctx, probe);
+    const struct simnet_scenario *scenario = &run->scenario;
+    struct simnet_application_config config;
+    simnet_application_config_init(&config);
+    config.first = run->network->first;
+    config.count = run->network->count;
+    config.publishers = (uint32_t)scenario->publish.names;
+    config.publish_us = run->t0_us - PUBLISH_MARGIN_US - scenario->publish.over_us;
+    config.publish_over_us = scenario->publish.over_us;
+    config.habits.change_us = scenario->publish.change_us;
+    config.lookups = (uint32_t)scenario->resolve.count;
+    config.resolve_us = run->t0_us + scenario->resolve.at_us;
+    config.resolve_over_us = scenario->resolve.for_us;
+    config.wait = (enum control_wait)scenario->resolve.wait;
+    config.timeout_ms = (uint32_t)(scenario->resolve.timeout_us / 1000);
+    config.rude_share = scenario->resolve.cancel;
+    config.rude_us = RUDE_US;
+    run->application = simnet_application_new(run->world, &config);
+    plan_healed_lookups(run);
 }
 
 static void heal(struct simnet_world *world, void *ctx, uint64_t number)
@@ -146,7 +161,7 @@ static void heal(struct simnet_world *world, void *ctx, uint64_t number)
     struct simnet_run *run = ctx;
     (void)world;
     (void)number;
-    simnet_workload_calm(run->workload);
+    simnet_application_calm(run->application);
     if (run->checker != NULL)
         simnet_checker_heal(run->checker);
 }
@@ -158,13 +173,11 @@ static void plan_checks(struct simnet_run *run)
     config.parts = run->scenario.check.checkers;
     if (config.parts != 0) {
         run->checker = simnet_checker_new(run->world, &config);
-        struct simnet_workload_watch watch = {see_client, see_lookup, run->checker};
-        simnet_workload_watch(run->workload, &watch);
+        simnet_checker_application(run->checker, run->application);
     }
     // The names are looked up in the last fifth of the healing: only that is held against anybody.
     if (run->scenario.phases.healing_us > 0)
-        simnet_world_at(run->world, run->heal_us + run->scenario.phases.healing_us * 4 / 5, heal,
-                        run, 0);
+        simnet_world_at(run->world, healed_us(run), heal, run, 0);
 }
 
 struct simnet_run *simnet_run_new(const struct simnet_scenario *scenario)
@@ -181,10 +194,10 @@ struct simnet_run *simnet_run_new(const struct simnet_scenario *scenario)
         run->sample_us = SIMNET_SECOND_US;
     run->network = simnet_network_new(run->world, &run->scenario);
     run->faults = simnet_faults_new(run->network, run->t0_us, run->heal_us);
-    plan_workload(run);
-    run->attack = simnet_attack_new(run->network, run->workload,
-                                    run->t0_us - 20 * SIMNET_SECOND_US - scenario->publish.over_us,
-                                    run->t0_us);
+    plan_application(run);
+    run->attack =
+        simnet_attack_new(run->network, run->application,
+                          run->t0_us - PUBLISH_MARGIN_US - scenario->publish.over_us, run->t0_us);
     if (!scenario->churn.publishers)
         simnet_world_at(run->world, run->t0_us, exempt_publishers, run, 0);
     plan_idle(run);
@@ -201,7 +214,7 @@ void simnet_run_free(struct simnet_run *run)
     simnet_world_free(run->world);
     simnet_checker_free(run->checker);
     simnet_attack_free(run->attack);
-    simnet_workload_free(run->workload);
+    simnet_application_free(run->application);
     simnet_faults_free(run->faults);
     simnet_network_free(run->network);
     free(run->samples);
@@ -255,11 +268,10 @@ static void judge_time(struct simnet_run *run, const char *name,
 static void judge_share(struct simnet_run *run, const char *name,
                         const struct simnet_figures *figures, const char *what, double share)
 {
-    uint64_t found = figures->outcomes[SIMNET_PROBE_FOUND];
     if (share > 0 && figures->counted == 0)
         judge(run, name, false, "nothing was looked up, %g%% wanted", share * 100);
     else if (share > 0)
-        judge(run, name, simnet_figures_reach(found, figures->counted, share),
+        judge(run, name, simnet_figures_reach(figures->right, figures->counted, share),
               "%.3f%% of the %s, %g%% wanted", figures->success * 100, what, share * 100);
 }
 
@@ -275,9 +287,9 @@ static void judge_worst(struct simnet_run *run)
         return;
     }
     simnet_scenario_value_time(run->scenario.check.interval_us, length);
-    judge(run, "worst", simnet_figures_reach(worst.found, worst.counted, share),
+    judge(run, "worst", simnet_figures_reach(worst.right, worst.counted, share),
           "%.3f%% of %" PRIu64 " lookups in the worst %s, from %.0f s on, %g%% wanted",
-          100.0 * (double)worst.found / (double)worst.counted, worst.counted, length,
+          100.0 * (double)worst.right / (double)worst.counted, worst.counted, length,
           (double)worst.at_us / 1e6, share * 100);
 }
 
@@ -285,7 +297,7 @@ static void judge_lookups(struct simnet_run *run)
 {
     const struct simnet_scenario *scenario = &run->scenario;
     struct simnet_figures figures;
-    simnet_figures_init(&figures, run->workload, false);
+    simnet_figures_init(&figures, run->application, SIMNET_RUN_MEASURED);
     judge_share(run, "success", &figures, "lookups found their name", scenario->check.success);
     judge_worst(run);
     judge_time(run, "p50", &figures.first_us, 0.5, scenario->check.p50_us);
@@ -293,7 +305,7 @@ static void judge_lookups(struct simnet_run *run)
     simnet_figures_fini(&figures);
     if (scenario->phases.healing_us == 0 || !simnet_run_is_whole(run))
         return;
-    simnet_figures_init(&figures, run->workload, true);
+    simnet_figures_init(&figures, run->application, SIMNET_RUN_HEALED);
     if (figures.lookups > 0)
         judge_share(run, "healed", &figures, "names were found in the healed network",
                     scenario->check.healed);
@@ -414,9 +426,9 @@ struct simnet_network *simnet_run_network(const struct simnet_run *run)
     return run->network;
 }
 
-struct simnet_workload *simnet_run_workload(const struct simnet_run *run)
+struct simnet_application *simnet_run_application(const struct simnet_run *run)
 {
-    return run->workload;
+    return run->application;
 }
 
 const struct simnet_faults *simnet_run_faults(const struct simnet_run *run)
@@ -453,7 +465,7 @@ double simnet_run_recall(const struct simnet_run *run, bool is_healed)
 
 bool simnet_run_worst(const struct simnet_run *run, struct simnet_figures_interval *ret_worst)
 {
-    if (!simnet_figures_worst(run->workload, run->scenario.check.interval_us, ret_worst))
+    if (!simnet_figures_worst(run->application, run->scenario.check.interval_us, ret_worst))
         return false;
     ret_worst->at_us -= run->begin_us;
     return true;

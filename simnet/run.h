@@ -12,7 +12,12 @@
 
 #include "simnet/faults.h"
 #include "simnet/figures.h"
-#include "simnet/workload.h"
+
+// Phases of its application's lookups: those that are measured, and those in the healed network.
+enum {
+    SIMNET_RUN_MEASURED,
+    SIMNET_RUN_HEALED,
+};
 
 enum simnet_run_phase {
     SIMNET_RUN_JOINING,
@@ -65,7 +70,7 @@ void simnet_run_finish(struct simnet_run *run);
 const struct simnet_scenario *simnet_run_scenario(const struct simnet_run *run);
 struct simnet_world *simnet_run_world(const struct simnet_run *run);
 struct simnet_network *simnet_run_network(const struct simnet_run *run);
-struct simnet_workload *simnet_run_workload(const struct simnet_run *run);
+struct simnet_application *simnet_run_application(const struct simnet_run *run);
 const struct simnet_faults *simnet_run_faults(const struct simnet_run *run);
 
 enum simnet_run_phase simnet_run_phase(const struct simnet_run *run);

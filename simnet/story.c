@@ -25,7 +25,7 @@ struct simnet_story {
     struct simnet_world *world;
     uint32_t number;
     FILE *out;
-    const struct simnet_workload_lookup *lookup; // NULL: not begun
+    const struct simnet_application_lookup *lookup; // NULL: not begun
     struct dht_id target;
     uint32_t machine;
     int who_width;                 // of addresses
@@ -136,8 +136,8 @@ static void tell_named(const struct simnet_story *story, const struct dht_addr *
 
 // ---- the story ----
 
-static void begin(void *ctx, const struct simnet_workload_lookup *lookup,
-                  const struct simnet_workload_name *name)
+static void begin(void *ctx, const struct simnet_application_lookup *lookup,
+                  const struct simnet_publisher *publisher)
 {
     struct simnet_story *story = ctx;
     const struct simnet_machine *machine = simnet_world_machine(story->world, lookup->machine);
@@ -147,16 +147,16 @@ static void begin(void *ctx, const struct simnet_workload_lookup *lookup,
     char text[2 * DHT_ID_LEN + 1];
     story->lookup = lookup;
     story->machine = lookup->machine;
-    story->target = name->publisher->target;
+    story->target = publisher->target;
     dht_addr_to_text(&machine->addrs[0], addr);
     fprintf(story->out, "lookup   %" PRIu32 ", at t0 %c %.3f s\n", story->number,
             at_us < 0 ? '-' : '+', (double)(at_us < 0 ? -at_us : at_us) / 1e6);
     fprintf(story->out, "asker    machine %" PRIu32 ", %s\n", machine->number, addr);
-    fprintf(story->out, "name     %s\n", name->publisher->name);
-    fprintf(story->out, "target   %s\n", id_text(&name->publisher->target, text));
+    fprintf(story->out, "name     %s\n", publisher->name);
+    fprintf(story->out, "target   %s\n", id_text(&publisher->target, text));
     fprintf(story->out,
             "kept by  %" PRIu32 " nodes as its publisher knows, machine %" PRIu32 "\n\n",
-            name->stored, name->publisher->machine->number);
+            publisher->stored, publisher->machine->number);
     bool is_ipv4 = simnet_run_scenario(story->run)->network.families == SIMNET_SCENARIO_IPV4;
     story->who_width = is_ipv4 ? 21 : 45;
     if (simnet_run_scenario(story->run)->resolve.wait == CONTROL_WAIT_FIRST)
@@ -232,13 +232,13 @@ static void answered(void *ctx, enum control_answer kind, struct dht_span fields
 struct simnet_story *simnet_story_new(struct simnet_run *run, uint32_t lookup, FILE *out)
 {
     struct simnet_story *story = simnet_world_need(calloc(1, sizeof *story));
-    struct simnet_workload_tracer tracer = {begin, answered, story};
+    struct simnet_application_tracer tracer = {begin, answered, story};
     story->run = run;
     story->world = simnet_run_world(run);
     story->number = lookup;
     story->out = out;
     story->tap = (struct simnet_tap){see, NULL, story, NULL};
-    simnet_workload_trace(simnet_run_workload(run), lookup, &tracer);
+    simnet_application_trace(simnet_run_application(run), lookup, &tracer);
     simnet_world_tap(story->world, &story->tap);
     return story;
 }
@@ -247,17 +247,17 @@ bool simnet_story_is_over(const struct simnet_story *story)
 {
     // A lookup whose machine went away, or that was cancelled, has no last answer.
     return story->is_over ||
-           (story->lookup != NULL && story->lookup->outcome != SIMNET_WORKLOAD_WAITING);
+           (story->lookup != NULL && story->lookup->outcome != SIMNET_APPLICATION_WAITING);
 }
 
 void simnet_story_end(struct simnet_story *story)
 {
-    const struct simnet_workload_lookup *lookup = story->lookup;
+    const struct simnet_application_lookup *lookup = story->lookup;
     if (lookup == NULL) {
         fprintf(story->out, "lookup   %" PRIu32 " was not made\n", story->number);
         return;
     }
-    const char *outcome = simnet_workload_outcome_name(lookup->outcome);
+    const char *outcome = simnet_application_outcome_word(lookup->outcome);
     fprintf(story->out, "\n%s", outcome);
     if (lookup->first_us >= 0)
         fprintf(story->out, " after %.1f ms", (double)lookup->first_us / 1e3);

@@ -112,28 +112,3 @@ uint32_t simnet_tally_next(const struct simnet_tally *tally, uint32_t place, uin
     *ret_count = tally->buckets[place];
     return place + 1;
 }
-
-// ---- a series ----
-
-void simnet_series_add(struct simnet_series *series, int64_t at_us, bool success)
-{
-    assert(series->step_us > 0);
-    size_t step = 0;
-    if (at_us > series->begin_us)
-        step = (size_t)((at_us - series->begin_us) / series->step_us);
-    if (step >= series->count) {
-        size_t count = step + 1;
-        series->steps = simnet_world_need(realloc(series->steps, count * sizeof *series->steps));
-        memset(series->steps + series->count, 0, (count - series->count) * sizeof *series->steps);
-        series->count = count;
-    }
-    series->steps[step].tries++;
-    series->steps[step].successes += success;
-}
-
-void simnet_series_free(struct simnet_series *series)
-{
-    free(series->steps);
-    series->steps = NULL;
-    series->count = 0;
-}

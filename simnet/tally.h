@@ -9,10 +9,7 @@
 // result as if one had seen everything. A struct of zeros is an empty one. It takes 8 bytes for
 // each of its buckets, of which there are 128 for each doubling up to the greatest number seen:
 // 20 kB for a minute in microseconds.
-//
-// A series counts tries and successes over time, in steps of the same length.
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,21 +34,5 @@ double simnet_tally_mean(const struct simnet_tally *tally); // 0 where it is emp
 // at the end. ret_value: the greatest number that the bucket stands for.
 uint32_t simnet_tally_next(const struct simnet_tally *tally, uint32_t place, uint64_t *ret_value,
                            uint64_t *ret_count);
-
-struct simnet_series_step {
-    uint64_t tries;
-    uint64_t successes;
-};
-
-struct simnet_series {
-    int64_t begin_us;
-    int64_t step_us;
-    struct simnet_series_step *steps;
-    size_t count; // steps, up to the last one in which something was counted
-};
-
-// at_us before begin_us counts into the first step.
-void simnet_series_add(struct simnet_series *series, int64_t at_us, bool success);
-void simnet_series_free(struct simnet_series *series);
 
 #endif

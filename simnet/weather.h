@@ -84,8 +84,9 @@ struct simnet_weather_result {
     uint64_t hash; // of the trace
     uint64_t events;
     uint64_t failures;
-    char line[512];              // the first failure; "" where there is none
-    uint64_t found[2], tries[2]; // lookups of names that were published: of the faults, and healed
+    char line[512]; // the first failure; "" where there is none
+    // Lookups with success, and those that count: of the faults, and healed.
+    uint64_t right[2], counted[2];
     uint64_t recall_count[2];
     double recall[2]; // in the mean
 };

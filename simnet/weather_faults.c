@@ -149,7 +149,8 @@ static void strike(struct simnet_world *world, void *ctx, uint64_t fault)
     struct simnet_machine *machine = simnet_world_machine(world, number);
     // Every second one strikes where it hurts.
     if (simnet_stream_chance(&sky->stream, 0.5)) {
-        uint32_t at = (uint32_t)simnet_stream_below(&sky->stream, sky->weather->publishers);
+        uint32_t begun = simnet_application_begun(sky->application);
+        uint32_t at = (uint32_t)simnet_stream_below(&sky->stream, begun);
         machine = simnet_application_publisher(sky->application, at)->machine;
     }
     if (!sky->is_healed && machine->state == SIMNET_MACHINE_UP && machine->actor == NULL)
@@ -158,7 +159,7 @@ static void strike(struct simnet_world *world, void *ctx, uint64_t fault)
 
 static bool publishes(const struct simnet_weather_sky *sky, const struct simnet_machine *machine)
 {
-    for (uint32_t i = 0; i < sky->weather->publishers; i++)
+    for (uint32_t i = 0; i < simnet_application_begun(sky->application); i++)
         if (simnet_application_publisher(sky->application, i)->machine == machine)
             return true;
     return false;

@@ -4,6 +4,7 @@
 
 #include "simnet/burst.h"
 #include "simnet/duplicate.h"
+#include "simnet/figures.h"
 #include "simnet/host.h"
 #include "simnet/jitter.h"
 #include "simnet/latency.h"
@@ -18,6 +19,7 @@
 
 #define JOIN_US       (5 * SIMNET_SECOND_US)
 #define WARM_UP_US    (20 * SIMNET_SECOND_US)
+#define PUBLISH_US    (15 * SIMNET_SECOND_US)
 #define RENEW_US      (4 * SIMNET_MINUTE_US)
 #define LAST_US       SIMNET_MINUTE_US // of the healed lookups
 #define PROBES        3                // of each name
@@ -129,10 +131,14 @@ static void make_people(struct simnet_weather_sky *sky)
     config.count = weather->nodes;
     config.publishers = weather->publishers;
     config.publish_us = SIMNET_START_US + 2 * JOIN_US;
-    config.publish_over_us = WARM_UP_US;
+    config.publish_over_us = PUBLISH_US; // all have begun when the faults do
     config.habits = weather->habits;
-    config.resolves_per_second = weather->resolves_per_second;
     config.resolve_us = SIMNET_START_US + 3 * JOIN_US;
+    config.resolve_over_us =
+        SIMNET_START_US + JOIN_US + WARM_UP_US + weather->faults_us - config.resolve_us;
+    config.lookups =
+        (uint32_t)(weather->resolves_per_second * (double)config.resolve_over_us / 1e6);
+    config.at_random = true;
     config.any_wait = true;
     config.trace = true;
     config.rude_share = weather->rude_share;
@@ -185,23 +191,24 @@ static void plan_last_lookups(struct simnet_weather_sky *sky)
 {
     uint32_t names = PROBES * sky->weather->publishers;
     for (uint32_t i = 0; i < names + NOBODYS; i++) {
-        struct simnet_probe_plan plan = {.wait = CONTROL_WAIT_ALL, .trace = true};
+        struct simnet_application_plan plan = {
+            .name = SIMNET_APPLICATION_NONE, .phase = 1, .wait = CONTROL_WAIT_ALL, .trace = true};
         do // the well-known ones are there at least
             plan.machine = simnet_world_machine(
                 sky->world, (uint32_t)simnet_stream_below(&sky->stream, sky->weather->nodes));
         while (plan.machine->node == NULL);
         if (i < names)
-            plan.publisher = simnet_application_publisher(sky->application, i / PROBES);
+            plan.name = i / PROBES;
         else
             simnet_stream_bytes(&sky->stream, plan.key, sizeof plan.key);
-        int64_t after_us = LAST_US / 2 * (int64_t)i / (names + NOBODYS);
-        simnet_application_probe(sky->application, simnet_world_now(sky->world) + after_us, &plan);
+        plan.at_us = simnet_world_now(sky->world) + LAST_US / 2 * (int64_t)i / (names + NOBODYS);
+        simnet_application_plan(sky->application, &plan);
     }
 }
 
 static void look_at_publishers(struct simnet_weather_sky *sky)
 {
-    for (uint32_t i = 0; i < sky->weather->publishers; i++) {
+    for (uint32_t i = 0; i < simnet_application_begun(sky->application); i++) {
         const struct simnet_publisher *publisher =
             simnet_application_publisher(sky->application, i);
         if (!publisher->is_settled)
@@ -223,12 +230,13 @@ static void report(const struct simnet_weather_sky *sky, struct simnet_weather_r
     if (ret_result->failures > 0)
         snprintf(ret_result->line, sizeof ret_result->line, "%s",
                  simnet_checker_line(sky->checker, 0));
-    for (uint32_t i = 0; i < 2; i++) {
-        const struct simnet_application_figures *figures =
-            simnet_application_figures(sky->application, i);
+    for (uint8_t i = 0; i < 2; i++) {
+        struct simnet_figures figures;
         const struct simnet_tally *recall = simnet_checker_recall(sky->checker, i == 1);
-        ret_result->found[i] = figures->outcomes[SIMNET_PROBE_FOUND];
-        ret_result->tries[i] = simnet_application_tries(figures);
+        simnet_figures_init(&figures, sky->application, i);
+        ret_result->right[i] = figures.right;
+        ret_result->counted[i] = figures.counted;
+        simnet_figures_fini(&figures);
         ret_result->recall_count[i] = recall->count;
         ret_result->recall[i] = simnet_tally_mean(recall) / 10000;
     }
@@ -263,7 +271,6 @@ void simnet_weather_run(const struct simnet_weather *weather,
     run_for(&sky, weather->healing_us);
     look_at_publishers(&sky);
     simnet_checker_heal(sky.checker);
-    simnet_application_phase(sky.application, 1);
     plan_last_lookups(&sky);
     run_for(&sky, LAST_US);
     simnet_checker_finish(sky.checker);

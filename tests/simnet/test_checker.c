@@ -54,8 +54,10 @@ static void make(uint64_t seed)
     people.publish_us = 20 * SIMNET_SECOND_US;
     people.habits = (struct simnet_publisher_habits){
         .change_us = SIMNET_MINUTE_US, .withdraw_share = 0.2, .rude_share = 0.2};
-    people.resolves_per_second = 1;
+    people.lookups = 420;
     people.resolve_us = SIMNET_MINUTE_US;
+    people.resolve_over_us = 7 * SIMNET_MINUTE_US;
+    people.at_random = true;
     people.any_wait = true;
     people.trace = true;
     people.rude_share = 0.3;
@@ -88,13 +90,16 @@ static void silent_where_all_is_well(struct twice *twice)
     simnet_world_run(world, 10 * SIMNET_MINUTE_US);
     simnet_checker_heal(checker);
     for (uint32_t i = 0; i < 30; i++) {
-        struct simnet_probe_plan plan = {
-            .machine = simnet_world_machine(world, i), .wait = CONTROL_WAIT_ALL, .trace = true};
+        struct simnet_application_plan plan = {.at_us = simnet_world_now(world) + i * 1000000,
+                                               .name = SIMNET_APPLICATION_NONE,
+                                               .machine = simnet_world_machine(world, i),
+                                               .wait = CONTROL_WAIT_ALL,
+                                               .trace = true};
         if (i % 2 == 0)
-            plan.publisher = simnet_application_publisher(application, i % PUBLISHERS);
+            plan.name = i % PUBLISHERS;
         else
             simnet_stream_bytes(&checker->stream, plan.key, sizeof plan.key);
-        simnet_application_probe(application, simnet_world_now(world) + i * 1000000, &plan);
+        simnet_application_plan(application, &plan);
     }
     simnet_world_run(world, 11 * SIMNET_MINUTE_US);
     simnet_checker_finish(checker);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Histograms against sorted arrays, merging, and counts over time.
+// Histograms against sorted arrays, and merging.
 #include "simnet/stream.h"
 #include "simnet/tally.h"
 
@@ -81,27 +81,11 @@ static void an_empty_one(void **state)
     simnet_tally_free(&one);
 }
 
-static void over_time(void **state)
-{
-    (void)state;
-    struct simnet_series series = {.begin_us = 100, .step_us = 10};
-    simnet_series_add(&series, 99, true);
-    simnet_series_add(&series, 109, false);
-    simnet_series_add(&series, 130, true);
-    assert_int_equal(4, series.count);
-    assert_int_equal(2, series.steps[0].tries);
-    assert_int_equal(1, series.steps[0].successes);
-    assert_int_equal(0, series.steps[1].tries);
-    assert_int_equal(1, series.steps[3].successes);
-    simnet_series_free(&series);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(percentiles),
         cmocka_unit_test(an_empty_one),
-        cmocka_unit_test(over_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,7 +19,7 @@ static const char *judge(struct dht_span datagram, enum dht_family family)
 }
 
 struct sums {
-    uint64_t seeds, failed, events, found, tries;
+    uint64_t seeds, failed, events, right, counted;
 };
 
 static void run(uint64_t seed, struct sums *sums)
@@ -35,8 +35,8 @@ static void run(uint64_t seed, struct sums *sums)
     bool is_same = once.hash == again.hash && once.failures == again.failures;
     sums->seeds++;
     sums->events += once.events;
-    sums->found += once.found[0];
-    sums->tries += once.tries[0];
+    sums->right += once.right[0];
+    sums->counted += once.counted[0];
     if (once.failures == 0 && is_same)
         return;
     sums->failed++;
@@ -75,10 +75,10 @@ int main(int argc, char **argv)
     } else if (run_file(PNR_SEEDS_FILE, &sums) != 0) {
         return 1;
     }
-    printf("%llu seeds, %llu failed; %llu events, %llu of %llu lookups found a name in bad "
+    printf("%llu seeds, %llu failed; %llu events, %llu of %llu lookups had success in bad "
            "weather\n",
            (unsigned long long)sums.seeds, (unsigned long long)sums.failed,
-           (unsigned long long)sums.events, (unsigned long long)sums.found,
-           (unsigned long long)sums.tries);
+           (unsigned long long)sums.events, (unsigned long long)sums.right,
+           (unsigned long long)sums.counted);
     return sums.failed == 0 ? 0 : 1;
 }
