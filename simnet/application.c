@@ -109,6 +109,7 @@ static void keep(struct simnet_application_lookup *lookup, const struct simnet_p
     lookup->answered = probe->end.answered;
     lookup->hops = (uint16_t)probe->end.hops;
     lookup->outcome = (uint8_t)probe->outcome;
+    lookup->manner = (uint8_t)probe->shown;
     lookup->is_cached = probe->first_us >= 0 && probe->source != CONTROL_SOURCE_DHT;
     lookup->is_stale = simnet_probe_is_stale(probe);
 }
@@ -201,7 +202,6 @@ static void ask(struct simnet_application *application, const struct simnet_prob
     if (plan->machine == NULL)
         return;
     lookup->machine = plan->machine->number;
-    lookup->manner = (uint8_t)plan->manner;
     lookup->outcome = SIMNET_APPLICATION_WAITING;
     struct simnet_probe *probe = take_probe(application);
     if (plan->number == application->traced && application->tracer.begun != NULL)

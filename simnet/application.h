@@ -55,7 +55,7 @@ struct simnet_application_lookup {
     uint32_t answered; // of them
     uint16_t hops;     // to the end
     uint8_t outcome;
-    uint8_t manner;         // enum simnet_probe_manner
+    uint8_t manner;         // that it has shown: enum simnet_probe_manner
     uint8_t phase;          // as it was planned
     uint8_t is_nobodys : 1; // of a key that nobody uses
     uint8_t is_cached : 1;  // answered out of the asker's own memory

@@ -48,6 +48,8 @@ static void add(struct simnet_figures *figures, const struct simnet_application_
         figures->cached++;
         return;
     }
+    if (lookup->manner == SIMNET_PROBE_STOPS)
+        return; // the answer was late because nobody read it
     figures->first_us.values[figures->first_us.count++] = lookup->first_us;
     figures->end_us.values[figures->end_us.count++] = lookup->end_us;
     figures->hops.values[figures->hops.count++] = lookup->hops;
@@ -82,6 +84,22 @@ void simnet_figures_fini(struct simnet_figures *figures)
     free(figures->end_us.values);
     free(figures->hops.values);
     free(figures->messages.values);
+}
+
+void simnet_figures_names(const struct simnet_application *application,
+                          struct simnet_figures_names *ret_names)
+{
+    struct simnet_figures_names names = {.begun = simnet_application_begun(application)};
+    for (uint32_t i = 0; i < names.begun; i++) {
+        const struct simnet_publisher *publisher = simnet_application_publisher(application, i);
+        names.published += publisher->stored > 0;
+        names.stored += publisher->stored;
+        names.changes += publisher->version - 1;
+        names.withdrawals += publisher->withdrawals;
+        names.interrupted += publisher->interrupted;
+        names.failed += publisher->failed;
+    }
+    *ret_names = names;
 }
 
 bool simnet_figures_reach(uint64_t right, uint64_t counted, double share)

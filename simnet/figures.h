@@ -9,7 +9,8 @@
 // found nothing where the name was withdrawn. All count but those that the asker itself dropped,
 // and those of keys that nobody uses: whose machine goes away, or whose node takes no other
 // session, has not found its name. Times, hops and messages are those of lookups that found
-// something in the network; what the asker's own cache knew is counted apart.
+// something in the network, and was read when it came; what the asker's own cache knew is counted
+// apart.
 
 #include "simnet/application.h"
 
@@ -22,7 +23,7 @@ struct simnet_figures_list {
 struct simnet_figures {
     uint64_t lookups; // made, the cancelled ones included
     uint64_t outcomes[SIMNET_APPLICATION_OUTCOMES];
-    uint64_t manners[SIMNET_PROBE_MANNERS]; // how many asked in which
+    uint64_t manners[SIMNET_PROBE_MANNERS]; // how many have shown which
     uint64_t cached;
     uint64_t stale;                      // found, older than what was stored
     uint64_t counted;                    // all that the asker did not drop itself
@@ -32,6 +33,16 @@ struct simnet_figures {
     struct simnet_figures_list end_us;   // to the end
     struct simnet_figures_list hops;     // to the end
     struct simnet_figures_list messages; // nodes asked
+};
+
+// What publishers did, in all.
+struct simnet_figures_names {
+    uint32_t begun, published; // of these some node keeps a copy
+    uint64_t stored;           // copies
+    uint64_t changes;          // versions after the first
+    uint64_t withdrawals;
+    uint64_t interrupted; // requests that were broken off, by the publisher or a crash
+    uint64_t failed;      // that were answered with an error
 };
 
 // A part of the run.
@@ -49,6 +60,9 @@ bool simnet_figures_is_right(const struct simnet_application_lookup *lookup);
 void simnet_figures_init(struct simnet_figures *figures,
                          const struct simnet_application *application, uint8_t phase);
 void simnet_figures_fini(struct simnet_figures *figures);
+
+void simnet_figures_names(const struct simnet_application *application,
+                          struct simnet_figures_names *ret_names);
 
 // Whether at least this share (0 to 1) of those that count have success. Of none none has: nothing
 // was shown.

@@ -186,6 +186,8 @@ static void misbehave(struct simnet_world *world, void *ctx, uint64_t run)
     struct simnet_probe *probe = ctx;
     if (probe->run != run || !probe->is_busy)
         return;
+    if (probe->plan.manner != SIMNET_PROBE_POLITE)
+        probe->shown = probe->plan.manner;
     switch (probe->plan.manner) {
     case SIMNET_PROBE_CANCELS:
         if (simnet_client_pending(probe->client) > 0)
@@ -212,6 +214,7 @@ static void begin(struct simnet_probe *probe)
     if (!probe->is_busy || probe->run != run || probe->plan.manner == SIMNET_PROBE_POLITE)
         return;
     if (probe->plan.manner == SIMNET_PROBE_ASKS_TWICE) {
+        probe->shown = SIMNET_PROBE_ASKS_TWICE;
         simnet_client_next_id(probe->client, id);
         ask(probe);
         return;
@@ -257,6 +260,7 @@ void simnet_probe_run(struct simnet_probe *probe, const struct simnet_probe_plan
     probe->version = 0;
     probe->seq = DHT_SEQ_NONE;
     probe->source = -1;
+    probe->shown = SIMNET_PROBE_POLITE;
     probe->answered.count = probe->asked.count = 0;
     probe->outcome = SIMNET_PROBE_FOUND;
     simnet_client_cut(probe->client, plan->cut);

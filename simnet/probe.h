@@ -79,7 +79,8 @@ struct simnet_probe {
     enum simnet_probe_outcome outcome;
     uint32_t version; // the newest that came; 0: none
     int64_t seq;
-    int source; // of the first answer: enum control_source
+    int source;                     // of the first answer: enum control_source
+    enum simnet_probe_manner shown; // of the plan's manner: polite, where the end came before
     // Of a traced one, closest first: who answered; and all who were asked, for a node that is
     // farther away than a lookup waits was found all the same.
     struct simnet_probe_ids answered, asked;

@@ -169,6 +169,10 @@ static void tell_lookups(const struct simnet_run *run, bool is_healed, FILE *out
         for (int i = 0; i < SIMNET_APPLICATION_OUTCOMES; i++)
             if (figures.outcomes[i] > 0)
                 line(out, simnet_application_outcome_word(i), "%" PRIu64, figures.outcomes[i]);
+        for (int i = 1; i < SIMNET_PROBE_MANNERS; i++)
+            if (figures.manners[i] > 0)
+                line(out, simnet_probe_manner_word((enum simnet_probe_manner)i),
+                     "%" PRIu64 " askers", figures.manners[i]);
         if (figures.cached > 0)
             line(out, "from a cache", "%" PRIu64, figures.cached);
         if (figures.stale > 0)
@@ -184,22 +188,29 @@ static void tell_lookups(const struct simnet_run *run, bool is_healed, FILE *out
     simnet_figures_fini(&figures);
 }
 
+// A line, where there is something to tell.
+static void tell_some(FILE *out, const char *label, uint64_t count, const char *what)
+{
+    char number[32];
+    simnet_report_number(count, number);
+    if (count > 0)
+        line(out, label, "%s%s", number, what);
+}
+
 static void tell_names(const struct simnet_run *run, FILE *out)
 {
-    const struct simnet_application *application = simnet_run_application(run);
-    uint32_t count = simnet_application_begun(application);
-    uint32_t published = 0;
-    double stored = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        const struct simnet_publisher *publisher = simnet_application_publisher(application, i);
-        published += publisher->stored > 0;
-        stored += publisher->stored;
-    }
-    if (count == 0)
+    struct simnet_figures_names names;
+    simnet_figures_names(simnet_run_application(run), &names);
+    if (names.begun == 0)
         return;
     heading(out, "Names");
-    line(out, "published", "%" PRIu32 " of %" PRIu32, published, count);
-    line(out, "copies", "%.1f of each", published > 0 ? stored / published : 0.0);
+    line(out, "published", "%" PRIu32 " of %" PRIu32, names.published, names.begun);
+    line(out, "copies", "%.1f of each",
+         names.published > 0 ? (double)names.stored / names.published : 0.0);
+    tell_some(out, "published anew", names.changes, " times");
+    tell_some(out, "withdrawn", names.withdrawals, " times");
+    tell_some(out, "broken off", names.interrupted, " requests, by their publishers or a crash");
+    tell_some(out, "failed", names.failed, " requests, which were made again");
 }
 
 static void tell_traffic(const struct simnet_run *run, FILE *out)

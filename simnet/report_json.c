@@ -100,6 +100,7 @@ static json_t *lookups_of(const struct simnet_run *run, bool is_healed)
     struct simnet_figures figures;
     json_t *lookups = json_object();
     json_t *outcomes = json_object();
+    json_t *manners = json_object();
     simnet_figures_init(&figures, simnet_run_application(run),
                         is_healed ? SIMNET_RUN_HEALED : SIMNET_RUN_MEASURED);
     json_object_set_new(lookups, "made", integer(figures.lookups));
@@ -110,6 +111,10 @@ static json_t *lookups_of(const struct simnet_run *run, bool is_healed)
         json_object_set_new(outcomes, simnet_application_outcome_word(i),
                             integer(figures.outcomes[i]));
     json_object_set_new(lookups, "outcomes", outcomes);
+    for (int i = 1; i < SIMNET_PROBE_MANNERS; i++)
+        json_object_set_new(manners, simnet_probe_manner_word((enum simnet_probe_manner)i),
+                            integer(figures.manners[i]));
+    json_object_set_new(lookups, "manners", manners);
     json_object_set_new(lookups, "from_cache", integer(figures.cached));
     json_object_set_new(lookups, "stale", integer(figures.stale));
     json_object_set_new(lookups, "first_answer_ms", percentiles(&figures.first_us, 1e3));
@@ -122,21 +127,19 @@ static json_t *lookups_of(const struct simnet_run *run, bool is_healed)
 
 static json_t *names_of(const struct simnet_run *run)
 {
-    const struct simnet_application *application = simnet_run_application(run);
-    uint32_t count = simnet_application_begun(application);
-    uint64_t published = 0;
-    uint64_t stored = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        const struct simnet_publisher *publisher = simnet_application_publisher(application, i);
-        published += publisher->stored > 0;
-        stored += publisher->stored;
-    }
-    json_t *names = json_object();
-    json_object_set_new(names, "begun", integer(count));
-    json_object_set_new(names, "published", integer(published));
-    json_object_set_new(names, "copies_mean",
-                        maybe(published > 0 ? (double)stored / (double)published : -1));
-    return names;
+    struct simnet_figures_names names;
+    simnet_figures_names(simnet_run_application(run), &names);
+    json_t *object = json_object();
+    json_object_set_new(object, "begun", integer(names.begun));
+    json_object_set_new(object, "published", integer(names.published));
+    json_object_set_new(
+        object, "copies_mean",
+        maybe(names.published > 0 ? (double)names.stored / (double)names.published : -1));
+    json_object_set_new(object, "changes", integer(names.changes));
+    json_object_set_new(object, "withdrawals", integer(names.withdrawals));
+    json_object_set_new(object, "requests_broken_off", integer(names.interrupted));
+    json_object_set_new(object, "requests_failed", integer(names.failed));
+    return object;
 }
 
 static json_t *traffic_of(const struct simnet_run *run)

@@ -145,12 +145,14 @@ static void plan_application(struct simnet_run *run)
     config.publish_us = run->t0_us - PUBLISH_MARGIN_US - scenario->publish.over_us;
     config.publish_over_us = scenario->publish.over_us;
     config.habits.change_us = scenario->publish.change_us;
+    config.habits.withdraw_share = scenario->publish.withdraw;
+    config.habits.rude_share = scenario->publish.rude;
     config.lookups = (uint32_t)scenario->resolve.count;
     config.resolve_us = run->t0_us + scenario->resolve.at_us;
     config.resolve_over_us = scenario->resolve.for_us;
     config.wait = (enum control_wait)scenario->resolve.wait;
     config.timeout_ms = (uint32_t)(scenario->resolve.timeout_us / 1000);
-    config.rude_share = scenario->resolve.cancel;
+    config.rude_share = scenario->resolve.rude;
     config.rude_us = RUDE_US;
     run->application = simnet_application_new(run->world, &config);
     plan_healed_lookups(run);

@@ -171,11 +171,12 @@ struct simnet_scenario {
     } machines;
     struct {
         int64_t names, over_us, renew_us, change_us;
+        double withdraw, rude;
     } publish;
     struct {
         int64_t at_us, for_us, count, timeout_us;
         int wait;
-        double cancel;
+        double rude;
     } resolve;
     struct {
         int64_t warm_up_us, faults_us, healing_us;

@@ -255,6 +255,12 @@ static bool check_rest(struct simnet_scenario_reading *reading)
     if (scenario->resolve.count > 0 && scenario->publish.names == 0)
         return simnet_scenario_complain(reading, origin_of(reading, "resolve", 0, "count"),
                                         "lookups of nothing: expected publish.names of at least 1");
+    const char *of_changes = scenario->publish.withdraw > 0 ? "withdraw" : "rude";
+    if ((scenario->publish.withdraw > 0 || scenario->publish.rude > 0) &&
+        scenario->publish.change_us == 0)
+        return simnet_scenario_complain(reading, origin_of(reading, "publish", 0, of_changes),
+                                        "nothing changes: %s needs a publish.change above 0s",
+                                        of_changes);
     if (scenario->mtu.bytes > 0 && scenario->mtu.bytes < MTU_LEAST)
         return simnet_scenario_complain(reading, origin_of(reading, "mtu", 0, "bytes"),
                                         "packets too short for IPv4: expected 0, or at least %d",

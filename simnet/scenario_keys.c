@@ -314,6 +314,17 @@ const struct simnet_scenario_key simnet_scenario_keys[] = {
      NUMBER(TIME, 0, 1000 * DAY_S, "0s"),
      .what = "The mean time after which a publisher publishes something new under its name. 0s: "
              "never."},
+    {.name = "withdraw",
+     ONCE(publish, withdraw),
+     NUMBER(SHARE, 0, 100, "0%"),
+     .what = "How many of these changes withdraw the name instead; the next one publishes it "
+             "again."},
+    {.name = "rude",
+     ONCE(publish, rude),
+     NUMBER(SHARE, 0, 100, "0%"),
+     .what =
+         "How many of the requests for them the publisher cancels or hangs up on, within 4 s if "
+         "they are not done yet, to make them again."},
 
     {.name = "count",
      ONCE(resolve, count),
@@ -335,10 +346,11 @@ const struct simnet_scenario_key simnet_scenario_keys[] = {
      ONCE(resolve, timeout_us),
      NUMBER(TIME, 0.001, 600, "30s"),
      .what = "When it gives up."},
-    {.name = "cancel",
-     ONCE(resolve, cancel),
+    {.name = "rude",
+     ONCE(resolve, rude),
      NUMBER(SHARE, 0, 100, "0%"),
-     .what = "How many of the askers cancel or hang up before the answer, at a random time."},
+     .what = "How many of the askers have bad manners, each one of four: they cancel, hang up or "
+             "stop reading, within half a second if there is no answer yet, or ask twice at once."},
 
     {.name = "at",
      EACH(partition, at_us),

@@ -185,6 +185,27 @@ def report():
         expect(run.stderr, "/nowhere/x: cannot be made" in run.stderr)
 
 
+def manners():
+    """Who is rude is counted; a name that is withdrawn is rightly not found."""
+    args = ["run", SCENARIOS / "static.ini", *QUICK]
+    for setting in ("phases.faults=2min", "resolve.for=110s", "resolve.count=1000",
+                    "resolve.rude=40%", "publish.change=20s", "publish.withdraw=40%",
+                    "publish.rude=20%", "network.cache-max=0"):
+        args += ["--set", setting]
+    text = simnet(*args, check=0).stdout
+    report = json.loads(simnet(*args, "--json", check=0).stdout)
+    lookups, names = report["lookups"], report["names"]
+    for manner in ("cancelled", "hung up", "asked twice", "stopped reading"):
+        expect(f"somebody {manner}", lookups["manners"][manner] > 0)
+        expect(f"{manner}, in the text", re.search(rf"^  {manner} +\d+ askers$", text, re.M))
+    expect("names are withdrawn, and published again",
+           names["withdrawals"] > 10 and names["changes"] > 10 and names["requests_broken_off"] > 0)
+    expect("withdrawn, in the text", re.search(r"^  withdrawn +\d+ times$", text, re.M))
+    expect("so they are not found, and that is right",
+           lookups["outcomes"]["withdrawn"] > 10 and lookups["success"] == 1)
+    expect("dropped lookups do not count", lookups["outcomes"]["dropped"] > 100)
+
+
 def trace():
     """The story of a lookup: each hop, and the end."""
     args = ["trace", SCENARIOS / "third-lost.ini", "--nodes", "100", "--set", "resolve.count=20",
@@ -297,7 +318,7 @@ def docs():
         expect(f"{path.stem} is in the page", f"| `{path.stem}` |" in page)
 
 
-TESTS = {test.__name__: test for test in (errors, checks, docs, show, report, trace, pcap, interrupt)}
+TESTS = {test.__name__: test for test in (errors, checks, docs, show, report, manners, trace, pcap, interrupt)}
 
 if __name__ == "__main__":
     if sys.argv[3] in TESTS:
