@@ -232,11 +232,6 @@ static void look_up(struct simnet_world *world, void *ctx, uint64_t ignored)
     plan.machine = draw_asker(application, plan.publisher);
     if (plan.machine != NULL)
         draw_manners(application, &plan);
-    // Who is content with the first answer would not hear of the hops that led to it.
-    if (number == application->traced) {
-        plan.trace = true;
-        plan.wait = plan.wait == CONTROL_WAIT_FIRST ? CONTROL_WAIT_SETTLED : plan.wait;
-    }
     ask(application, &plan);
 }
 

@@ -2,22 +2,42 @@
 #include "simnet/story.h"
 
 #include "dht/addr.h"
+#include "dht/id.h"
 #include "node/control/fields.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define REPLIES_MAX  64 // the last packets of the asker, in a ring
-#define COMPACT_IPV4 26 // bytes of a contact: id, address, port
+#define QUERIES_MAX  512  // of the lookup
+#define NAMED_MAX    2048 // contacts that replies named
+#define COMPACT_IPV4 26   // bytes of a contact: id, address, port
 #define COMPACT_IPV6 38
 #define ID_SHOWN     12 // hex digits
 #define STAMP_WIDTH  10
+#define TID_MAX      8
 
-struct reply {
-    struct dht_addr from;
-    uint16_t len;
-    uint8_t bytes[DHT_DATAGRAM_MAX];
+// A contact that a reply of the lookup named.
+struct named {
+    struct dht_addr addr;
+    struct dht_id id;
+    uint32_t depth; // of who named it first, and one
+};
+
+// A query of the lookup, as it went out.
+struct query {
+    struct named to; // as it was known then; depth 1: of the asker's own table
+    uint8_t tid[TID_MAX];
+    size_t tid_len;
+    int64_t sent_us;
+    bool is_over; // a reply came
+};
+
+// What one reply names.
+struct naming {
+    uint32_t count, depth;
+    int bits; // of the closest; -1: none
+    struct dht_id closest;
 };
 
 struct simnet_story {
@@ -25,16 +45,24 @@ struct simnet_story {
     struct simnet_world *world;
     uint32_t number;
     FILE *out;
-    const struct simnet_application_lookup *lookup; // NULL: not begun
+    bool is_begun;
+    int64_t asked_us;
     struct dht_id target;
     uint32_t machine;
     int who_width;                 // of addresses
     uint32_t hops, answers, depth; // told; the greatest depth of them
     bool has_first, is_over;
-    struct reply replies[REPLIES_MAX];
-    uint32_t reply_count; // ever
+    struct query queries[QUERIES_MAX];
+    struct named named[NAMED_MAX];
+    size_t query_count, named_count;
+    uint32_t untold; // queries beyond QUERIES_MAX
     struct simnet_tap tap;
 };
+
+static const struct simnet_application_lookup *lookup_of(const struct simnet_story *story)
+{
+    return simnet_application_lookup(simnet_run_application(story->run), story->number);
+}
 
 static const char *plural(uint64_t count)
 {
@@ -60,10 +88,162 @@ static const char *id_text(const struct dht_id *id, char ret_text[2 * DHT_ID_LEN
 
 static double since_ms(const struct simnet_story *story)
 {
-    return (double)(simnet_world_now(story->world) - story->lookup->asked_us) / 1e3;
+    return (double)(simnet_world_now(story->world) - story->asked_us) / 1e3;
 }
 
-// ---- what replies say ----
+// ---- what goes out ----
+
+static const struct named *find_named(const struct simnet_story *story, const struct dht_addr *addr)
+{
+    for (size_t i = 0; i < story->named_count; i++)
+        if (dht_addr_equal(&story->named[i].addr, addr))
+            return &story->named[i];
+    return NULL;
+}
+
+static bool is_string(struct dht_span dict, const char *key, const void *text, size_t len)
+{
+    struct dht_span found;
+    return control_fields_string(dict, key, &found) && found.len == len &&
+           memcmp(found.data, text, len) == 0;
+}
+
+// Whether it asks for the name's target.
+static bool is_of_lookup(const struct simnet_story *story, struct dht_span whole)
+{
+    struct dht_span arguments;
+    return is_string(whole, "y", "q", 1) && is_string(whole, "q", "get", 3) &&
+           control_fields_find(whole, "a", &arguments) && control_fields_check(arguments) &&
+           is_string(arguments, "target", story->target.bytes, DHT_ID_LEN);
+}
+
+static void see_sent(struct simnet_story *story, const struct simnet_packet *packet)
+{
+    struct dht_span whole = {packet->bytes, packet->len};
+    struct dht_span tid;
+    if (!control_fields_check(whole) || !is_of_lookup(story, whole) ||
+        !control_fields_string(whole, "t", &tid) || tid.len > TID_MAX)
+        return;
+    if (story->query_count == QUERIES_MAX) {
+        story->untold++;
+        return;
+    }
+    const struct named *known = find_named(story, &packet->to);
+    struct query *query = &story->queries[story->query_count++];
+    *query = (struct query){.tid_len = tid.len, .sent_us = simnet_world_now(story->world)};
+    query->to = known != NULL ? *known : (struct named){.addr = packet->to, .depth = 1};
+    memcpy(query->tid, tid.data, tid.len);
+}
+
+// ---- what comes back ----
+
+static struct query *find_query(struct simnet_story *story, const struct dht_addr *from,
+                                struct dht_span tid)
+{
+    for (size_t i = 0; i < story->query_count; i++) {
+        struct query *query = &story->queries[i];
+        if (!query->is_over && dht_addr_equal(&query->to.addr, from) && query->tid_len == tid.len &&
+            memcmp(query->tid, tid.data, tid.len) == 0)
+            return query;
+    }
+    return NULL;
+}
+
+// Reads a compact list of contacts.
+static void take_named(struct simnet_story *story, struct dht_span list, size_t step,
+                       struct naming *naming)
+{
+    for (size_t at = 0; at + step <= list.len; at += step) {
+        struct named named = {.depth = naming->depth + 1};
+        memcpy(named.id.bytes, list.data + at, DHT_ID_LEN);
+        int bits = shared_bits(&named.id, &story->target);
+        naming->count++;
+        if (bits > naming->bits) {
+            naming->bits = bits;
+            naming->closest = named.id;
+        }
+        if (dht_addr_from_compact(list.data + at + DHT_ID_LEN, step - DHT_ID_LEN, &named.addr) &&
+            story->named_count < NAMED_MAX && find_named(story, &named.addr) == NULL)
+            story->named[story->named_count++] = named;
+    }
+}
+
+static void tell_named(struct simnet_story *story, struct dht_span dict, uint32_t depth)
+{
+    struct naming naming = {.depth = depth, .bits = -1};
+    struct dht_span list;
+    struct control_fields_range any = {INT64_MIN, INT64_MAX};
+    char text[2 * DHT_ID_LEN + 1];
+    int64_t seq;
+    if (control_fields_string(dict, "nodes", &list))
+        take_named(story, list, COMPACT_IPV4, &naming);
+    if (control_fields_string(dict, "nodes6", &list))
+        take_named(story, list, COMPACT_IPV6, &naming);
+    fprintf(story->out, "%" PRIu32 " node%s", naming.count, plural(naming.count));
+    if (naming.bits >= 0)
+        fprintf(story->out, ", the closest at %d bits: %.*s", naming.bits, ID_SHOWN,
+                id_text(&naming.closest, text));
+    if (!control_fields_find(dict, "v", &list))
+        return;
+    fprintf(story->out, ", and A RECORD");
+    if (control_fields_int(dict, "seq", any, &seq))
+        fprintf(story->out, ", number %" PRId64, seq);
+}
+
+// The columns of a hop up to what came back.
+static void tell_who(const struct simnet_story *story, double after_ms, const char *rtt,
+                     const struct named *who)
+{
+    static const struct dht_id unknown = {{0}};
+    char addr[DHT_ADDR_TEXT_MAX];
+    char id[2 * DHT_ID_LEN + 1];
+    char bits[16] = "?";
+    bool has_id = !dht_id_equal(&who->id, &unknown);
+    if (has_id)
+        snprintf(bits, sizeof bits, "%d", shared_bits(&who->id, &story->target));
+    dht_addr_to_text(&who->addr, addr);
+    fprintf(story->out, "%*.1f ms %11s %5" PRIu32 " %5s  %-*s %-*.*s  ", STAMP_WIDTH - 3, after_ms,
+            rtt, who->depth, bits, story->who_width, addr, ID_SHOWN, ID_SHOWN,
+            has_id ? id_text(&who->id, id) : "unknown");
+}
+
+static void tell_hop(struct simnet_story *story, const struct query *query, struct dht_span whole)
+{
+    struct named who = query->to;
+    struct dht_span dict;
+    struct dht_span id;
+    char rtt[32];
+    bool is_reply = is_string(whole, "y", "r", 1) && control_fields_find(whole, "r", &dict) &&
+                    control_fields_check(dict);
+    if (is_reply && control_fields_string(dict, "id", &id) && id.len == DHT_ID_LEN)
+        memcpy(who.id.bytes, id.data, DHT_ID_LEN);
+    snprintf(rtt, sizeof rtt, "%.1f ms",
+             (double)(simnet_world_now(story->world) - query->sent_us) / 1e3);
+    story->hops++;
+    story->answers++;
+    if (who.depth > story->depth)
+        story->depth = who.depth;
+    tell_who(story, since_ms(story), rtt, &who);
+    if (is_reply)
+        tell_named(story, dict, who.depth);
+    else
+        fprintf(story->out, "an error");
+    fputc('\n', story->out);
+}
+
+static void see_delivered(struct simnet_story *story, const struct simnet_packet *packet)
+{
+    struct dht_span whole = {packet->bytes, packet->len};
+    struct dht_span tid;
+    if (!control_fields_check(whole) || is_string(whole, "y", "q", 1) ||
+        !control_fields_string(whole, "t", &tid))
+        return;
+    struct query *query = find_query(story, &packet->from, tid);
+    if (query == NULL)
+        return;
+    query->is_over = true;
+    tell_hop(story, query, whole);
+}
 
 static void see(void *ctx, struct simnet_world *world, enum simnet_tap_event event,
                 const struct simnet_machine *machine, const struct simnet_element *element,
@@ -72,66 +252,32 @@ static void see(void *ctx, struct simnet_world *world, enum simnet_tap_event eve
     struct simnet_story *story = ctx;
     (void)world;
     (void)element;
-    if (event != SIMNET_TAP_DELIVERED || story->lookup == NULL ||
-        machine->number != story->machine || packet->len > DHT_DATAGRAM_MAX)
+    if (event == SIMNET_TAP_DROPPED || !story->is_begun || story->is_over ||
+        machine->number != story->machine)
         return;
-    struct reply *reply = &story->replies[story->reply_count++ % REPLIES_MAX];
-    reply->from = packet->from;
-    reply->len = packet->len;
-    memcpy(reply->bytes, packet->bytes, packet->len);
+    if (event == SIMNET_TAP_SENT)
+        see_sent(story, packet);
+    else
+        see_delivered(story, packet);
 }
 
-// The last reply from there; its "r". False where there is none.
-static bool find_reply(const struct simnet_story *story, const struct dht_addr *from,
-                       struct dht_span *ret_dict)
+// Those that had not answered when the lookup ended.
+static void tell_silent(struct simnet_story *story)
 {
-    uint32_t held = story->reply_count < REPLIES_MAX ? story->reply_count : REPLIES_MAX;
-    for (uint32_t i = 1; i <= held; i++) {
-        const struct reply *reply = &story->replies[(story->reply_count - i) % REPLIES_MAX];
-        struct dht_span whole = {reply->bytes, reply->len};
-        struct dht_span dict;
-        if (!dht_addr_equal(&reply->from, from) || !control_fields_check(whole) ||
-            !control_fields_find(whole, "r", &dict) || !control_fields_check(dict))
+    for (size_t i = 0; i < story->query_count; i++) {
+        const struct query *query = &story->queries[i];
+        struct named who = query->to;
+        const struct named *known = find_named(story, &who.addr);
+        if (query->is_over)
             continue;
-        *ret_dict = dict;
-        return true;
+        if (known != NULL)
+            who.id = known->id; // somebody has named it since
+        story->hops++;
+        tell_who(story, (double)(query->sent_us - story->asked_us) / 1e3, "-", &who);
+        fprintf(story->out, "asked then, no answer by the end\n");
     }
-    return false;
-}
-
-// The contact of a compact list that is closest to the target.
-static void find_closest(const struct simnet_story *story, struct dht_span list, size_t step,
-                         int *inout_bits, struct dht_id *inout_id)
-{
-    for (size_t at = 0; at + step <= list.len; at += step) {
-        struct dht_id id;
-        memcpy(id.bytes, list.data + at, DHT_ID_LEN);
-        int bits = shared_bits(&id, &story->target);
-        if (bits > *inout_bits) {
-            *inout_bits = bits;
-            *inout_id = id;
-        }
-    }
-}
-
-static void tell_named(const struct simnet_story *story, const struct dht_addr *from,
-                       uint32_t named)
-{
-    struct dht_span dict;
-    struct dht_span list;
-    struct dht_id closest = {{0}};
-    char text[2 * DHT_ID_LEN + 1];
-    int bits = -1;
-    if (find_reply(story, from, &dict)) {
-        if (control_fields_string(dict, "nodes", &list))
-            find_closest(story, list, COMPACT_IPV4, &bits, &closest);
-        if (control_fields_string(dict, "nodes6", &list))
-            find_closest(story, list, COMPACT_IPV6, &bits, &closest);
-    }
-    fprintf(story->out, "%" PRIu32 " node%s", named, plural(named));
-    if (bits >= 0)
-        fprintf(story->out, ", the closest at %d bits: %.*s", bits, ID_SHOWN,
-                id_text(&closest, text));
+    if (story->untold > 0)
+        fprintf(story->out, "%" PRIu32 " more were asked\n", story->untold);
 }
 
 // ---- the story ----
@@ -145,7 +291,8 @@ static void begin(void *ctx, const struct simnet_application_lookup *lookup,
         simnet_run_now(story->run) - simnet_scenario_t0(simnet_run_scenario(story->run));
     char addr[DHT_ADDR_TEXT_MAX];
     char text[2 * DHT_ID_LEN + 1];
-    story->lookup = lookup;
+    story->is_begun = true;
+    story->asked_us = lookup->asked_us;
     story->machine = lookup->machine;
     story->target = publisher->target;
     dht_addr_to_text(&machine->addrs[0], addr);
@@ -159,47 +306,8 @@ static void begin(void *ctx, const struct simnet_application_lookup *lookup,
             publisher->stored, publisher->machine->number);
     bool is_ipv4 = simnet_run_scenario(story->run)->network.families == SIMNET_SCENARIO_IPV4;
     story->who_width = is_ipv4 ? 21 : 45;
-    if (simnet_run_scenario(story->run)->resolve.wait == CONTROL_WAIT_FIRST)
-        fprintf(story->out,
-                "The measured lookup ends with its first answer. This one goes on until "
-                "it is settled, for\nits hops to be told; \"* the first answer\" comes "
-                "when it is handed out then.\n\n");
     fprintf(story->out, "%*s %11s %5s %5s  %-*s %-*s  %s\n", STAMP_WIDTH, "after", "round trip",
             "depth", "bits", story->who_width, "who", ID_SHOWN, "id", "what came back");
-}
-
-static void tell_hop(struct simnet_story *story, struct dht_span fields)
-{
-    struct simnet_answer_hop hop;
-    struct dht_addr addr = {0};
-    char who[64];
-    char id[2 * DHT_ID_LEN + 1];
-    char rtt[32] = "-";
-    char bits[16] = "?";
-    if (!simnet_answer_hop(fields, &hop))
-        return;
-    snprintf(who, sizeof who, "%.*s", (int)hop.addr.len, (const char *)hop.addr.data);
-    dht_addr_from_text(who, &addr);
-    if (hop.rtt_us >= 0)
-        snprintf(rtt, sizeof rtt, "%.1f ms", (double)hop.rtt_us / 1e3);
-    if (hop.has_id)
-        snprintf(bits, sizeof bits, "%d", shared_bits(&hop.id, &story->target));
-    story->hops++;
-    story->answers += hop.outcome != CONTROL_OUTCOME_SILENT;
-    if (hop.outcome != CONTROL_OUTCOME_SILENT && hop.depth > story->depth)
-        story->depth = hop.depth;
-    fprintf(story->out, "%*.1f ms %11s %5" PRIu32 " %5s  %-*s %-*.*s  ", STAMP_WIDTH - 3,
-            since_ms(story), rtt, hop.depth, bits, story->who_width, who, ID_SHOWN, ID_SHOWN,
-            hop.has_id ? id_text(&hop.id, id) : "unknown");
-    if (hop.outcome == CONTROL_OUTCOME_SILENT)
-        fprintf(story->out, "silent");
-    else if (hop.outcome == CONTROL_OUTCOME_ERROR)
-        fprintf(story->out, "an error");
-    else
-        tell_named(story, &addr, hop.named);
-    if (hop.outcome == CONTROL_OUTCOME_FOUND)
-        fprintf(story->out, ", and THE RECORD");
-    fputc('\n', story->out);
 }
 
 static void tell_result(struct simnet_story *story, struct dht_span fields)
@@ -219,11 +327,9 @@ static void tell_result(struct simnet_story *story, struct dht_span fields)
 static void answered(void *ctx, enum control_answer kind, struct dht_span fields)
 {
     struct simnet_story *story = ctx;
-    if (kind == CONTROL_ANSWER_PROGRESS)
-        tell_hop(story, fields);
-    else if (kind == CONTROL_ANSWER_RESULT)
+    if (kind == CONTROL_ANSWER_RESULT)
         tell_result(story, fields);
-    else
+    else if (kind != CONTROL_ANSWER_PROGRESS) // which are of lookups that are traced anyway
         story->is_over = true;
 }
 
@@ -247,16 +353,17 @@ bool simnet_story_is_over(const struct simnet_story *story)
 {
     // A lookup whose machine went away, or that was cancelled, has no last answer.
     return story->is_over ||
-           (story->lookup != NULL && story->lookup->outcome != SIMNET_APPLICATION_WAITING);
+           (story->is_begun && lookup_of(story)->outcome != SIMNET_APPLICATION_WAITING);
 }
 
 void simnet_story_end(struct simnet_story *story)
 {
-    const struct simnet_application_lookup *lookup = story->lookup;
-    if (lookup == NULL) {
+    if (!story->is_begun) {
         fprintf(story->out, "lookup   %" PRIu32 " was not made\n", story->number);
         return;
     }
+    const struct simnet_application_lookup *lookup = lookup_of(story);
+    tell_silent(story);
     const char *outcome = simnet_application_outcome_word(lookup->outcome);
     fprintf(story->out, "\n%s", outcome);
     if (lookup->first_us >= 0)

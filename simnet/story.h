@@ -3,9 +3,10 @@
 #define PNR_SIMNET_STORY_H
 
 // The story of one lookup, hop by hop: when, who was asked, how near to the target it is (leading
-// bits that its id shares with it), how long it took, and what came back. The hops are those that
-// the brain itself tells (`trace` of resolve, docs/control.md); what a reply named is read from the
-// packets that the asking machine got.
+// bits that its id shares with it), how long it took, and what came back. It is read from the
+// packets of the asking machine, its queries for the name's target and what answers them, and from
+// what the asker hears. The lookup is the one of the run, asked as there, and the run goes as it
+// would untold. Bounds: 512 queries of the lookup, and 2,048 contacts that it was told of.
 //
 // Owned by its maker; made before the run's first step, and freed before the run.
 
