@@ -403,32 +403,11 @@ uint32_t simnet_client_unpublish(struct simnet_client *client, const char *name)
     return ask_text(client, CONTROL_REQUEST_UNPUBLISH, CONTROL_KEY_NAME, name);
 }
 
-uint32_t simnet_client_unregister(struct simnet_client *client, const char *name)
-{
-    return ask_text(client, CONTROL_REQUEST_UNREGISTER, CONTROL_KEY_NAME, name);
-}
-
-uint32_t simnet_client_key(struct simnet_client *client, enum control_request kind,
-                           const char *label)
-{
-    return ask_text(client, kind, CONTROL_KEY_LABEL, label);
-}
-
 uint32_t simnet_client_cancel(struct simnet_client *client, uint32_t id)
 {
     struct draft draft;
     begin(&draft, CONTROL_REQUEST_CANCEL);
     put_int(&draft, CONTROL_KEY_CANCEL_ID, id);
-    return ask(client, &draft);
-}
-
-uint32_t simnet_client_ping(struct simnet_client *client, const char *addr, uint32_t timeout_ms)
-{
-    struct draft draft;
-    begin(&draft, CONTROL_REQUEST_PING);
-    draft.request.timeout_us = timeout_ms * INT64_C(1000);
-    put_text(&draft, CONTROL_KEY_ADDR, addr);
-    put_int(&draft, CONTROL_KEY_TIMEOUT_MS, timeout_ms);
     return ask(client, &draft);
 }
 

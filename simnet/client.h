@@ -108,11 +108,7 @@ uint32_t simnet_client_resolve(struct simnet_client *client,
 uint32_t simnet_client_publish(struct simnet_client *client,
                                const struct simnet_client_publish *publish);
 uint32_t simnet_client_unpublish(struct simnet_client *client, const char *name);
-uint32_t simnet_client_unregister(struct simnet_client *client, const char *name);
 uint32_t simnet_client_cancel(struct simnet_client *client, uint32_t id);
-uint32_t simnet_client_key(struct simnet_client *client, enum control_request kind,
-                           const char *label); // KEY_NEW, KEY_SHOW, KEY_EXPORT
-uint32_t simnet_client_ping(struct simnet_client *client, const char *addr, uint32_t timeout_ms);
 // A request without arguments: STATUS, PEERS, PUBLICATIONS, KEY_LIST.
 uint32_t simnet_client_ask(struct simnet_client *client, enum control_request kind);
 

@@ -103,14 +103,6 @@ void simnet_host_jump_at(struct simnet_machine *machine, int64_t at_us, int64_t 
     simnet_world_at(machine->world, at_us, jump, machine, (uint64_t)by_us);
 }
 
-void simnet_host_set_rate(struct simnet_machine *machine, double rate_ppm)
-{
-    if (!machine->has_clock)
-        simnet_host_set_clock(machine, &(struct simnet_clock_config){0});
-    simnet_clock_set_rate(machine->host->clock, simnet_world_now(machine->world), rate_ppm);
-    simnet_machine_settle(machine);
-}
-
 void simnet_host_tell_wall(struct simnet_machine *machine)
 {
     struct simnet_host *host = machine->host;

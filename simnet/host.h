@@ -29,8 +29,6 @@ struct simnet_clock *simnet_host_clock(const struct simnet_machine *machine);
 // input, a second after it last did, as from pnrd.
 void simnet_host_jump(struct simnet_machine *machine, int64_t by_us);
 void simnet_host_jump_at(struct simnet_machine *machine, int64_t at_us, int64_t by_us);
-// Makes the monotonic clock fast or slow from now on.
-void simnet_host_set_rate(struct simnet_machine *machine, double rate_ppm);
 
 // ---- the disk ----
 

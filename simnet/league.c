@@ -54,11 +54,6 @@ void simnet_league_add(struct simnet_league *league, const struct dht_id *id,
     league->members[league->count++] = (struct simnet_league_member){*id, *addr};
 }
 
-uint32_t simnet_league_count(const struct simnet_league *league)
-{
-    return league->count;
-}
-
 size_t simnet_league_closest(const struct simnet_league *league, const struct dht_id *target,
                              uint8_t ip_len, size_t max, struct simnet_league_member *ret_members)
 {

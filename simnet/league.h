@@ -34,7 +34,6 @@ void simnet_league_drop(struct simnet_league *league);
 
 void simnet_league_add(struct simnet_league *league, const struct dht_id *id,
                        const struct dht_addr *addr);
-uint32_t simnet_league_count(const struct simnet_league *league);
 
 // The members closest to target whose addresses are of that length, closest first; returns how
 // many.

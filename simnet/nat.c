@@ -512,11 +512,6 @@ void simnet_nat_detach(struct simnet_machine *machine, const struct dht_addr *ad
     simnet_machine_rewire(machine, addrs, NULL);
 }
 
-struct simnet_element *simnet_nat_way_out(struct simnet_nat *nat)
-{
-    return &nat->inner;
-}
-
 struct dht_addr simnet_nat_addr(const struct simnet_nat *nat)
 {
     return nat->addr;

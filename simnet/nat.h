@@ -105,8 +105,6 @@ void simnet_nat_detach(struct simnet_machine *machine, const struct dht_addr *ad
 // The NAT that the machine is right behind; NULL where it is behind none.
 struct simnet_nat *simnet_nat_of(const struct simnet_machine *machine);
 
-// What a machine that is added inside has as its way out; simnet_nat_attach() does the rest.
-struct simnet_element *simnet_nat_way_out(struct simnet_nat *nat);
 // Its address outside, with port 0.
 struct dht_addr simnet_nat_addr(const struct simnet_nat *nat);
 const struct simnet_nat_counters *simnet_nat_counters(const struct simnet_nat *nat);

@@ -113,8 +113,3 @@ struct simnet_packet *simnet_packet_at(const struct simnet_packet_pool *pool, ui
     const struct shelf *shelf = index & LARGE_FLAG ? &pool->large : &pool->small;
     return packet_in(shelf, index & ~LARGE_FLAG);
 }
-
-uint32_t simnet_packet_count(const struct simnet_packet_pool *pool)
-{
-    return pool->count;
-}

@@ -35,6 +35,5 @@ struct simnet_packet *simnet_packet_take(struct simnet_packet_pool *pool, size_t
 void simnet_packet_give(struct simnet_packet_pool *pool, struct simnet_packet *packet);
 // The packet with that index, which somebody holds.
 struct simnet_packet *simnet_packet_at(const struct simnet_packet_pool *pool, uint32_t index);
-uint32_t simnet_packet_count(const struct simnet_packet_pool *pool); // held now
 
 #endif

@@ -18,7 +18,6 @@ struct simnet_pcap {
     struct simnet_world *world;
     uint32_t machine;
     FILE *out;
-    uint64_t count;
     struct simnet_tap tap;
 };
 
@@ -122,7 +121,6 @@ static void see(void *ctx, struct simnet_world *world, enum simnet_tap_event eve
                           (uint32_t)(wall_us % SIMNET_SECOND_US), (uint32_t)len, (uint32_t)len};
     fwrite(record, sizeof record, 1, pcap->out);
     fwrite(bytes, 1, len, pcap->out);
-    pcap->count++;
 }
 
 struct simnet_pcap *simnet_pcap_new(struct simnet_world *world, uint32_t machine, FILE *out)
@@ -135,11 +133,6 @@ struct simnet_pcap *simnet_pcap_new(struct simnet_world *world, uint32_t machine
     write_header(out);
     simnet_world_tap(world, &pcap->tap);
     return pcap;
-}
-
-uint64_t simnet_pcap_count(const struct simnet_pcap *pcap)
-{
-    return pcap->count;
 }
 
 void simnet_pcap_free(struct simnet_pcap *pcap)

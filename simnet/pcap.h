@@ -16,7 +16,6 @@ struct simnet_pcap;
 
 // Begins a capture into out, which stays the caller's.
 struct simnet_pcap *simnet_pcap_new(struct simnet_world *world, uint32_t machine, FILE *out);
-uint64_t simnet_pcap_count(const struct simnet_pcap *pcap); // packets written
 void simnet_pcap_free(struct simnet_pcap *pcap);
 
 // Writes the IP packet that carries a datagram; returns its length. For tests.

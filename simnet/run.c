@@ -433,11 +433,6 @@ struct simnet_application *simnet_run_application(const struct simnet_run *run)
     return run->application;
 }
 
-const struct simnet_faults *simnet_run_faults(const struct simnet_run *run)
-{
-    return run->faults;
-}
-
 enum simnet_run_phase simnet_run_phase(const struct simnet_run *run)
 {
     int64_t now_us = simnet_world_now(run->world);

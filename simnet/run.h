@@ -71,7 +71,6 @@ const struct simnet_scenario *simnet_run_scenario(const struct simnet_run *run);
 struct simnet_world *simnet_run_world(const struct simnet_run *run);
 struct simnet_network *simnet_run_network(const struct simnet_run *run);
 struct simnet_application *simnet_run_application(const struct simnet_run *run);
-const struct simnet_faults *simnet_run_faults(const struct simnet_run *run);
 
 enum simnet_run_phase simnet_run_phase(const struct simnet_run *run);
 int64_t simnet_run_now(const struct simnet_run *run);   // since the start

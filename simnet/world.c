@@ -41,7 +41,6 @@ struct simnet_world {
     uint64_t seed;
     int64_t now_us;
     uint64_t hash;
-    bool paused;
     struct simnet_queue *queue;
     struct simnet_packet_pool *packets;
     struct simnet_element *core; // the first of the internet's chain, or the route
@@ -199,11 +198,6 @@ void simnet_world_internet(struct simnet_world *world, struct simnet_element *el
 struct simnet_element *simnet_world_core(struct simnet_world *world)
 {
     return world->core;
-}
-
-struct simnet_element *simnet_world_route(struct simnet_world *world)
-{
-    return &world->route;
 }
 
 static void enter_door(struct simnet_element *element, struct simnet_world *world,
@@ -572,19 +566,13 @@ static void handle(struct simnet_world *world, uint32_t what)
 void simnet_world_run(struct simnet_world *world, int64_t until_us)
 {
     struct simnet_event event;
-    world->paused = false;
-    while (!world->paused && simnet_queue_take(world->queue, until_us, &event)) {
+    while (simnet_queue_take(world->queue, until_us, &event)) {
         assert(event.due_us >= world->now_us);
         world->now_us = event.due_us;
         world->counters.events++;
         fetch_ahead(world);
         handle(world, event.what);
     }
-    if (!world->paused && until_us > world->now_us)
+    if (until_us > world->now_us)
         world->now_us = until_us;
-}
-
-void simnet_world_pause(struct simnet_world *world)
-{
-    world->paused = true;
 }

@@ -56,8 +56,6 @@ const struct simnet_counters *simnet_world_counters(const struct simnet_world *w
 void simnet_world_internet(struct simnet_world *world, struct simnet_element *element);
 // The first element of the internet's chain: what the elements of a site lead to.
 struct simnet_element *simnet_world_core(struct simnet_world *world);
-// The element behind the internet's chain: finds who listens at the packet's address.
-struct simnet_element *simnet_world_route(struct simnet_world *world);
 // An element, owned by the world, that hands all it gets to the machine: the end of a chain that
 // leads to it.
 struct simnet_element *simnet_world_door(struct simnet_world *world,
@@ -109,8 +107,6 @@ void simnet_world_at(struct simnet_world *world, int64_t at_us, simnet_task task
 void simnet_world_wake(struct simnet_world *world, struct simnet_machine *machine, int64_t at_us);
 // Runs until the clock shows until_us.
 void simnet_world_run(struct simnet_world *world, int64_t until_us);
-// Ends simnet_world_run() after the event under way; the clock stays there.
-void simnet_world_pause(struct simnet_world *world);
 
 void simnet_world_tap(struct simnet_world *world, struct simnet_tap *tap);
 void simnet_world_untap(struct simnet_world *world, struct simnet_tap *tap);
