@@ -155,8 +155,10 @@ static struct answer answer_for(struct adversary *self, const struct dht_krpc *m
     struct answer answer = {0};
     struct dht_span target = msg->method == DHT_KRPC_GET_PEERS ? msg->info_hash : msg->target;
     bool is_get = msg->method == DHT_KRPC_GET;
-    if (msg->method == DHT_KRPC_PUT)
+    if (msg->method == DHT_KRPC_PUT) {
+        simnet_league_counters(self->league)->swallowed++;
         keep_put(self, msg);
+    }
     if (target.data == NULL ||
         (!is_get && msg->method != DHT_KRPC_FIND_NODE && msg->method != DHT_KRPC_GET_PEERS))
         return answer;
@@ -169,6 +171,10 @@ static struct answer answer_for(struct adversary *self, const struct dht_krpc *m
         forge(self, &answer.target, forged);
         answer.item = forged;
     }
+    if (is_get && answer.item != NULL)
+        simnet_league_counters(self->league)->handed++;
+    else if (is_get)
+        simnet_league_counters(self->league)->denied++;
     return answer;
 }
 
@@ -180,8 +186,10 @@ static void receive(struct simnet_actor *actor, struct simnet_world *world,
     struct dht_krpc msg;
     uint8_t out[DHT_DATAGRAM_MAX + DHT_VALUE_LEN_MAX];
     (void)world;
-    if (self->kind == SIMNET_ADVERSARY_SILENT || !dht_krpc_parse(datagram->bytes, &msg) ||
-        msg.type != DHT_KRPC_QUERY)
+    if (!dht_krpc_parse(datagram->bytes, &msg) || msg.type != DHT_KRPC_QUERY)
+        return;
+    simnet_league_counters(self->league)->asked++;
+    if (self->kind == SIMNET_ADVERSARY_SILENT)
         return;
     struct dht_id id = self->id;
     if (self->kind == SIMNET_ADVERSARY_CHANGELING)
@@ -361,15 +369,17 @@ static void aim(struct adversary *self, const struct victim *victims, uint32_t c
     self->due_us = at_us;
 }
 
-// Whether its id fits its address.
-static bool choose_self(const struct simnet_adversary_crowd *crowd, struct simnet_stream *stream,
-                        struct simnet_league_member *ret_self)
+// Whether its id fits its address. place: in the crowd.
+static bool choose_self(const struct simnet_adversary_crowd *crowd, uint32_t place,
+                        struct simnet_stream *stream, struct simnet_league_member *ret_self)
 {
     uint8_t random[DHT_ID_LEN];
-    if (crowd->target != NULL && simnet_claim_near(crowd->range, &crowd->base, crowd->target,
-                                                   stream, &ret_self->addr, &ret_self->id))
+    const struct dht_addr *base =
+        crowd->range == SIMNET_CLAIM_FEW ? &crowd->few[place % crowd->few_count] : &crowd->base;
+    if (crowd->target != NULL && simnet_claim_near(crowd->range, base, crowd->target, stream,
+                                                   &ret_self->addr, &ret_self->id))
         return true;
-    ret_self->addr = simnet_claim_any(crowd->range, &crowd->base, stream);
+    ret_self->addr = simnet_claim_any(crowd->range, base, stream);
     simnet_stream_bytes(stream, random, sizeof random);
     if (crowd->target == NULL) {
         dht_id_make(&ret_self->addr, random, &ret_self->id);
@@ -386,8 +396,7 @@ uint32_t simnet_adversary_join(struct simnet_world *world, const struct simnet_p
 {
     struct simnet_stream stream;
     struct victim *victims;
-    bool is_v4 = crowd->range == SIMNET_CLAIM_ANY4 || crowd->range == SIMNET_CLAIM_SLASH16;
-    uint32_t known = list_victims(world, is_v4 ? 4 : 16, &victims);
+    uint32_t known = list_victims(world, simnet_claim_ip_len(crowd->range), &victims);
     uint32_t count = crowd->victims < known ? crowd->victims : known;
     uint32_t fit = 0;
     simnet_stream_init(&stream, simnet_world_seed(world), "crowd", simnet_world_machines(world));
@@ -395,9 +404,9 @@ uint32_t simnet_adversary_join(struct simnet_world *world, const struct simnet_p
         sort_victims(victims, known, crowd->target);
     for (uint32_t i = 0; i < crowd->count; i++) {
         struct simnet_league_member chosen;
-        bool fits = choose_self(crowd, &stream, &chosen);
+        bool fits = choose_self(crowd, i, &stream, &chosen);
         while (simnet_world_find(world, &chosen.addr) != NULL)
-            fits = choose_self(crowd, &stream, &chosen);
+            fits = choose_self(crowd, i, &stream, &chosen);
         fit += fits;
         struct simnet_machine *machine =
             simnet_adversary_add(world, profile, &chosen, league, crowd->kind);

@@ -53,7 +53,9 @@ struct simnet_adversary_crowd {
     enum simnet_adversary_kind kind;
     uint32_t count;
     enum simnet_claim_range range;
-    struct dht_addr base;        // names the /16 or /32
+    struct dht_addr base;       // names the /16 or /32
+    const struct dht_addr *few; // of SIMNET_CLAIM_FEW: the addresses, used by turns
+    uint32_t few_count;
     const struct dht_id *target; // packed around it; NULL: random ids that fit the addresses
     uint32_t victims;            // how many honest nodes each introduces itself to
 };

@@ -10,6 +10,7 @@
 
 #define VICTIMS      32                            // that a new one introduces itself to
 #define BASE_NUMBER  UINT32_C(0x70000000)          // of the address that names their /16
+#define FEW_NUMBER   UINT32_C(0x70000001)          // of the first of their few addresses
 #define KIND_FLOODER ((int)SIMNET_ADVERSARY_KINDS) // the scenario's word after all others
 
 struct simnet_attack {
@@ -28,6 +29,7 @@ static uint32_t turn_flooders(struct simnet_attack *attack,
     struct simnet_network *network = attack->network;
     uint32_t turned = 0;
     attack->flood.packets_per_second = (uint32_t)adversary->rate;
+    attack->flood.sends = adversary->sends;
     for (uint32_t tries = 0; turned < wanted && tries < 64 * wanted; tries++) {
         struct simnet_machine *machine =
             simnet_population_draw(network->world, &attack->stream, network->first, network->count);
@@ -45,13 +47,18 @@ static uint32_t join(struct simnet_attack *attack,
     struct simnet_network *network = attack->network;
     bool is_around = adversary->placement == SIMNET_SCENARIO_AROUND_NAME;
     uint64_t seed = simnet_world_seed(network->world);
-    bool is_ipv6 = adversary->addresses >= SIMNET_CLAIM_ANY6;
+    enum simnet_claim_range range = (enum simnet_claim_range)adversary->addresses;
+    struct dht_addr few[SIMNET_SCENARIO_FEW_MAX];
+    for (uint32_t i = 0; i < (uint32_t)adversary->few; i++)
+        few[i] = simnet_population_ipv4(seed, FEW_NUMBER + i);
     struct simnet_adversary_crowd crowd = {
         .kind = (enum simnet_adversary_kind)adversary->kind,
         .count = (uint32_t)adversary->count,
-        .range = (enum simnet_claim_range)adversary->addresses,
-        .base = is_ipv6 ? simnet_population_ipv6(seed, BASE_NUMBER)
-                        : simnet_population_ipv4(seed, BASE_NUMBER),
+        .range = range,
+        .base = simnet_claim_ip_len(range) == 4 ? simnet_population_ipv4(seed, BASE_NUMBER)
+                                                : simnet_population_ipv6(seed, BASE_NUMBER),
+        .few = few,
+        .few_count = (uint32_t)adversary->few,
         .victims = VICTIMS,
     };
     if (is_around && simnet_application_begun(attack->application) > 0)
@@ -114,4 +121,14 @@ uint32_t simnet_attack_count(const struct simnet_attack *attack)
 uint64_t simnet_attack_floods(const struct simnet_attack *attack)
 {
     return attack->flood.sent;
+}
+
+uint64_t simnet_attack_proven(const struct simnet_attack *attack)
+{
+    return attack->flood.proven;
+}
+
+const struct simnet_league_counters *simnet_attack_counters(const struct simnet_attack *attack)
+{
+    return simnet_league_counters(attack->league);
 }

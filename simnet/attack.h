@@ -8,6 +8,7 @@
 // Owned by the run, and freed after its world has run for the last time.
 
 #include "simnet/application.h"
+#include "simnet/league.h"
 #include "simnet/network.h"
 
 struct simnet_attack;
@@ -21,5 +22,9 @@ void simnet_attack_free(struct simnet_attack *attack);
 
 uint32_t simnet_attack_count(const struct simnet_attack *attack);  // adversaries so far
 uint64_t simnet_attack_floods(const struct simnet_attack *attack); // packets sent by flooders
+// Of these, puts with a token that the victim had given.
+uint64_t simnet_attack_proven(const struct simnet_attack *attack);
+// What the others were asked, and did.
+const struct simnet_league_counters *simnet_attack_counters(const struct simnet_attack *attack);
 
 #endif

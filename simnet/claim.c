@@ -29,19 +29,27 @@ static void chosen_mask(enum simnet_claim_range range, uint8_t ret_mask[16])
     case SIMNET_CLAIM_SLASH32:
         memcpy(ret_mask + 4, mask6 + 4, 4);
         break;
+    case SIMNET_CLAIM_FEW:
+        break;
     }
+}
+
+uint8_t simnet_claim_ip_len(enum simnet_claim_range range)
+{
+    return range == SIMNET_CLAIM_ANY6 || range == SIMNET_CLAIM_SLASH32 ? 16 : 4;
 }
 
 struct dht_addr simnet_claim_any(enum simnet_claim_range range, const struct dht_addr *base,
                                  struct simnet_stream *stream)
 {
-    bool is_v4 = range == SIMNET_CLAIM_ANY4 || range == SIMNET_CLAIM_SLASH16;
-    struct dht_addr addr = {.ip_len = is_v4 ? 4 : 16};
+    struct dht_addr addr = {.ip_len = simnet_claim_ip_len(range)};
     do {
         simnet_stream_bytes(stream, addr.ip, addr.ip_len);
         addr.port = (uint16_t)(1024 + simnet_stream_below(stream, 64000));
         if (range == SIMNET_CLAIM_SLASH16)
             memcpy(addr.ip, base->ip, 2);
+        if (range == SIMNET_CLAIM_FEW)
+            memcpy(addr.ip, base->ip, 4);
         if (range == SIMNET_CLAIM_SLASH32)
             memcpy(addr.ip, base->ip, 4);
         if (range == SIMNET_CLAIM_ANY6)

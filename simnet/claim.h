@@ -17,14 +17,20 @@ enum simnet_claim_range {
     SIMNET_CLAIM_SLASH16, // one /16 of IPv4
     SIMNET_CLAIM_ANY6,    // any of 2400::/6
     SIMNET_CLAIM_SLASH32, // one /32 of IPv6
+    SIMNET_CLAIM_FEW,     // a few addresses of IPv4, with all their ports
 };
 
-// A random address of the range. base: an address in it, which names the /16 or /32.
+// 4 or 16.
+uint8_t simnet_claim_ip_len(enum simnet_claim_range range);
+
+// A random address of the range. base: an address in it, which names the /16 or /32; of the few,
+// the one to take, with a random port.
 struct dht_addr simnet_claim_any(enum simnet_claim_range range, const struct dht_addr *base,
                                  struct simnet_stream *stream);
 
 // A random address of the range, and an id that shares with target at least its first 21 bits and
-// is fit for the address. False where the range holds none.
+// is fit for the address. False where the range holds none, or none is found: of an address alone
+// there are 8 such prefixes in 2 to the 21.
 bool simnet_claim_near(enum simnet_claim_range range, const struct dht_addr *base,
                        const struct dht_id *target, struct simnet_stream *stream,
                        struct dht_addr *ret_addr, struct dht_id *ret_id);

@@ -15,6 +15,7 @@ struct simnet_league {
     uint32_t holders;
     struct simnet_league_item *items;
     uint32_t item_count;
+    struct simnet_league_counters counters;
 };
 
 struct simnet_league *simnet_league_new(void)
@@ -52,6 +53,11 @@ void simnet_league_add(struct simnet_league *league, const struct dht_id *id,
     }
     league->heads[league->count] = dht_id_head(id);
     league->members[league->count++] = (struct simnet_league_member){*id, *addr};
+}
+
+struct simnet_league_counters *simnet_league_counters(struct simnet_league *league)
+{
+    return &league->counters;
 }
 
 size_t simnet_league_closest(const struct simnet_league *league, const struct dht_id *target,

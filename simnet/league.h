@@ -35,6 +35,22 @@ void simnet_league_drop(struct simnet_league *league);
 void simnet_league_add(struct simnet_league *league, const struct dht_id *id,
                        const struct dht_addr *addr);
 
+// What its members were asked, and did; for reports. X-macro: name, meaning.
+#define SIMNET_LEAGUE_COUNTERS(X)                                                                  \
+    X(asked, "queries that adversaries were asked")                                                \
+    X(denied, "gets that they answered without an item")                                           \
+    X(handed, "gets that they answered with an item, stale or forged")                             \
+    X(swallowed, "puts that they took")
+
+struct simnet_league_counters {
+#define SIMNET_LEAGUE_COUNTER_FIELD(name, meaning) uint64_t name;
+    SIMNET_LEAGUE_COUNTERS(SIMNET_LEAGUE_COUNTER_FIELD)
+#undef SIMNET_LEAGUE_COUNTER_FIELD
+};
+
+// For its members to count in, and others to read. Borrowed.
+struct simnet_league_counters *simnet_league_counters(struct simnet_league *league);
+
 // The members closest to target whose addresses are of that length, closest first; returns how
 // many.
 size_t simnet_league_closest(const struct simnet_league *league, const struct dht_id *target,

@@ -392,6 +392,12 @@ static void sum_counters(struct simnet_run *run)
     sum_disks(run);
     count(run, "adversaries", "machines with another brain", simnet_attack_count(run->attack));
     count(run, "flooded", "packets that flooders sent", simnet_attack_floods(run->attack));
+    count(run, "flooded_proven", "of these, puts with a token that the victim gave",
+          simnet_attack_proven(run->attack));
+    const struct simnet_league_counters *league = simnet_attack_counters(run->attack);
+#define TELL(name, meaning) count(run, "adversaries_" #name, meaning, league->name);
+    SIMNET_LEAGUE_COUNTERS(TELL)
+#undef TELL
     count(run, "nat_filtered", "packets that NATs did not let in",
           simnet_homes_filtered(run->network->homes));
 #define TELL(name, meaning) count(run, #name, meaning, nodes.name);

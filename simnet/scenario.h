@@ -21,6 +21,7 @@
 #define SIMNET_SCENARIO_NAME_MAX     48 // bytes, with the NUL
 #define SIMNET_SCENARIO_REPEATS_MAX  32 // sections of one kind
 #define SIMNET_SCENARIO_SETTINGS_MAX 64
+#define SIMNET_SCENARIO_FEW_MAX      256 // addresses, where they are few
 
 enum simnet_scenario_latency {
     SIMNET_SCENARIO_LATENCY_CONSTANT,
@@ -100,7 +101,9 @@ struct simnet_scenario_adversary {
     int64_t at_us;
     double share;
     int64_t count;
+    int64_t few;  // addresses
     int64_t rate; // packets a second
+    int sends;    // bits of enum simnet_flood_part
 };
 
 struct simnet_scenario_event {

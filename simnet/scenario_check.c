@@ -7,7 +7,8 @@
 #include <assert.h>
 #include <string.h>
 
-#define MTU_LEAST 576 // as simnet/mtu.h says
+#define MTU_LEAST 576   // as simnet/mtu.h says
+#define PORTS_MAX 10000 // of the few addresses, so that each machine soon finds one
 
 static struct simnet_scenario_origin origin_of(struct simnet_scenario_reading *reading,
                                                const char *section, size_t index, const char *name)
@@ -101,12 +102,24 @@ static bool check_habits(struct simnet_scenario_reading *reading, size_t i)
     const struct simnet_scenario_adversary *adversary = &reading->scenario->adversaries[i];
     int families = reading->scenario->network.families;
     bool is_flooder = adversary->kind == (int)SIMNET_ADVERSARY_KINDS; // the kind behind them
-    bool is_ipv6 = adversary->addresses >= (int)SIMNET_CLAIM_ANY6;
+    bool is_few = adversary->addresses == (int)SIMNET_CLAIM_FEW;
+    bool is_ipv6 = simnet_claim_ip_len((enum simnet_claim_range)adversary->addresses) == 16;
     if (adversary->share == 0 && adversary->count == 0)
         return simnet_scenario_complain(reading, origin_of(reading, "adversary", i, "share"),
                                         "an adversary of nobody: expected share or count");
-    if (!is_flooder && !check_use(reading, "adversary", i, "rate", "of flooders alone"))
+    if (!is_flooder && (!check_use(reading, "adversary", i, "rate", "of flooders alone") ||
+                        !check_use(reading, "adversary", i, "sends", "of flooders alone")))
         return false;
+    if (adversary->sends == 0)
+        return simnet_scenario_complain(reading, origin_of(reading, "adversary", i, "sends"),
+                                        "a flood of nothing: expected puts, gets or junk");
+    if (!is_few && !check_use(reading, "adversary", i, "few", "of addresses = few alone"))
+        return false;
+    if (is_few && adversary->count > adversary->few * PORTS_MAX)
+        return simnet_scenario_complain(reading, origin_of(reading, "adversary", i, "count"),
+                                        "more machines than ports: expected at most %d to an "
+                                        "address",
+                                        PORTS_MAX);
     if (is_flooder || adversary->count == 0)
         return check_use(reading, "adversary", i, "placement", of_new) &&
                check_use(reading, "adversary", i, "addresses", of_new);

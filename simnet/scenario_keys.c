@@ -23,7 +23,8 @@ static const char *const wait_words[] = {"cache", "first", "settled", "all", NUL
 static const char *const kind_words[] = {"silent", "denier",     "liar",    "stale",
                                          "forger", "changeling", "flooder", NULL};
 static const char *const since_words[] = {"faults", "publish", NULL};
-static const char *const range_words[] = {"any", "slash16", "any6", "slash32", NULL};
+static const char *const range_words[] = {"any", "slash16", "any6", "slash32", "few", NULL};
+static const char *const flood_words[] = {"puts", "gets", "junk", NULL};
 static const char *const placement_words[] = {"random", "around-name", NULL};
 static const char *const checker_words[] = {"answers", "bounds", "sequence", "closest", NULL};
 
@@ -402,12 +403,23 @@ const struct simnet_scenario_key simnet_scenario_keys[] = {
      EACH(adversary, addresses),
      WORDS(CHOICE, range_words, "any"),
      .what = "The addresses of new machines, on which BEP 42 makes their ids depend: any of IPv4, "
-             "those of one /16, any of "
-             "IPv6, those of one /32."},
+             "those of one /16, any of IPv6, those of one /32; or a few of IPv4, with all their "
+             "ports."},
+    {.name = "few",
+     EACH(adversary, few),
+     NUMBER(COUNT, 1, SIMNET_SCENARIO_FEW_MAX, "4"),
+     .what =
+         "How many addresses are few, where `addresses` is few. The first ones are the same for "
+         "all adversaries of a scenario."},
     {.name = "rate",
      EACH(adversary, rate),
      NUMBER(COUNT, 1, 1e6, "100"),
      .what = "Of flooders: packets a second from each."},
+    {.name = "sends",
+     EACH(adversary, sends),
+     WORDS(SET, flood_words, "all"),
+     .what = "Of flooders, what they send by turns: puts, most with a token got for them, of items "
+             "of their own and of forged ones; gets of random targets; bytes that are nothing."},
 
     {.name = "at", EACH(event, at_us), NUMBER(TIME, 0, 1000 * DAY_S, "0s"), .what = "When."},
     {.name = "kind",

@@ -149,6 +149,7 @@ static const struct claim_row {
     {"one /16: 2 to the 17 choices for 21 bits", SIMNET_CLAIM_SLASH16, 4, 2, 0, 12},
     {"any IPv6", SIMNET_CLAIM_ANY6, 16, 0, 50, 50},
     {"one /32: 2 to the 29", SIMNET_CLAIM_SLASH32, 16, 4, 50, 50},
+    {"one address: 8 choices", SIMNET_CLAIM_FEW, 4, 4, 0, 0},
 };
 
 static void test_claims(void **state)
