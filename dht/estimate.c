@@ -71,9 +71,12 @@ double dht_estimate_nodes(const struct dht_estimate *estimate, uint32_t now_s)
     return median > 0 ? 1 / median : 0;
 }
 
-bool dht_estimate_is_firm(const struct dht_estimate *estimate, uint32_t now_s)
+uint32_t dht_estimate_doubt(const struct dht_estimate *estimate, uint32_t now_s)
 {
     float sorted[DHT_ESTIMATE_LOOKUPS];
     uint32_t count = sort_fresh(estimate, now_s, sorted);
-    return count >= DHT_ESTIMATE_FIRM && sorted[count - 1 - count / 4] < SPREAD * sorted[count / 4];
+    if (count < DHT_ESTIMATE_FIRM)
+        return 0;
+    bool agree = sorted[count - 1 - count / 4] < SPREAD * sorted[count / 4];
+    return agree ? DHT_ESTIMATE_DOUBT : DHT_ESTIMATE_DOUBT_MOST;
 }

@@ -17,6 +17,10 @@
 #define DHT_ESTIMATE_FEWEST  4
 #define DHT_ESTIMATE_FIRM    4 // lookups, before it is good enough to raise an alarm by
 
+// dht_estimate_doubt() where lookups agree, and where they do not.
+#define DHT_ESTIMATE_DOUBT      2
+#define DHT_ESTIMATE_DOUBT_MOST 16
+
 struct dht_estimate {
     float spacings[DHT_ESTIMATE_LOOKUPS]; // distance between neighbours, as a share of the id space
     uint32_t targets[DHT_ESTIMATE_LOOKUPS]; // how the targets begin
@@ -33,7 +37,8 @@ void dht_estimate_add(struct dht_estimate *estimate, const struct dht_id *target
 // The number of nodes; 0 where unknown.
 double dht_estimate_nodes(const struct dht_estimate *estimate, uint32_t now_s);
 
-// Whether enough lookups have gone into it, and agree well enough, to raise an alarm by.
-bool dht_estimate_is_firm(const struct dht_estimate *estimate, uint32_t now_s);
+// How many times as many nodes there may be, at worst, before an alarm is raised by the estimate;
+// 0 where too few lookups have gone into it to tell.
+uint32_t dht_estimate_doubt(const struct dht_estimate *estimate, uint32_t now_s);
 
 #endif

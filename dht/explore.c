@@ -15,7 +15,7 @@ static bool has_reason(const struct dht *dht, const struct dht_op *op)
     if (op->lookup.region == 0 || op->explored >= DHT_EXPLORE_MAX ||
         op->barren >= DHT_EXPLORE_BARREN)
         return false;
-    return (op->firm && dht_region_density(&op->lookup, op->nodes).is_suspect) ||
+    return dht_region_density(&op->lookup, op->nodes, op->doubt).is_suspect ||
            dht_region_is_thin(&op->lookup, dht->config.store_width);
 }
 
@@ -47,6 +47,27 @@ static struct dht_id draw_point(struct dht *dht, const struct dht_lookup *lookup
     return point;
 }
 
+// Asks a candidate for those next to a point. False where it cannot be asked now.
+static bool ask(struct dht *dht, struct dht_op *op, uint16_t index, const struct dht_id *point)
+{
+    const struct dht_candidate *guide = &op->lookup.candidates[index];
+    struct dht_query query = {
+        .method = DHT_KRPC_FIND_NODE,
+        .purpose = DHT_PURPOSE_EXPLORE,
+        .addr = &guide->addr,
+        .id = &guide->id,
+        .target = point,
+        .op = op->id,
+        .candidate = index,
+        .rtt_us = guide->rtt_us,
+        .seq_known = DHT_SEQ_NONE,
+        .cas = DHT_SEQ_NONE,
+    };
+    bool sent = dht_query_send(dht, &query) != NULL;
+    op->exploring += sent;
+    return sent;
+}
+
 bool dht_explore(struct dht *dht, struct dht_op *op)
 {
     if (op->exploring >= dht->config.in_flight || !has_reason(dht, op))
@@ -54,26 +75,25 @@ bool dht_explore(struct dht *dht, struct dht_op *op)
     uint16_t index = next_guide(&op->lookup);
     if (index == DHT_LOOKUP_NONE)
         return false;
-    struct dht_candidate *guide = &op->lookup.candidates[index];
     struct dht_id point = draw_point(dht, &op->lookup);
-    struct dht_query query = {
-        .method = DHT_KRPC_FIND_NODE,
-        .purpose = DHT_PURPOSE_EXPLORE,
-        .addr = &guide->addr,
-        .id = &guide->id,
-        .target = &point,
-        .op = op->id,
-        .candidate = index,
-        .rtt_us = guide->rtt_us,
-        .seq_known = DHT_SEQ_NONE,
-        .cas = DHT_SEQ_NONE,
-    };
-    guide->explored = 1;
+    op->lookup.candidates[index].explored = 1;
     op->explored++;
-    if (dht_query_send(dht, &query) == NULL)
-        return false;
-    op->exploring++;
-    return true;
+    return ask(dht, op, index, &point);
+}
+
+void dht_explore_neighbours(struct dht *dht, struct dht_op *op)
+{
+    uint16_t closest[DHT_EXPLORE_CLOSEST];
+    size_t count = dht_lookup_front(&op->lookup, DHT_EXPLORE_CLOSEST, closest);
+    for (size_t i = 0; i < count; i++) {
+        struct dht_candidate *candidate = &op->lookup.candidates[closest[i]];
+        if (candidate->state != DHT_CANDIDATE_ANSWERED || candidate->has_named ||
+            op->probed >= DHT_EXPLORE_NEIGHBOUR_MAX)
+            continue;
+        candidate->has_named = 1;
+        op->probed++;
+        ask(dht, op, closest[i], &op->lookup.target);
+    }
 }
 
 // The operation that explores still, or NULL.
@@ -110,7 +130,10 @@ void dht_explore_reply(struct dht *dht, const struct dht_transaction *transactio
     count_out(op, transaction);
     dht_search_take_nodes(dht, op, transaction->candidate, msg);
     // A reply without contacts was made smaller (dht/search.c), and says nothing.
-    if (msg->nodes.data != NULL || msg->nodes6.data != NULL)
+    bool has_told = msg->nodes.data != NULL || msg->nodes6.data != NULL;
+    if (op->explored == 0) // it was neighbours of the target that were asked for
+        op->neighbourly += has_told;
+    else if (has_told)
         op->barren = count_region(&op->lookup) > before ? 0 : (uint8_t)(op->barren + 1);
     dht_search_step(dht, op);
 }

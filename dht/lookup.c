@@ -426,6 +426,12 @@ void dht_lookup_soft_timeout(struct dht_lookup *lookup, uint16_t index)
     dht_lookup_enter(lookup, index, again ? DHT_CANDIDATE_RETRY : last);
 }
 
+static bool was_late(const struct dht_candidate *candidate)
+{
+    return candidate->state != DHT_CANDIDATE_ANSWERED &&
+           (candidate->state == DHT_CANDIDATE_RETRY || candidate->tries > 1);
+}
+
 // Whether those of the walk have all answered, not counting, where not patient, those that were
 // late.
 static bool all_answered(const struct dht_lookup *lookup, struct walk walk, bool patient)
@@ -433,10 +439,9 @@ static bool all_answered(const struct dht_lookup *lookup, struct walk walk, bool
     uint16_t index;
     while ((index = walk_next(lookup, &walk)) != DHT_LOOKUP_NONE) {
         const struct dht_candidate *candidate = &lookup->candidates[index];
-        bool was_late = candidate->state == DHT_CANDIDATE_RETRY || candidate->tries > 1;
         if (candidate->state == DHT_CANDIDATE_ANSWERED)
             walk_count(lookup, &walk, candidate);
-        else if (patient || !was_late)
+        else if (patient || !was_late(candidate))
             return false;
     }
     return true;
@@ -450,6 +455,20 @@ bool dht_lookup_is_settled(const struct dht_lookup *lookup, uint32_t count)
 bool dht_lookup_is_done(const struct dht_lookup *lookup)
 {
     return all_answered(lookup, walk_all(lookup), true);
+}
+
+size_t dht_lookup_front(const struct dht_lookup *lookup, size_t max, uint16_t *ret_indices)
+{
+    struct walk walk = {.width = (uint32_t)max};
+    size_t count = 0;
+    uint16_t index;
+    while ((index = walk_next(lookup, &walk)) != DHT_LOOKUP_NONE) {
+        if (was_late(&lookup->candidates[index]))
+            continue;
+        walk_count(lookup, &walk, &lookup->candidates[index]);
+        ret_indices[count++] = index;
+    }
+    return count;
 }
 
 size_t dht_lookup_answered(const struct dht_lookup *lookup, size_t max, bool with_token,

@@ -68,6 +68,7 @@ struct dht_candidate {
     uint8_t kept;      // of those that it was the first to name: that have answered,
     uint8_t broken;    // and that have not
     uint8_t explored;  // it was asked whom it knows elsewhere in the region
+    uint8_t has_named; // it has named somebody, or was asked once more whom it knows here
     uint8_t trimmed;   // its reply was made smaller; it is, or was, asked again with its token
     uint16_t namer;    // who named it first: 1 + its index; 0: our own table
     uint8_t token_len;
@@ -145,6 +146,10 @@ bool dht_lookup_is_done(const struct dht_lookup *lookup);
 // Whether the closest `count` candidates have answered, those aside that were late at least once:
 // who wants an answer soon does not wait for a second try.
 bool dht_lookup_is_settled(const struct dht_lookup *lookup, uint32_t count);
+
+// The closest live candidates, answered or not, those aside that were late at least once; returns
+// how many indices were written.
+size_t dht_lookup_front(const struct dht_lookup *lookup, size_t max, uint16_t *ret_indices);
 
 // The closest that answered, with a token where with_token is set; returns how many indices were
 // written.

@@ -74,7 +74,9 @@ struct dht_op {
     uint8_t explored;        // queries that explored the region (dht/explore.h)
     uint8_t exploring;       // of them under way
     uint8_t barren;          // the last ones, in a row, that brought nobody new
-    bool firm;               // the estimate is good enough to raise an alarm by
+    uint8_t probed;          // of the closest: asked for their neighbours alone
+    uint8_t neighbourly;     // of them, have told
+    uint32_t doubt;          // dht_estimate_doubt() when it began
     double nodes;            // of the network, as estimated when it began; 0: unknown
     uint8_t own_holds;       // like dht_candidate.holds, of our own store
     uint8_t best_generation; // of `best`, or of the asker's own item; see dht_candidate.holds

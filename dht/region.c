@@ -5,9 +5,8 @@
 
 #define WHOLE        18446744073709551616.0 // 2^64, the id space as dht_id_distance64() sees it
 #define LOOKED_AT    64                     // of the closest that answered
-#define FEWEST       3                      // that make a crowd
+#define FEWEST       2                      // that make a crowd
 #define TYPICAL      8
-#define MISJUDGED    2.0 // as many nodes as estimated, at worst
 #define IMPROBABLE   1e-5
 #define THIN_PERCENT 60
 
@@ -42,7 +41,7 @@ static double chance_of(uint32_t count, double expected)
     return term / (1 - expected / (count + 1));
 }
 
-struct dht_density dht_region_density(const struct dht_lookup *lookup, double nodes)
+struct dht_density dht_region_density(const struct dht_lookup *lookup, double nodes, uint32_t doubt)
 {
     struct dht_density density = {0};
     double least = 2;
@@ -55,7 +54,7 @@ struct dht_density dht_region_density(const struct dht_lookup *lookup, double no
             continue;
         double distance = (double)dht_id_distance64(&candidate->id, &lookup->target) + 1;
         double expected = nodes * (distance / WHOLE);
-        double chance = MISJUDGED * expected < count ? chance_of(count, MISJUDGED * expected) : 1;
+        double chance = doubt * expected < count ? chance_of(count, doubt * expected) : 1;
         // Where nothing stands out it is the closest few that tell how dense it is.
         if (chance > least || (chance >= 1 && count > TYPICAL))
             continue;
@@ -63,7 +62,7 @@ struct dht_density dht_region_density(const struct dht_lookup *lookup, double no
         double percent = 100 * count / expected;
         density.percent = percent < 1e9 ? (uint32_t)percent : 1000000000;
     }
-    density.is_suspect = least < IMPROBABLE;
+    density.is_suspect = doubt > 0 && least < IMPROBABLE;
     return density;
 }
 

@@ -19,8 +19,10 @@ struct dht_density {
     bool is_suspect;  // chance does not do that: in fewer than one of 100,000 places
 };
 
-// Looks where the closest that have answered stand thickest. The estimate may be off by half.
-struct dht_density dht_region_density(const struct dht_lookup *lookup, double nodes);
+// Looks where the closest that have answered stand thickest. There may be `doubt` times as many
+// nodes as estimated (dht_estimate_doubt()); 0: nothing is suspect.
+struct dht_density dht_region_density(const struct dht_lookup *lookup, double nodes,
+                                      uint32_t doubt);
 
 // Whether fewer have answered in the outer half of the region, where nobody gains by standing, than
 // can be expected there: there are some that nobody has named yet.

@@ -16,6 +16,7 @@
 #define NAMED_MAX       20 // contacts read from one reply
 #define ASK_DEAF_ONE_IN 8  // lookups
 #define FRINGE          8  // nodes beyond a region that are asked for it
+#define NEIGHBOURLY     2  // of the closest that have to tell who stands next to them
 
 static void count_offer(struct dht *dht, enum dht_lookup_offer verdict)
 {
@@ -109,7 +110,7 @@ void dht_search_start(struct dht *dht, struct dht_op *op, const struct dht_id *t
     op->state = DHT_OP_LOOKUP;
     dht_lookup_init(&op->lookup, &dht->config, target, width);
     op->nodes = dht_estimate_nodes(&dht->estimate, dht_engine_now_s(dht));
-    op->firm = dht_estimate_is_firm(&dht->estimate, dht_engine_now_s(dht));
+    op->doubt = dht_estimate_doubt(&dht->estimate, dht_engine_now_s(dht));
     if (is_to_store(op)) {
         op->lookup.secure_width = (uint16_t)dht->config.lookup_width;
         widen(dht, op);
@@ -165,10 +166,9 @@ static bool ask(struct dht *dht, struct dht_op *op, uint16_t index)
     return dht_query_send(dht, &query) != NULL;
 }
 
-// An alarm needs an estimate that more than a few lookups have gone into.
 static bool is_suspect(const struct dht_op *op)
 {
-    return op->firm && dht_region_density(&op->lookup, op->nodes).is_suspect;
+    return dht_region_density(&op->lookup, op->nodes, op->doubt).is_suspect;
 }
 
 // How many returned the newest item, and how many another.
@@ -183,13 +183,19 @@ static void count_holders(const struct dht_op *op, uint32_t *ret_copies, uint32_
     }
 }
 
+// The first few to tell will do.
+static bool waits_for_neighbours(const struct dht_op *op)
+{
+    return op->exploring > 0 && op->neighbourly < NEIGHBOURLY;
+}
+
 static bool is_settled(const struct dht_op *op)
 {
     if (op->settle == 0 || op->best == NULL || !dht_lookup_is_settled(&op->lookup, op->settle))
         return false;
-    // Agreement of the closest says nothing where they have come to stand there together. (One that
-    // is asked to settle at once does not care.)
-    if (op->settle > 1 && is_suspect(op))
+    // Agreement of the closest says nothing where they have come to stand there together, or before
+    // they have said who stands next to them. (One that is asked to settle at once does not care.)
+    if (op->settle > 1 && (waits_for_neighbours(op) || is_suspect(op)))
         return false;
     uint32_t copies, others;
     count_holders(op, &copies, &others);
@@ -246,9 +252,18 @@ static void ask_next(struct dht *dht, struct dht_op *op)
     }
 }
 
+// An operation for the first answer there is does not wait for anybody's neighbours; and where the
+// size of the network is not known, they would tell nothing.
+static bool cares_for_neighbours(const struct dht_op *op)
+{
+    return op->kind == DHT_OP_GET && op->settle != 1 && !op->internal && op->doubt > 0;
+}
+
 void dht_search_step(struct dht *dht, struct dht_op *op)
 {
     assert(op->state == DHT_OP_LOOKUP);
+    if (cares_for_neighbours(op))
+        dht_explore_neighbours(dht, op);
     if (is_settled(op)) {
         end_lookup(dht, op, !dht_lookup_is_done(&op->lookup));
         return;
@@ -304,6 +319,7 @@ uint32_t dht_search_take_nodes(struct dht *dht, struct dht_op *op, uint16_t from
     struct dht_span nodes = dht->config.family == DHT_IPV4 ? msg->nodes : msg->nodes6;
     size_t count = nodes.len / node_len;
     uint32_t depth = op->lookup.candidates[from].depth + 1u;
+    op->lookup.candidates[from].has_named |= count > 0;
     for (size_t i = 0; i < count && i < NAMED_MAX; i++) {
         struct dht_krpc_node node;
         dht_krpc_node(nodes, node_len, i, &node);
@@ -489,9 +505,9 @@ struct dht_tally dht_search_tally(const struct dht_op *op)
             tally.hops = candidate->depth;
     }
     count_holders(op, &tally.copies, &tally.others);
-    struct dht_density density = dht_region_density(&op->lookup, op->nodes);
-    tally.density = op->firm ? density.percent : 0;
-    tally.suspect = op->firm && density.is_suspect;
+    struct dht_density density = dht_region_density(&op->lookup, op->nodes, op->doubt);
+    tally.density = op->doubt == DHT_ESTIMATE_DOUBT ? density.percent : 0;
+    tally.suspect = density.is_suspect;
     for (uint8_t i = 0; i < op->target_count; i++) {
         tally.stored += op->targets[i].state == DHT_STORE_STORED;
         tally.refused += op->targets[i].state == DHT_STORE_REFUSED;

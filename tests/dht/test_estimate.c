@@ -58,16 +58,16 @@ static const struct crowd_row {
     const char *name;
     const char *lookups;
     double nodes;
-    bool firm;
+    uint32_t doubt;
 } crowd_rows[] = {
-    {"nothing", "", 0, false},
-    {"three", "LLL", 5000, false},
-    {"four", "LLLL", 5000, true},
-    {"crowded twice of five", "LLLcc", 5000, false},
-    {"one target, again and again", "LLLLpppppppp", 5000, true},
-    {"the past, where there is nothing else", "aaaaa", 100, true},
-    {"the past gives way", "aaaaaaaLLLL", 5000, true},
-    {"not to fewer than four", "aaaaaaaLLL", 100, false},
+    {"nothing", "", 0, 0},
+    {"three", "LLL", 5000, 0},
+    {"four", "LLLL", 5000, DHT_ESTIMATE_DOUBT},
+    {"crowded twice of five", "LLLcc", 5000, DHT_ESTIMATE_DOUBT_MOST},
+    {"one target, again and again", "LLLLpppppppp", 5000, DHT_ESTIMATE_DOUBT},
+    {"the past, where there is nothing else", "aaaaa", 100, DHT_ESTIMATE_DOUBT},
+    {"the past gives way", "aaaaaaaLLLL", 5000, DHT_ESTIMATE_DOUBT},
+    {"not to fewer than four", "aaaaaaaLLL", 100, DHT_ESTIMATE_DOUBT_MOST},
 };
 
 static void test_crowds(void **state)
@@ -83,7 +83,7 @@ static void test_crowds(void **state)
         }
         double found = dht_estimate_nodes(&estimate, 1000);
         if (found < row->nodes * 0.999 || found > row->nodes * 1.001 ||
-            dht_estimate_is_firm(&estimate, 1000) != row->firm)
+            dht_estimate_doubt(&estimate, 1000) != row->doubt)
             fail_msg("%s: %f", row->name, found);
     }
 }

@@ -188,6 +188,26 @@ static void test_settled(void **state)
     dht_lookup_fini(&lookup);
 }
 
+static void test_front(void **state)
+{
+    struct dht_lookup lookup;
+    uint16_t indices[8];
+    (void)state;
+    start(&lookup, false, 8, 5);
+    for (uint32_t i = 0; i < 6; i++)
+        offer(&lookup, i);
+    for (int i = 0; i < 4; i++)
+        ask_next(&lookup);
+    dht_lookup_soft_timeout(&lookup, 0);                  // late
+    dht_lookup_enter(&lookup, 1, DHT_CANDIDATE_DEAD);     // out
+    dht_lookup_enter(&lookup, 3, DHT_CANDIDATE_ANSWERED); // behind one that has not
+    assert_int_equal(dht_lookup_front(&lookup, 3, indices), 3);
+    for (uint16_t i = 0; i < 3; i++)
+        assert_int_equal(indices[i], i + 2);
+    assert_int_equal(dht_lookup_front(&lookup, 8, indices), 4);
+    dht_lookup_fini(&lookup);
+}
+
 static void test_answered(void **state)
 {
     struct dht_lookup lookup;
@@ -610,13 +630,14 @@ static void test_hurried_flight(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_races),       cmocka_unit_test(test_hurried_flight),
-        cmocka_unit_test(test_lives),       cmocka_unit_test(test_closest_first),
-        cmocka_unit_test(test_settled),     cmocka_unit_test(test_answered),
-        cmocka_unit_test(test_secure),      cmocka_unit_test(test_newcomers),
-        cmocka_unit_test(test_region),      cmocka_unit_test(test_naming),
-        cmocka_unit_test(test_prefix_caps), cmocka_unit_test(test_full),
-        cmocka_unit_test(test_no_memory),   cmocka_unit_test(test_at_random),
+        cmocka_unit_test(test_races),     cmocka_unit_test(test_hurried_flight),
+        cmocka_unit_test(test_lives),     cmocka_unit_test(test_closest_first),
+        cmocka_unit_test(test_settled),   cmocka_unit_test(test_front),
+        cmocka_unit_test(test_answered),  cmocka_unit_test(test_secure),
+        cmocka_unit_test(test_newcomers), cmocka_unit_test(test_region),
+        cmocka_unit_test(test_naming),    cmocka_unit_test(test_prefix_caps),
+        cmocka_unit_test(test_full),      cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_at_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,7 @@
 // peers, and do so the same way twice.
 #include "tests/dht/network.h"
 
+#include "dht/addr.h"
 #include "dht/found.h"
 #include "dht/id.h"
 #include "dht/krpc.h"
@@ -121,6 +122,59 @@ static void test_immutable(void **state)
     struct dht_item item = immutable_item();
     put_and_get(&network, &item, 5, 40);
     network_fini(&network);
+}
+
+// On the internet: addresses that have nothing in common.
+static void on_internet(size_t node, struct dht_config *config)
+{
+    const uint8_t ip[4] = {(uint8_t)(20 + node), (uint8_t)(7 * node), 1, 1};
+    memcpy(config->addr.ip, ip, sizeof ip);
+    config->lab = false;
+}
+
+// Counts the queries of node 40 for the neighbours of the item, in the outcome's peers.
+static bool count_find_node(struct network *network, struct network_datagram *datagram)
+{
+    struct outcome *outcome = network->ctx;
+    struct dht_krpc msg;
+    bool is_find_node = dht_krpc_parse((struct dht_span){datagram->bytes, datagram->len}, &msg) &&
+                        msg.type == DHT_KRPC_QUERY && msg.method == DHT_KRPC_FIND_NODE &&
+                        memcmp(msg.target.data, outcome->value, DHT_ID_LEN) == 0;
+    outcome->peers += is_find_node && dht_addr_equal(&datagram->from, &network->addrs[40]);
+    return true;
+}
+
+// Who returns the item names nobody to a stranger: who wants more than one answer asks the closest
+// for their neighbours.
+static void test_neighbours(void **state)
+{
+    static const struct row {
+        const char *name;
+        uint32_t settle;
+        size_t least, most;
+    } rows[] = {{"at once", 1, 0, 0}, {"settled", 3, 1, 6}, {"to the end", 0, 1, 6}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct network network;
+        struct dht_item item = immutable_item();
+        struct outcome outcome = {0};
+        network_init(&network, 64, 31, on_internet);
+        network_run(&network, 30 * SECOND);
+        dht_put(network.nodes[5], network.now_us, &item, DHT_SEQ_NONE, 0);
+        network_drain(&network, 5);
+        network_run(&network, 3600 * SECOND); // nobody is proven any more
+        memcpy(outcome.value, item.target.bytes, DHT_ID_LEN);
+        network.ctx = &outcome;
+        network.on_datagram = count_find_node;
+        struct dht_get get = {
+            .target = item.target, .seq_known = DHT_SEQ_NONE, .settle = rows[i].settle};
+        outcome.op = dht_get(network.nodes[40], network.now_us, &get);
+        network_drain(&network, 40);
+        network_run(&network, 20 * SECOND);
+        if (outcome.peers < rows[i].least || outcome.peers > rows[i].most)
+            fail_msg("%s: %zu", rows[i].name, outcome.peers);
+        network_fini(&network);
+    }
 }
 
 // The network is the others and ourselves: what only we hold, we find.
@@ -341,6 +395,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_join),
         cmocka_unit_test(test_immutable),
+        cmocka_unit_test(test_neighbours),
         cmocka_unit_test(test_two_nodes),
         cmocka_unit_test(test_mutable),
         cmocka_unit_test(test_same_trace_twice),

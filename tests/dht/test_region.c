@@ -74,19 +74,25 @@ static void add_honest(struct dht_lookup *lookup, uint64_t *random)
 static const struct density_row {
     const char *name;
     double nodes;    // as estimated
+    uint32_t doubt;  // how many times as many there may be
     int fakes;       // that answered
     double within;   // so far from the target, in distances between neighbours
     int least, most; // alarms
 } density_rows[] = {
-    {"honest", NODES, 0, 1, 0, 2},
-    {"honest, half the estimate", NODES / 2, 0, 1, 0, 1},
-    {"honest, double the truth was estimated", NODES * 2, 0, 1, 0, 60},
-    {"unknown", 0, 64, 0.01, 0, 0},
-    {"three right at it", NODES, 3, 0.001, 990, 1000},
-    {"eight next to it", NODES, 8, 0.01, 995, 1000},
-    {"24 before the first neighbour", NODES, 24, 1, 995, 1000},
-    {"64 all over the region", NODES, 64, 20, 980, 1000},
-    {"24 next to it, half the estimate", NODES / 2, 24, 0.01, 995, 1000},
+    {"honest", NODES, 2, 0, 1, 0, 2},
+    {"honest, half the estimate", NODES / 2, 2, 0, 1, 0, 1},
+    {"honest, double the truth was estimated", NODES * 2, 2, 0, 1, 0, 60},
+    {"unknown", 0, 2, 64, 0.01, 0, 0},
+    {"three right at it", NODES, 2, 3, 0.001, 990, 1000},
+    {"eight next to it", NODES, 2, 8, 0.01, 995, 1000},
+    {"24 before the first neighbour", NODES, 2, 24, 1, 995, 1000},
+    {"64 all over the region", NODES, 2, 64, 20, 980, 1000},
+    {"24 next to it, half the estimate", NODES / 2, 2, 24, 0.01, 995, 1000},
+    {"two right at it", NODES, 2, 2, 0.001, 980, 1000},
+    {"one right at it", NODES, 2, 1, 0.001, 0, 2},
+    {"honest, in doubt, a tenth the estimate", NODES / 10, 16, 0, 1, 0, 2},
+    {"eight next to it, in doubt", NODES, 16, 8, 0.01, 995, 1000},
+    {"64 next to it, nothing to judge by", NODES, 0, 64, 0.01, 0, 0},
 };
 
 static void test_density(void **state)
@@ -102,7 +108,7 @@ static void test_density(void **state)
             add_honest(&lookup, &random);
             for (int fake = 0; fake < row->fakes; fake++)
                 add(&lookup, (uint64_t)((double)helper_random(&random) * row->within / NODES));
-            alarms += dht_region_density(&lookup, row->nodes).is_suspect;
+            alarms += dht_region_density(&lookup, row->nodes, row->doubt).is_suspect;
             dht_lookup_fini(&lookup);
         }
         if (alarms < row->least || alarms > row->most)
