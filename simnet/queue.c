@@ -10,6 +10,11 @@
 #define COARSE_BITS  20 // FINE_SLOTS fine slots: 1.05 s
 #define COARSE_SLOTS 4096
 #define CHUNK_EVENTS 15
+#define AHEAD_EVENTS 24 // that are kept sorted, where so many wait within the coarse slot
+
+// A fine slot that is full is sorted by parts of it: 16 us each.
+#define PART_BITS 4
+#define PARTS     (1 << (FINE_BITS - PART_BITS))
 
 static_assert(FINE_SLOTS << FINE_BITS == 1 << COARSE_BITS, "a coarse slot is all fine ones");
 
@@ -21,7 +26,7 @@ struct chunk {
 };
 
 struct simnet_queue {
-    int64_t fine_at;   // number of the fine slot under way
+    int64_t fine_at;   // number of the last fine slot that was opened
     int64_t coarse_at; // number of the coarse slot that the fine ones stand for
     uint32_t order;
     uint64_t count;
@@ -29,7 +34,7 @@ struct simnet_queue {
     struct chunk *fine[FINE_SLOTS];
     struct chunk *coarse[COARSE_SLOTS];
     struct chunk *spare;
-    struct simnet_event *now; // of the slot under way, sorted
+    struct simnet_event *now; // of the slots that were opened, sorted
     uint32_t now_next, now_count, now_capacity;
     struct simnet_event *far; // a binary heap
     uint32_t far_count, far_capacity;
@@ -115,7 +120,7 @@ static void give_back(struct simnet_queue *queue, struct chunk *chunk)
     queue->spare = chunk;
 }
 
-// Puts an event among those of the slot under way, which are sorted.
+// Puts an event among those of the open slots, which are sorted.
 static bool now_put(struct simnet_queue *queue, const struct simnet_event *event)
 {
     if (!grow(&queue->now, &queue->now_capacity, queue->now_count + 1))
@@ -195,11 +200,6 @@ bool simnet_queue_put(struct simnet_queue *queue, int64_t due_us, uint32_t what)
 
 // ---- taking ----
 
-static int compare(const void *a, const void *b)
-{
-    return is_before(a, b) ? -1 : 1; // never equal: orders differ
-}
-
 // The next coarse slot begins: its events go to the fine ones.
 static void spread(struct simnet_queue *queue)
 {
@@ -221,24 +221,70 @@ static void spread(struct simnet_queue *queue)
     }
 }
 
-// The next fine slot begins: its events are sorted.
+static uint32_t part_of(const struct simnet_event *event)
+{
+    return (uint32_t)(event->due_us >> PART_BITS) % PARTS;
+}
+
+static uint32_t count_events(const struct chunk *chunk)
+{
+    uint32_t count = 0;
+    for (; chunk != NULL; chunk = chunk->next)
+        count += chunk->count;
+    return count;
+}
+
+// Copies the events of a slot, part after part.
+static void copy_by_parts(const struct chunk *slot, struct simnet_event *ret_events)
+{
+    uint32_t places[PARTS] = {0};
+    uint32_t first = 0;
+    for (const struct chunk *chunk = slot; chunk != NULL; chunk = chunk->next)
+        for (uint32_t i = 0; i < chunk->count; i++)
+            places[part_of(&chunk->events[i])]++;
+    for (uint32_t part = 0; part < PARTS; part++) {
+        uint32_t count = places[part];
+        places[part] = first;
+        first += count;
+    }
+    for (const struct chunk *chunk = slot; chunk != NULL; chunk = chunk->next)
+        for (uint32_t i = 0; i < chunk->count; i++)
+            ret_events[places[part_of(&chunk->events[i])]++] = chunk->events[i];
+}
+
+// Sorts what is in order but for few places, or little.
+static void sort_nearly(struct simnet_event *events, uint32_t count)
+{
+    for (uint32_t i = 1; i < count; i++) {
+        struct simnet_event event = events[i];
+        uint32_t at = i;
+        for (; at > 0 && is_before(&event, &events[at - 1]); at--)
+            events[at] = events[at - 1];
+        events[at] = event;
+    }
+}
+
+// Opens the next fine slot: its events go, sorted, behind those that are left of the ones before.
 static bool open_slot(struct simnet_queue *queue)
 {
-    struct chunk *chunk = queue->fine[queue->fine_at % FINE_SLOTS];
-    queue->now_next = queue->now_count = 0;
-    queue->fine[queue->fine_at % FINE_SLOTS] = NULL;
-    while (chunk != NULL) {
-        struct chunk *next = chunk->next;
-        if (!grow(&queue->now, &queue->now_capacity, queue->now_count + chunk->count))
-            return false;
-        memcpy(queue->now + queue->now_count, chunk->events, chunk->count * sizeof *queue->now);
-        queue->now_count += chunk->count;
-        queue->fine_count -= chunk->count;
-        give_back(queue, chunk);
-        chunk = next;
-    }
-    if (queue->now_count > 1)
-        qsort(queue->now, queue->now_count, sizeof *queue->now, compare);
+    struct chunk **slot = &queue->fine[++queue->fine_at % FINE_SLOTS];
+    uint32_t left = queue->now_count - queue->now_next;
+    uint32_t count = count_events(*slot);
+    if (count == 0)
+        return true;
+    if (!grow(&queue->now, &queue->now_capacity, left + count))
+        return false;
+    memmove(queue->now, queue->now + queue->now_next, left * sizeof *queue->now);
+    if ((*slot)->next == NULL)
+        memcpy(queue->now + left, (*slot)->events, count * sizeof *queue->now);
+    else
+        copy_by_parts(*slot, queue->now + left);
+    sort_nearly(queue->now + left, count);
+    for (struct chunk *chunk; (chunk = *slot) != NULL; give_back(queue, chunk))
+        *slot = chunk->next;
+    queue->fine_count -= count;
+    queue->now_next = 0;
+    queue->now_count = left + count;
     return true;
 }
 
@@ -251,7 +297,8 @@ static void skip_empty(struct simnet_queue *queue, int64_t until_us)
         queue->fine_at = last < until ? last : until;
 }
 
-bool simnet_queue_take(struct simnet_queue *queue, int64_t until_us, struct simnet_event *ret_event)
+// Opens slots until an event is there, and more of them for those who peek.
+static bool open_slots(struct simnet_queue *queue, int64_t until_us)
 {
     while (queue->now_next == queue->now_count) {
         if (queue->count == 0 || queue->fine_at >= until_us >> FINE_BITS)
@@ -261,10 +308,19 @@ bool simnet_queue_take(struct simnet_queue *queue, int64_t until_us, struct simn
             return false;
         if ((queue->fine_at + 1) % FINE_SLOTS == 0)
             spread(queue);
-        queue->fine_at++;
         if (!open_slot(queue))
             return false;
     }
+    while (queue->now_count - queue->now_next < AHEAD_EVENTS && queue->fine_count > 0)
+        if (!open_slot(queue))
+            return false;
+    return true;
+}
+
+bool simnet_queue_take(struct simnet_queue *queue, int64_t until_us, struct simnet_event *ret_event)
+{
+    if (queue->now_count - queue->now_next < AHEAD_EVENTS && !open_slots(queue, until_us))
+        return false;
     if (queue->now[queue->now_next].due_us > until_us)
         return false;
     *ret_event = queue->now[queue->now_next++];

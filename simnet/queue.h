@@ -6,7 +6,8 @@
 // they were put in. A calendar rather than a binary heap, so that an event costs the same whether
 // ten or ten million wait: fine slots of a millisecond for the second under way, coarse ones
 // of a second for the next hour or so, and a heap for what lies beyond. A slot is sorted when its
-// time comes.
+// time comes, or sooner where few events are left before it: some two dozen can always be peeked
+// at, where so many wait within the second under way.
 //
 // Events cannot be taken back: whoever put one in sees for itself, when it comes, whether it still
 // means anything. Memory grows with the events that wait, and is kept.
