@@ -73,6 +73,9 @@ struct dht_source_table {
     uint64_t forgotten;
     struct prefix_set *prefixes; // NULL until the first source is seen, as the next
     struct address_set *addresses;
+    // What was last taken in, for one query asks several times for its source; NULL: nothing yet.
+    struct prefix *recent_prefix;
+    struct address *recent_address;
 };
 
 struct dht_source_table *dht_source_table_new(const struct dht_source_limits *limits,
@@ -136,20 +139,31 @@ static int64_t later(int64_t a, int64_t b)
 
 // ---- addresses ----
 
+static bool is_address(const struct address *address, const struct dht_addr *addr)
+{
+    return address->ip_len == addr->ip_len && memcmp(address->ip, addr->ip, addr->ip_len) == 0;
+}
+
+static struct address *address_in(struct address_set *set, const struct dht_addr *addr)
+{
+    for (int i = 0; i < WAYS; i++) {
+        if (is_address(&set->ways[i], addr)) {
+            return &set->ways[i];
+        }
+    }
+    return NULL;
+}
+
 static struct address *find_address(const struct dht_source_table *table,
                                     const struct dht_addr *addr)
 {
     if (table->addresses == NULL) {
         return NULL;
     }
-    struct address_set *set = &table->addresses[set_of(table, addr->ip, addr->ip_len)];
-    for (int i = 0; i < WAYS; i++) {
-        struct address *address = &set->ways[i];
-        if (address->ip_len == addr->ip_len && memcmp(address->ip, addr->ip, addr->ip_len) == 0) {
-            return address;
-        }
+    if (table->recent_address != NULL && is_address(table->recent_address, addr)) {
+        return table->recent_address;
     }
-    return NULL;
+    return address_in(&table->addresses[set_of(table, addr->ip, addr->ip_len)], addr);
 }
 
 static bool has_proof(const struct address *address, int64_t now_us)
@@ -192,22 +206,32 @@ static struct address *address_to_forget(struct address_set *set, int64_t now_us
     return oldest;
 }
 
+static struct address *add_address(struct dht_source_table *table, struct address_set *set,
+                                   int64_t now_us, const struct dht_addr *addr)
+{
+    struct address *address = address_to_forget(set, now_us);
+    table->forgotten += address->ip_len != 0;
+    *address = (struct address){.ip_len = addr->ip_len, .full_us = NEVER, .asked_until_us = NEVER};
+    memcpy(address->ip, addr->ip, addr->ip_len);
+    for (int i = 0; i < PORTS; i++) {
+        address->proven_until_us[i] = NEVER;
+    }
+    return address;
+}
+
 // Finds the address or takes it in; the tables are there.
 static struct address *take_address(struct dht_source_table *table, int64_t now_us,
                                     const struct dht_addr *addr)
 {
     assert(addr->ip_len == 4 || addr->ip_len == 16);
-    struct address *address = find_address(table, addr);
-    if (address == NULL) {
-        address =
-            address_to_forget(&table->addresses[set_of(table, addr->ip, addr->ip_len)], now_us);
-        table->forgotten += address->ip_len != 0;
-        *address =
-            (struct address){.ip_len = addr->ip_len, .full_us = NEVER, .asked_until_us = NEVER};
-        memcpy(address->ip, addr->ip, addr->ip_len);
-        for (int i = 0; i < PORTS; i++) {
-            address->proven_until_us[i] = NEVER;
+    struct address *address = table->recent_address;
+    if (address == NULL || !is_address(address, addr)) {
+        struct address_set *set = &table->addresses[set_of(table, addr->ip, addr->ip_len)];
+        address = address_in(set, addr);
+        if (address == NULL) {
+            address = add_address(table, set, now_us, addr);
         }
+        table->recent_address = address;
     }
     address->seen_us = now_us;
     return address;
@@ -215,13 +239,8 @@ static struct address *take_address(struct dht_source_table *table, int64_t now_
 
 // ---- prefixes ----
 
-static struct prefix *find_prefix(const struct dht_source_table *table, const struct dht_addr *addr)
+static struct prefix *prefix_in(struct prefix_set *set, uint64_t number)
 {
-    if (table->prefixes == NULL) {
-        return NULL;
-    }
-    uint64_t number = dht_addr_prefix(addr);
-    struct prefix_set *set = &table->prefixes[set_of(table, &number, sizeof(number))];
     for (int i = 0; i < WAYS; i++) {
         if (set->ways[i].prefix == number) {
             return &set->ways[i];
@@ -230,24 +249,48 @@ static struct prefix *find_prefix(const struct dht_source_table *table, const st
     return NULL;
 }
 
+static struct prefix *find_prefix(const struct dht_source_table *table, const struct dht_addr *addr)
+{
+    if (table->prefixes == NULL) {
+        return NULL;
+    }
+    uint64_t number = dht_addr_prefix(addr);
+    if (table->recent_prefix != NULL && table->recent_prefix->prefix == number) {
+        return table->recent_prefix;
+    }
+    return prefix_in(&table->prefixes[set_of(table, &number, sizeof(number))], number);
+}
+
+static struct prefix *add_prefix(struct dht_source_table *table, struct prefix_set *set,
+                                 uint64_t number)
+{
+    struct prefix *prefix = &set->ways[0];
+    for (int i = 1; i < WAYS && prefix->prefix != 0; i++) {
+        if (set->ways[i].prefix == 0 || set->ways[i].seen_us < prefix->seen_us) {
+            prefix = &set->ways[i];
+        }
+    }
+    if (prefix->prefix != 0) {
+        table->forgotten++;
+        set->forgotten_full_us = later(set->forgotten_full_us, prefix->full_us);
+    }
+    *prefix = (struct prefix){.prefix = number, .full_us = set->forgotten_full_us};
+    return prefix;
+}
+
+// Finds the prefix or takes it in; the tables are there.
 static struct prefix *take_prefix(struct dht_source_table *table, int64_t now_us,
                                   const struct dht_addr *addr)
 {
-    struct prefix *prefix = find_prefix(table, addr);
-    if (prefix == NULL) {
-        uint64_t number = dht_addr_prefix(addr);
+    uint64_t number = dht_addr_prefix(addr);
+    struct prefix *prefix = table->recent_prefix;
+    if (prefix == NULL || prefix->prefix != number) {
         struct prefix_set *set = &table->prefixes[set_of(table, &number, sizeof(number))];
-        prefix = &set->ways[0];
-        for (int i = 1; i < WAYS && prefix->prefix != 0; i++) {
-            if (set->ways[i].prefix == 0 || set->ways[i].seen_us < prefix->seen_us) {
-                prefix = &set->ways[i];
-            }
+        prefix = prefix_in(set, number);
+        if (prefix == NULL) {
+            prefix = add_prefix(table, set, number);
         }
-        if (prefix->prefix != 0) {
-            table->forgotten++;
-            set->forgotten_full_us = later(set->forgotten_full_us, prefix->full_us);
-        }
-        *prefix = (struct prefix){.prefix = number, .full_us = set->forgotten_full_us};
+        table->recent_prefix = prefix;
     }
     prefix->seen_us = now_us;
     return prefix;
