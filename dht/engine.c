@@ -361,12 +361,17 @@ static void prefetch(const void *start, size_t len)
 
 void dht_prefetch(const struct dht *dht, int step)
 {
-    // Up to the counters of what comes in, and then the buckets: which of them it will be, the
-    // datagram alone knows.
-    if (step == 0)
+    // Up to the counters of what comes in, and then what it points to: which of the buckets it will
+    // be, the datagram alone knows.
+    if (step == 0) {
         prefetch(dht, offsetof(struct dht, counters) + 4 * CACHE_LINE);
-    else
-        prefetch(dht->table.buckets, dht->table.bucket_count * sizeof *dht->table.buckets);
+        return;
+    }
+    prefetch(dht->table.buckets, dht->table.bucket_count * sizeof *dht->table.buckets);
+    __builtin_prefetch(dht->sources);
+    __builtin_prefetch(dht->transactions.buckets);
+    __builtin_prefetch(dht->transactions.chunks);
+    __builtin_prefetch(dht->ops.slots);
 }
 
 void dht_rest(struct dht *dht)

@@ -91,7 +91,7 @@ struct dht_upkeep {
 };
 
 // In the order of use: what every datagram touches comes first and lies together, since in a
-// process of very many engines each is cold in the cache when its datagram comes.
+// process of very many engines each is cold in the cache when its datagram comes (dht_prefetch()).
 struct dht {
     int64_t now_us; // set by dht_engine_enter() alone
     int64_t birth_us;
@@ -100,24 +100,24 @@ struct dht {
     struct dht_id id;
     struct dht_table table;
     struct dht_timer_heap timers;
-    struct dht_config config; // its first fields are the ones that are asked for
     struct dht_transaction_table transactions;
     struct dht_op_table ops;
-    struct dht_upkeep upkeep;
-    struct dht_counters counters;
-    // Of replies.
-    struct dht *sibling; // the engine of the other family, or NULL
-    int64_t heard_us;    // when anybody last answered
-    int64_t rtt_us;      // of nodes not known before, smoothed
-    int64_t rtt_dev_us;  // and its mean deviation
-    struct dht_addr external;
-    struct dht_vote vote;
-    // Of tokens and stores.
-    struct dht_token token;
-    int64_t token_due_us;         // when the next secret is due
+    struct dht_source_table *sources;
     struct dht_item_store *items; // made at the first put
     struct dht_peer_store *peers; // made at the first announce
-    struct dht_source_table *sources;
+    struct dht *sibling;          // the engine of the other family, or NULL
+    struct dht_config config;     // its first fields are the ones that are asked for
+    struct dht_upkeep upkeep;
+    // Of replies.
+    int64_t heard_us;   // when anybody last answered
+    int64_t rtt_us;     // of nodes not known before, smoothed
+    int64_t rtt_dev_us; // and its mean deviation
+    struct dht_addr external;
+    struct dht_vote vote;
+    struct dht_counters counters;
+    // Of tokens and stores.
+    struct dht_token token;
+    int64_t token_due_us;            // when the next secret is due
     struct dht_siphash_key hash_key; // of the stores
     struct dht_timer items_timer;
     struct dht_timer peers_timer;
