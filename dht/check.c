@@ -73,6 +73,13 @@ static struct dht_newcomer *farthest_past(struct dht *dht, const struct dht_newc
     return farthest;
 }
 
+// When a newcomer can be asked that is due then: not before the allowance pays for it.
+static int64_t paid_us(struct dht *dht, int64_t due_us)
+{
+    int64_t allowed_us = dht_allowance_due_us(&dht->upkeep.allowance, dht->now_us, 0);
+    return due_us > allowed_us ? due_us : allowed_us;
+}
+
 void dht_check_newcomer(struct dht *dht, const struct dht_krpc_node *node, int64_t due_us)
 {
     struct dht_upkeep *upkeep = &dht->upkeep;
@@ -87,7 +94,8 @@ void dht_check_newcomer(struct dht *dht, const struct dht_krpc_node *node, int64
         return;
     }
     *place = newcomer;
-    dht_maintain_hurry(dht, dht_check_due_us(dht));
+    // The timer knows of the others.
+    dht_maintain_hurry(dht, earlier(paid_us(dht, due_us), upkeep->next_check_us));
 }
 
 // The newcomer that is due and nearest to us; NULL where none is.
@@ -264,10 +272,8 @@ int64_t dht_check_due_us(struct dht *dht)
     int64_t due_us = INT64_MAX;
     for (uint32_t i = 0; i < upkeep->newcomer_count; i++)
         due_us = earlier(due_us, upkeep->newcomers[i].due_us);
-    if (due_us != INT64_MAX) {
-        int64_t paid_us = dht_allowance_due_us(&upkeep->allowance, dht->now_us, 0);
-        due_us = due_us > paid_us ? due_us : paid_us;
-    }
+    if (due_us != INT64_MAX)
+        due_us = paid_us(dht, due_us);
     return earlier(due_us, upkeep->next_check_us);
 }
 
