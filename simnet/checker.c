@@ -122,6 +122,7 @@ void simnet_checker_free(struct simnet_checker *checker)
     simnet_ledger_fini(&checker->closed);
     simnet_ledger_fini(&checker->puts);
     simnet_ledger_fini(&checker->sources);
+    simnet_ledger_fini(&checker->handouts);
     simnet_ledger_fini(&checker->prefixes);
     simnet_tally_free(&checker->recall[0]);
     simnet_tally_free(&checker->recall[1]);

@@ -26,6 +26,7 @@ struct simnet_checker {
     struct simnet_ledger closed;   // sessions that clients hung up on, and when
     struct simnet_ledger puts;     // the last sequence number of each key
     struct simnet_ledger sources;  // addresses that brains talk to
+    struct simnet_ledger handouts; // the tokens that these got
     struct simnet_ledger prefixes; // what brains sent to those who have proven nothing
     struct simnet_truth *truth;
     struct simnet_tally recall[2];

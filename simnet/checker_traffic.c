@@ -13,13 +13,17 @@
 #define BURST_STEP   ((double)BURST / (60e6))
 #define MACHINE_SALT 7
 
-// An address that a brain talks to, in one of its lives.
+// An address that a brain has asked, or that has echoed a token, in one of the brain's lives. There
+// are very many.
 struct source {
+    int64_t proven_us; // when it last echoed something; 0: never
     bool was_asked;
-    bool is_proven;
-    int64_t proven_us;       // when it last echoed something
-    uint64_t tokens[TOKENS]; // hashes of those handed out to it, the last ones
-    uint32_t token_count;
+};
+
+// What was handed out to a source: few ask for it.
+struct handout {
+    uint64_t tokens[TOKENS]; // hashes of the last ones
+    uint64_t count;
 };
 
 // What a brain sent to those of a prefix who had proven nothing, as a bucket that leaks: above
@@ -39,6 +43,7 @@ struct put {
 void simnet_checker_traffic_init(struct simnet_checker *checker)
 {
     simnet_ledger_init(&checker->sources, sizeof(struct source));
+    simnet_ledger_init(&checker->handouts, sizeof(struct handout));
     simnet_ledger_init(&checker->prefixes, sizeof(struct prefix));
     simnet_ledger_init(&checker->puts, sizeof(struct put));
 }
@@ -67,12 +72,18 @@ static void see_put(struct simnet_checker *checker, const struct simnet_machine 
 
 // ---- budgets ----
 
-static struct source *source_of(struct simnet_checker *checker,
-                                const struct simnet_machine *machine, const struct dht_addr *addr)
+// What names a source, in the ledgers of sources and of handouts.
+static uint64_t source_hash(const struct simnet_machine *machine, const struct dht_addr *addr)
 {
     uint64_t hash = simnet_ledger_hash(simnet_checker_life(machine), addr->ip, addr->ip_len);
-    return simnet_ledger_take(&checker->sources,
-                              simnet_ledger_hash(hash, &addr->port, sizeof addr->port));
+    return simnet_ledger_hash(hash, &addr->port, sizeof addr->port);
+}
+
+// Whether a new one would not do as well: it has not leaked out yet, or was told of.
+static bool is_of_use(const void *entry, int64_t now_us)
+{
+    const struct prefix *prefix = entry;
+    return prefix->is_over || now_us - prefix->at_us < 2 * SIMNET_MINUTE_US;
 }
 
 static struct prefix *prefix_of(struct simnet_checker *checker,
@@ -80,6 +91,8 @@ static struct prefix *prefix_of(struct simnet_checker *checker,
 {
     uint64_t hash =
         simnet_ledger_hash(simnet_checker_life(machine) + 1, addr->ip, addr->ip_len == 4 ? 3 : 6);
+    if (simnet_ledger_is_full(&checker->prefixes))
+        simnet_ledger_sweep(&checker->prefixes, is_of_use, simnet_world_now(machine->world));
     struct prefix *prefix = simnet_ledger_take(&checker->prefixes, hash);
     int64_t now_us = simnet_machine_now(machine);
     if (prefix->at_us != 0)
@@ -90,16 +103,32 @@ static struct prefix *prefix_of(struct simnet_checker *checker,
     return prefix;
 }
 
+static void note_token(struct handout *handout, struct dht_span bytes)
+{
+    uint64_t token = simnet_ledger_hash(0, bytes.data, bytes.len);
+    if (handout->count == 0 || handout->tokens[(handout->count - 1) % TOKENS] != token)
+        handout->tokens[handout->count++ % TOKENS] = token;
+}
+
+static bool was_handed_out(const struct handout *handout, struct dht_span bytes)
+{
+    uint64_t token = simnet_ledger_hash(0, bytes.data, bytes.len);
+    for (uint32_t i = 0; handout != NULL && i < TOKENS && i < handout->count; i++)
+        if (handout->tokens[i] == token)
+            return true;
+    return false;
+}
+
 static void see_reply(struct simnet_checker *checker, const struct simnet_machine *machine,
                       const struct simnet_packet *packet, const struct dht_krpc *msg)
 {
-    struct source *source = source_of(checker, machine, &packet->to);
-    if (msg->token.data != NULL) {
-        uint64_t token = simnet_ledger_hash(0, msg->token.data, msg->token.len);
-        if (source->token_count == 0 || source->tokens[(source->token_count - 1) % TOKENS] != token)
-            source->tokens[source->token_count++ % TOKENS] = token;
-    }
-    if (source->is_proven && simnet_machine_now(machine) - source->proven_us <= PROVEN_US)
+    uint64_t name = source_hash(machine, &packet->to);
+    const struct source *source = simnet_ledger_find(&checker->sources, name);
+    if (msg->token.data != NULL)
+        note_token(simnet_ledger_take(&checker->handouts, name), msg->token);
+    bool is_proven = source != NULL && source->proven_us != 0 &&
+                     simnet_machine_now(machine) - source->proven_us <= PROVEN_US;
+    if (is_proven)
         return;
     struct prefix *prefix = prefix_of(checker, machine, &packet->to);
     prefix->level += packet->len;
@@ -111,28 +140,20 @@ static void see_reply(struct simnet_checker *checker, const struct simnet_machin
                         prefix->level, packet->to.ip[0], packet->to.ip[1], packet->to.ip[2]);
 }
 
-static void prove(struct source *source, const struct simnet_machine *machine)
-{
-    source->is_proven = true;
-    source->proven_us = simnet_machine_now(machine);
-}
-
 static void see_delivered(struct simnet_checker *checker, const struct simnet_machine *machine,
                           const struct simnet_packet *packet, const struct dht_krpc *msg)
 {
-    struct source *source = source_of(checker, machine, &packet->from);
+    uint64_t name = source_hash(machine, &packet->from);
     if (msg->type != DHT_KRPC_QUERY) {
-        if (source->was_asked)
-            prove(source, machine);
+        struct source *source = simnet_ledger_find(&checker->sources, name);
+        if (source != NULL && source->was_asked)
+            source->proven_us = simnet_machine_now(machine);
         return;
     }
-    if (msg->token.data != NULL) {
-        uint64_t token = simnet_ledger_hash(0, msg->token.data, msg->token.len);
-        for (uint32_t i = 0; i < TOKENS && i < source->token_count; i++)
-            if (source->tokens[i] == token) {
-                prove(source, machine);
-                break;
-            }
+    if (msg->token.data != NULL &&
+        was_handed_out(simnet_ledger_find(&checker->handouts, name), msg->token)) {
+        struct source *source = simnet_ledger_take(&checker->sources, name);
+        source->proven_us = simnet_machine_now(machine);
     }
     struct prefix *prefix = prefix_of(checker, machine, &packet->from);
     prefix->level -= 1.5 * packet->len;
@@ -161,10 +182,13 @@ static void see_sent(struct simnet_checker *checker, const struct simnet_machine
         see_put(checker, machine, msg);
     if ((checker->config.parts & SIMNET_CHECKER_BOUNDS) == 0)
         return;
-    if (msg->type == DHT_KRPC_QUERY)
-        source_of(checker, machine, &packet->to)->was_asked = true;
-    else
+    if (msg->type != DHT_KRPC_QUERY) {
         see_reply(checker, machine, packet, msg);
+        return;
+    }
+    struct source *source =
+        simnet_ledger_take(&checker->sources, source_hash(machine, &packet->to));
+    source->was_asked = true;
 }
 
 void simnet_checker_traffic_see(struct simnet_checker *checker, enum simnet_tap_event event,
