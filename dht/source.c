@@ -20,8 +20,9 @@
 //
 // Forgetting keeps this true: a set of the table remembers the latest full_us of all the prefixes
 // it has forgotten, and a newcomer starts from there, so it never has more than the forgotten
-// prefix, if it is that one, would have by now. A flood thus leaves newcomers with what they send,
-// and 60 s after it all is as before, since a level is full by then whatever was spent.
+// prefix, if it is that one, would have by now. The one forgotten is the one that has spent least,
+// so that a newcomer starts with as much as can be. A flood thus leaves newcomers with what they
+// send, and 60 s after it all is as before, since a level is full by then whatever was spent.
 
 #include "dht/source.h"
 
@@ -32,18 +33,19 @@
 #include <string.h>
 
 #define WAYS           8 // entries of a set
+#define PREFIXES       4 // of them for each address: they weigh a quarter
 #define PORTS          4 // of one address proven at once; behind a shared address are many nodes
 #define BURST_SECONDS  4
 #define BUDGET_MAX     2048
 #define BUDGET_STEP_US 29297
-#define PROVEN_US      (10 * 60 * INT64_C(1000000))
-#define ASKED_US       (5 * 60 * INT64_C(1000000))
+#define SECOND_US      INT64_C(1000000)
+#define PROVEN_US      (10 * 60 * SECOND_US)
+#define ASKED_US       (5 * 60 * SECOND_US)
 #define NEVER          INT64_MIN
 
 struct prefix {
     uint64_t prefix; // 0: free
     int64_t full_us;
-    int64_t seen_us;
 };
 
 struct prefix_set {
@@ -51,15 +53,18 @@ struct prefix_set {
     int64_t forgotten_full_us; // the latest full_us of those forgotten
 };
 
+// One cache line. Times in seconds are rounded up, of the same clock.
 struct address {
     uint8_t ip[16];
-    uint16_t ports[PORTS];
-    int64_t proven_until_us[PORTS]; // NEVER: no port
     int64_t full_us;
-    int64_t seen_us;
-    int64_t asked_until_us; // dht_source_was_asked()
-    uint8_t ip_len;         // 0: free
+    uint32_t proven_until_s[PORTS]; // 0: no port
+    uint32_t asked_until_s;         // dht_source_was_asked()
+    uint32_t seen_s;
+    uint16_t ports[PORTS];
+    uint8_t ip_len; // 0: free
 };
+
+static_assert(sizeof(struct address) == 64, "an address takes one cache line");
 
 struct address_set {
     struct address ways[WAYS];
@@ -111,14 +116,14 @@ static bool allocate(struct dht_source_table *table)
     if (table->prefixes != NULL) {
         return true;
     }
-    struct prefix_set *prefixes = calloc(table->set_count, sizeof(*prefixes));
+    struct prefix_set *prefixes = calloc((size_t)PREFIXES * table->set_count, sizeof(*prefixes));
     struct address_set *addresses = calloc(table->set_count, sizeof(*addresses));
     if (prefixes == NULL || addresses == NULL) {
         free(prefixes);
         free(addresses);
         return false;
     }
-    for (uint32_t i = 0; i < table->set_count; i++) {
+    for (uint32_t i = 0; i < PREFIXES * table->set_count; i++) {
         prefixes[i].forgotten_full_us = NEVER;
     }
     table->prefixes = prefixes;
@@ -126,15 +131,27 @@ static bool allocate(struct dht_source_table *table)
     return true;
 }
 
-static uint32_t set_of(const struct dht_source_table *table, const void *data, size_t len)
+static uint32_t set_of(const struct dht_source_table *table, const void *data, size_t len,
+                       uint32_t sets)
 {
     uint32_t hash = (uint32_t)dht_siphash(&table->key, data, len);
-    return (uint32_t)(((uint64_t)hash * table->set_count) >> 32);
+    return (uint32_t)(((uint64_t)hash * sets) >> 32);
 }
 
 static int64_t later(int64_t a, int64_t b)
 {
     return a > b ? a : b;
+}
+
+static uint32_t seconds_of(int64_t at_us)
+{
+    assert(at_us >= 0 && at_us < UINT32_MAX * SECOND_US);
+    return (uint32_t)((at_us + SECOND_US - 1) / SECOND_US);
+}
+
+static bool is_before(int64_t now_us, uint32_t until_s)
+{
+    return now_us < until_s * SECOND_US;
 }
 
 // ---- addresses ----
@@ -163,13 +180,14 @@ static struct address *find_address(const struct dht_source_table *table,
     if (table->recent_address != NULL && is_address(table->recent_address, addr)) {
         return table->recent_address;
     }
-    return address_in(&table->addresses[set_of(table, addr->ip, addr->ip_len)], addr);
+    return address_in(&table->addresses[set_of(table, addr->ip, addr->ip_len, table->set_count)],
+                      addr);
 }
 
 static bool has_proof(const struct address *address, int64_t now_us)
 {
     for (int i = 0; i < PORTS; i++) {
-        if (address->proven_until_us[i] > now_us) {
+        if (is_before(now_us, address->proven_until_s[i])) {
             return true;
         }
     }
@@ -179,7 +197,7 @@ static bool has_proof(const struct address *address, int64_t now_us)
 static bool is_proven_at(const struct address *address, int64_t now_us, uint16_t port)
 {
     for (int i = 0; i < PORTS; i++) {
-        if (address->ports[i] == port && address->proven_until_us[i] > now_us) {
+        if (address->ports[i] == port && is_before(now_us, address->proven_until_s[i])) {
             return true;
         }
     }
@@ -198,7 +216,7 @@ static struct address *address_to_forget(struct address_set *set, int64_t now_us
         }
         bool proof = has_proof(address, now_us);
         if (oldest == NULL || (oldest_has_proof && !proof) ||
-            (oldest_has_proof == proof && address->seen_us < oldest->seen_us)) {
+            (oldest_has_proof == proof && address->seen_s < oldest->seen_s)) {
             oldest = address;
             oldest_has_proof = proof;
         }
@@ -211,11 +229,8 @@ static struct address *add_address(struct dht_source_table *table, struct addres
 {
     struct address *address = address_to_forget(set, now_us);
     table->forgotten += address->ip_len != 0;
-    *address = (struct address){.ip_len = addr->ip_len, .full_us = NEVER, .asked_until_us = NEVER};
+    *address = (struct address){.ip_len = addr->ip_len, .full_us = NEVER};
     memcpy(address->ip, addr->ip, addr->ip_len);
-    for (int i = 0; i < PORTS; i++) {
-        address->proven_until_us[i] = NEVER;
-    }
     return address;
 }
 
@@ -226,14 +241,15 @@ static struct address *take_address(struct dht_source_table *table, int64_t now_
     assert(addr->ip_len == 4 || addr->ip_len == 16);
     struct address *address = table->recent_address;
     if (address == NULL || !is_address(address, addr)) {
-        struct address_set *set = &table->addresses[set_of(table, addr->ip, addr->ip_len)];
+        struct address_set *set =
+            &table->addresses[set_of(table, addr->ip, addr->ip_len, table->set_count)];
         address = address_in(set, addr);
         if (address == NULL) {
             address = add_address(table, set, now_us, addr);
         }
         table->recent_address = address;
     }
-    address->seen_us = now_us;
+    address->seen_s = seconds_of(now_us);
     return address;
 }
 
@@ -258,7 +274,9 @@ static struct prefix *find_prefix(const struct dht_source_table *table, const st
     if (table->recent_prefix != NULL && table->recent_prefix->prefix == number) {
         return table->recent_prefix;
     }
-    return prefix_in(&table->prefixes[set_of(table, &number, sizeof(number))], number);
+    return prefix_in(
+        &table->prefixes[set_of(table, &number, sizeof(number), PREFIXES * table->set_count)],
+        number);
 }
 
 static struct prefix *add_prefix(struct dht_source_table *table, struct prefix_set *set,
@@ -266,7 +284,7 @@ static struct prefix *add_prefix(struct dht_source_table *table, struct prefix_s
 {
     struct prefix *prefix = &set->ways[0];
     for (int i = 1; i < WAYS && prefix->prefix != 0; i++) {
-        if (set->ways[i].prefix == 0 || set->ways[i].seen_us < prefix->seen_us) {
+        if (set->ways[i].prefix == 0 || set->ways[i].full_us < prefix->full_us) {
             prefix = &set->ways[i];
         }
     }
@@ -279,20 +297,19 @@ static struct prefix *add_prefix(struct dht_source_table *table, struct prefix_s
 }
 
 // Finds the prefix or takes it in; the tables are there.
-static struct prefix *take_prefix(struct dht_source_table *table, int64_t now_us,
-                                  const struct dht_addr *addr)
+static struct prefix *take_prefix(struct dht_source_table *table, const struct dht_addr *addr)
 {
     uint64_t number = dht_addr_prefix(addr);
     struct prefix *prefix = table->recent_prefix;
     if (prefix == NULL || prefix->prefix != number) {
-        struct prefix_set *set = &table->prefixes[set_of(table, &number, sizeof(number))];
+        struct prefix_set *set =
+            &table->prefixes[set_of(table, &number, sizeof(number), PREFIXES * table->set_count)];
         prefix = prefix_in(set, number);
         if (prefix == NULL) {
             prefix = add_prefix(table, set, number);
         }
         table->recent_prefix = prefix;
     }
-    prefix->seen_us = now_us;
     return prefix;
 }
 
@@ -322,7 +339,7 @@ bool dht_source_query(struct dht_source_table *table, int64_t now_us, const stru
     address->full_us = full_us;
     // What proven ones send is no credit for others of their prefix.
     if (!is_proven_at(address, now_us, addr->port)) {
-        struct prefix *prefix = take_prefix(table, now_us, addr);
+        struct prefix *prefix = take_prefix(table, addr);
         size_t credit = bytes_in + bytes_in / 2;
         credit = credit < BUDGET_MAX ? credit : BUDGET_MAX;
         prefix->full_us = later(prefix->full_us, now_us) - (int64_t)credit * BUDGET_STEP_US;
@@ -338,16 +355,16 @@ void dht_source_prove(struct dht_source_table *table, int64_t now_us, const stru
     struct address *address = take_address(table, now_us, addr);
     int at = 0;
     for (int i = 0; i < PORTS; i++) {
-        if (address->ports[i] == addr->port && address->proven_until_us[i] != NEVER) {
+        if (address->ports[i] == addr->port && address->proven_until_s[i] != 0) {
             at = i;
             break;
         }
-        if (address->proven_until_us[i] < address->proven_until_us[at]) {
+        if (address->proven_until_s[i] < address->proven_until_s[at]) {
             at = i;
         }
     }
     address->ports[at] = addr->port;
-    address->proven_until_us[at] = now_us + PROVEN_US;
+    address->proven_until_s[at] = seconds_of(now_us + PROVEN_US);
 }
 
 bool dht_source_is_proven(const struct dht_source_table *table, int64_t now_us,
@@ -360,7 +377,7 @@ bool dht_source_is_proven(const struct dht_source_table *table, int64_t now_us,
 void dht_source_asked(struct dht_source_table *table, int64_t now_us, const struct dht_addr *addr)
 {
     if (allocate(table)) {
-        take_address(table, now_us, addr)->asked_until_us = now_us + ASKED_US;
+        take_address(table, now_us, addr)->asked_until_s = seconds_of(now_us + ASKED_US);
     }
 }
 
@@ -368,7 +385,7 @@ bool dht_source_was_asked(const struct dht_source_table *table, int64_t now_us,
                           const struct dht_addr *addr)
 {
     const struct address *address = find_address(table, addr);
-    return address != NULL && address->asked_until_us > now_us;
+    return address != NULL && is_before(now_us, address->asked_until_s);
 }
 
 size_t dht_source_budget(struct dht_source_table *table, int64_t now_us,

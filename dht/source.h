@@ -10,11 +10,12 @@
 // then it is really there, and asks for itself. Up to 4 ports of an address are proven at once; a
 // fifth takes the place of the one that would end first.
 //
-// Memory: two fixed tables of sources_max entries, 8 to a set, the oldest of a set forgotten for a
-// newcomer (counted), among addresses first those with no proof. They are allocated when the first
-// source is seen: about 115 bytes for each of sources_max. A prefix starts with a full budget of 2
-// KiB, or, where its set has forgotten others, with what the worst of them would have by now: so a
-// flood of forged addresses buys nothing, and is over 60 seconds after it ends.
+// Memory: two fixed tables, of sources_max addresses and four times as many prefixes, 8 to a set,
+// of which one is forgotten for a newcomer (counted): of addresses the oldest, first among those
+// with no proof; of prefixes the one that has spent least. They are allocated when the first source
+// is seen: about 135 bytes for each of sources_max. A prefix starts with a full budget of 2 KiB,
+// or, where its set has forgotten others, with what the worst of them would have by now: so a flood
+// of forged addresses buys nothing, and is over 60 seconds after it ends.
 
 #include "dht/siphash.h"
 #include "pnr/dht.h"

@@ -202,7 +202,7 @@ static void test_flood_leaves_proofs(void **state)
         struct dht_addr addr = make_addr(4, 1, host);
         assert_int_equal(dht_source_is_proven(table, 2000, &addr), host > 0);
     }
-    assert_int_equal(dht_source_forgotten(table), 1000 + 992); // addresses, prefixes
+    assert_int_equal(dht_source_forgotten(table), 1000 + 968); // addresses, prefixes
     dht_source_table_free(table);
 }
 
@@ -215,7 +215,11 @@ static void test_flood_of_prefixes(void **state)
         struct dht_addr addr = make_addr(4, i, 1);
         assert_int_equal(drain(table, 0, &addr, 100), FULL);
     }
-    for (uint32_t i = 8; i < 500; i++) { // newcomers get what they send
+    for (uint32_t i = 8; i < 200; i++) { // until all places are taken by who has spent all
+        struct dht_addr addr = make_addr(4, i, 1);
+        drain(table, i, &addr, 100);
+    }
+    for (uint32_t i = 200; i < 500; i++) { // newcomers get what they send
         struct dht_addr addr = make_addr(4, i, 1);
         assert_int_equal(drain(table, i, &addr, 100), 150);
     }
@@ -227,20 +231,27 @@ static void test_flood_of_prefixes(void **state)
     dht_source_table_free(table);
 }
 
-// The oldest of a set makes room: prefix 0 is seen all the time, and keeps what it has.
-static void test_oldest_prefix_is_forgotten(void **state)
+// Who has spent least makes room: what he had, the newcomer has too. Who owes stays, and owes.
+static void test_thriftiest_prefix_is_forgotten(void **state)
 {
     (void)state;
     struct dht_source_limits limits = {8, 0};
     struct dht_source_table *table = dht_source_table_new(&limits, &key);
-    struct dht_addr busy = make_addr(4, 0, 1);
-    for (uint32_t i = 1; i < 100; i++) {
+    for (uint32_t i = 0; i < 7; i++) {
         struct dht_addr addr = make_addr(4, i, 1);
-        assert_true(dht_source_query(table, 2 * i, &busy, 10));
-        drain(table, 2 * i + 1, &addr, 10);
-        assert_int_equal(budget_of(table, 2 * i + 1, 0), FULL);
+        assert_int_equal(drain(table, 0, &addr, 10), FULL);
     }
-    assert_int_equal(dht_source_forgotten(table), 92 + 92);
+    for (uint32_t i = 100; i < 200; i++) {
+        struct dht_addr addr = make_addr(4, i, 1);
+        assert_true(dht_source_query(table, 0, &addr, 10));
+        assert_int_equal(dht_source_budget(table, 0, &addr), FULL);
+    }
+    assert_true(dht_source_forgotten(table) > 100);
+    for (uint32_t i = 0; i < 7; i++) {
+        struct dht_addr addr = make_addr(4, i, 1);
+        assert_true(dht_source_query(table, 0, &addr, 10));
+        assert_int_equal(dht_source_budget(table, 0, &addr), 15);
+    }
     dht_source_table_free(table);
 }
 
@@ -471,7 +482,8 @@ static void model_step(struct dht_source_table *table, struct model *model, int6
     assert_int_equal(dht_source_is_proven(table, now_us, &addr), proven);
     if (dht_random_below(&dice, 100) == 0) {
         dht_source_prove(table, now_us, &addr);
-        model->proven_us[prefix][host][port] = now_us + 600 * SECOND_US;
+        model->proven_us[prefix][host][port] = // in whole seconds
+            (now_us + 601 * SECOND_US - 1) / SECOND_US * SECOND_US;
         return;
     }
     size_t bytes_in = dht_random_below(&dice, 300);
@@ -516,7 +528,7 @@ int main(void)
         cmocka_unit_test(test_four_ports_proven),
         cmocka_unit_test(test_flood_leaves_proofs),
         cmocka_unit_test(test_flood_of_prefixes),
-        cmocka_unit_test(test_oldest_prefix_is_forgotten),
+        cmocka_unit_test(test_thriftiest_prefix_is_forgotten),
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_the_promise),
         cmocka_unit_test(test_random_operations),
