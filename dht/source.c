@@ -33,7 +33,7 @@
 #include <string.h>
 
 #define WAYS           8 // entries of a set
-#define PREFIXES       4 // of them for each address: they weigh a quarter
+#define PREFIXES       8 // of them for each address: they weigh a quarter
 #define PORTS          4 // of one address proven at once; behind a shared address are many nodes
 #define BURST_SECONDS  4
 #define BUDGET_MAX     2048

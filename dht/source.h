@@ -13,7 +13,7 @@
 // Memory: two fixed tables, of sources_max addresses and four times as many prefixes, 8 to a set,
 // of which one is forgotten for a newcomer (counted): of addresses the oldest, first among those
 // with no proof; of prefixes the one that has spent least. They are allocated when the first source
-// is seen: about 135 bytes for each of sources_max. A prefix starts with a full budget of 2 KiB,
+// is seen: about 200 bytes for each of sources_max. A prefix starts with a full budget of 2 KiB,
 // or, where its set has forgotten others, with what the worst of them would have by now: so a flood
 // of forged addresses buys nothing, and is over 60 seconds after it ends.
 

@@ -202,7 +202,7 @@ static void test_flood_leaves_proofs(void **state)
         struct dht_addr addr = make_addr(4, 1, host);
         assert_int_equal(dht_source_is_proven(table, 2000, &addr), host > 0);
     }
-    assert_int_equal(dht_source_forgotten(table), 1000 + 968); // addresses, prefixes
+    assert_int_equal(dht_source_forgotten(table), 1000 + 936); // addresses, prefixes
     dht_source_table_free(table);
 }
 
