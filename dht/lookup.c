@@ -411,6 +411,8 @@ void dht_lookup_enter(struct dht_lookup *lookup, uint16_t index, enum dht_candid
     if (state == DHT_CANDIDATE_ASKED) {
         candidate->tries++;
         lookup->in_flight++;
+    } else {
+        candidate->seq_owed = DHT_SEQ_NONE;
     }
 }
 
@@ -450,6 +452,20 @@ static bool all_answered(const struct dht_lookup *lookup, struct walk walk, bool
 bool dht_lookup_is_settled(const struct dht_lookup *lookup, uint32_t count)
 {
     return all_answered(lookup, (struct walk){.width = count}, false);
+}
+
+bool dht_lookup_is_owed(const struct dht_lookup *lookup, int64_t seq)
+{
+    struct walk walk = walk_all(lookup);
+    uint16_t index;
+    while ((index = walk_next(lookup, &walk)) != DHT_LOOKUP_NONE) {
+        const struct dht_candidate *candidate = &lookup->candidates[index];
+        if (candidate->seq_owed != DHT_SEQ_NONE && candidate->seq_owed != seq)
+            return true;
+        if (candidate->state == DHT_CANDIDATE_ANSWERED)
+            walk_count(lookup, &walk, candidate);
+    }
+    return false;
 }
 
 bool dht_lookup_is_done(const struct dht_lookup *lookup)

@@ -57,6 +57,7 @@ struct dht_candidate {
     struct dht_id id;
     struct dht_addr addr;
     int64_t seq_seen;  // of the item it returned; DHT_SEQ_NONE: none
+    int64_t seq_owed;  // it told of that item and was asked for it; DHT_SEQ_NONE: of none
     uint32_t rtt_us;   // expected, from the routing table; 0: unknown
     uint8_t state;     // enum dht_candidate_state
     uint8_t tries;     // queries sent to it
@@ -133,7 +134,8 @@ uint16_t dht_lookup_next(const struct dht_lookup *lookup);
 void dht_lookup_hurry(struct dht_lookup *lookup, uint64_t near, uint32_t typical_us);
 void dht_lookup_calm(struct dht_lookup *lookup);
 
-// The only function that changes a candidate's state.
+// The only function that changes a candidate's state. By any change but to ASKED what it owes is
+// forgotten.
 void dht_lookup_enter(struct dht_lookup *lookup, uint16_t index, enum dht_candidate_state state);
 
 // A query to it was not answered in its soft timeout.
@@ -146,6 +148,11 @@ bool dht_lookup_is_done(const struct dht_lookup *lookup);
 // Whether the closest `count` candidates have answered, those aside that were late at least once:
 // who wants an answer soon does not wait for a second try.
 bool dht_lookup_is_settled(const struct dht_lookup *lookup, uint32_t count);
+
+// Whether one that has to answer still owes an item with another sequence number than seq. It does
+// until it has answered again, or was silent for one soft timeout: so who tells of an item that
+// there is not holds up the end, and does not keep it off.
+bool dht_lookup_is_owed(const struct dht_lookup *lookup, int64_t seq);
 
 // The closest live candidates, answered or not, those aside that were late at least once; returns
 // how many indices were written.

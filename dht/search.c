@@ -50,6 +50,7 @@ static void offer(struct dht *dht, struct dht_op *op, const struct dht_krpc_node
         .id = node->id,
         .addr = node->addr,
         .seq_seen = DHT_SEQ_NONE,
+        .seq_owed = DHT_SEQ_NONE,
         .depth = (uint8_t)(depth < UINT8_MAX ? depth : UINT8_MAX),
         .namer = namer,
     };
@@ -199,7 +200,8 @@ static bool is_settled(const struct dht_op *op)
         return false;
     uint32_t copies, others;
     count_holders(op, &copies, &others);
-    return others == 0;
+    bool is_owed = op->best->item.is_mutable && dht_lookup_is_owed(&op->lookup, op->best->item.seq);
+    return others == 0 && !is_owed;
 }
 
 static void end_lookup(struct dht *dht, struct dht_op *op, bool ended_early)
@@ -409,10 +411,12 @@ void dht_search_reply(struct dht *dht, const struct dht_transaction *transaction
         found = dht_found_peers(dht, op, msg, &transaction->addr);
     }
     emit_hop(dht, op, transaction, found ? DHT_HOP_FOUND : DHT_HOP_ANSWERED, named);
-    if (asks_for_rest(dht, op, candidate, msg))
+    if (asks_for_rest(dht, op, candidate, msg)) {
         dht_lookup_enter(&op->lookup, index, DHT_CANDIDATE_RETRY);
-    else if (candidate->state != DHT_CANDIDATE_ANSWERED)
+        candidate->seq_owed = msg->has_seq ? msg->seq : DHT_SEQ_NONE;
+    } else if (candidate->state != DHT_CANDIDATE_ANSWERED) {
         dht_lookup_enter(&op->lookup, index, after_reply(op, candidate, transaction));
+    }
     dht_search_step(dht, op);
 }
 
