@@ -17,6 +17,7 @@
 #include "simnet/packet.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct simnet_world;
@@ -49,5 +50,20 @@ void simnet_element_delay(struct simnet_element *element, struct simnet_world *w
                           struct simnet_packet *packet, int64_t due_us);
 void simnet_element_drop(struct simnet_element *element, struct simnet_world *world,
                          struct simnet_packet *packet);
+
+// What all elements of one name did, wherever in the network they are.
+struct simnet_element_sum {
+    const char *name;
+    uint64_t passed;
+    uint64_t dropped;
+};
+
+#define SIMNET_ELEMENT_NAMES_MAX 32 // different ones in a world (asserted)
+
+// Sums up the world's elements by name, without those that saw no packet, in the order in which the
+// first of each name was given to the world: the internet's, then those of sites. Returns how many
+// names there are. Looks at every element.
+size_t simnet_element_sums(const struct simnet_world *world,
+                           struct simnet_element_sum ret_sums[SIMNET_ELEMENT_NAMES_MAX]);
 
 #endif

@@ -336,6 +336,7 @@ struct simnet_nat *simnet_nat_new(struct simnet_world *world,
     simnet_stream_init(&nat->stream, simnet_world_seed(world), "nat", number);
     simnet_nat_table_init(&nat->mappings, config->mappings_max, true);
     simnet_nat_table_init(&nat->permits, config->permits_max, false);
+    simnet_world_own(world, &nat->outer); // before the inner one, which frees the whole
     simnet_world_own(world, &nat->inner);
     return nat;
 }

@@ -13,7 +13,6 @@
 #include "simnet/population.h"
 #include "simnet/reorder.h"
 
-#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -25,9 +24,7 @@
 
 static void add_element(struct simnet_network *network, struct simnet_element *element)
 {
-    assert(network->element_count < SIMNET_NETWORK_ELEMENTS_MAX);
     simnet_world_internet(network->world, element);
-    network->elements[network->element_count++] = element;
 }
 
 // A seed of its own for each kind of element.

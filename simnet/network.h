@@ -11,17 +11,13 @@
 #include "simnet/scenario.h"
 #include "simnet/world.h"
 
-#define SIMNET_NETWORK_ELEMENTS_MAX 16
-
 struct simnet_network {
     struct simnet_world *world;
     const struct simnet_scenario *scenario;
     struct simnet_profile profile;
     struct simnet_disk_config disk; // of every machine, where it is none that is perfect
     struct simnet_stream stream;    // whom the new ones know
-    struct simnet_element *elements[SIMNET_NETWORK_ELEMENTS_MAX]; // of the internet, for reports
-    size_t element_count;
-    // Of them, those that faults change; NULL where the scenario has none.
+    // Elements of the internet that faults change; NULL where the scenario has none.
     struct simnet_element *partition, *loss, *burst, *duplicate, *reorder;
     struct simnet_homes *homes;
     uint32_t first, count; // the machines

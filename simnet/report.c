@@ -241,17 +241,17 @@ static void tell_traffic(const struct simnet_run *run, FILE *out)
 
 static void tell_elements(const struct simnet_run *run, FILE *out)
 {
-    const struct simnet_network *network = simnet_run_network(run);
     const struct simnet_counters *counters = simnet_world_counters(simnet_run_world(run));
+    struct simnet_element_sum sums[SIMNET_ELEMENT_NAMES_MAX];
+    size_t count = simnet_element_sums(simnet_run_world(run), sums);
     char number[32];
     heading(out, "Packets dropped");
-    for (size_t i = 0; i < network->element_count; i++) {
-        const struct simnet_element *element = network->elements[i];
-        uint64_t all = element->passed + element->dropped;
-        simnet_report_number(element->dropped, number);
-        if (element->dropped > 0)
-            line(out, element->class->name, "%s, %.2f%% of what it saw", number,
-                 100.0 * (double)element->dropped / (double)all);
+    for (size_t i = 0; i < count; i++) {
+        uint64_t all = sums[i].passed + sums[i].dropped;
+        simnet_report_number(sums[i].dropped, number);
+        if (sums[i].dropped > 0)
+            line(out, sums[i].name, "%s, %.2f%% of what it saw", number,
+                 100.0 * (double)sums[i].dropped / (double)all);
     }
     simnet_report_number(counters->nobody, number);
     line(out, "nobody was there", "%s, %.2f%% of all", number,

@@ -168,14 +168,14 @@ static json_t *traffic_of(const struct simnet_run *run)
 
 static json_t *dropped_of(const struct simnet_run *run)
 {
-    const struct simnet_network *network = simnet_run_network(run);
+    struct simnet_element_sum sums[SIMNET_ELEMENT_NAMES_MAX];
+    size_t count = simnet_element_sums(simnet_run_world(run), sums);
     json_t *elements = json_array();
-    for (size_t i = 0; i < network->element_count; i++) {
-        const struct simnet_element *element = network->elements[i];
+    for (size_t i = 0; i < count; i++) {
         json_t *object = json_object();
-        json_object_set_new(object, "element", json_string(element->class->name));
-        json_object_set_new(object, "packets_passed", integer(element->passed));
-        json_object_set_new(object, "packets_dropped", integer(element->dropped));
+        json_object_set_new(object, "element", json_string(sums[i].name));
+        json_object_set_new(object, "packets_passed", integer(sums[i].passed));
+        json_object_set_new(object, "packets_dropped", integer(sums[i].dropped));
         json_array_append_new(elements, object);
     }
     return elements;

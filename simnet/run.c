@@ -49,14 +49,6 @@ const char *simnet_run_phase_name(enum simnet_run_phase phase)
 
 // ---- samples ----
 
-static uint64_t dropped(const struct simnet_run *run)
-{
-    uint64_t sum = 0;
-    for (size_t i = 0; i < run->network->element_count; i++)
-        sum += run->network->elements[i]->dropped;
-    return sum;
-}
-
 static void take_sample(struct simnet_run *run)
 {
     if (run->sample_count == run->sample_capacity) {
@@ -68,7 +60,6 @@ static void take_sample(struct simnet_run *run)
         .at_us = simnet_run_now(run),
         .up = simnet_network_up(run->network),
         .counters = *simnet_world_counters(run->world),
-        .dropped = dropped(run),
     };
     run->next_sample_us += run->sample_us;
 }

@@ -34,7 +34,6 @@ struct simnet_run_sample {
     int64_t at_us; // from the start
     uint32_t up;
     struct simnet_counters counters; // of the world, up to then
-    uint64_t dropped;                // by elements, up to then
 };
 
 // What was promised, and whether it held.

@@ -100,8 +100,8 @@ static void free_gate(struct simnet_element *element)
     free(element);
 }
 
-static const struct simnet_element_class shield_class = {"shield", leave, free_shield};
-static const struct simnet_element_class gate_class = {"gate", enter, free_gate};
+static const struct simnet_element_class shield_class = {"firewall", leave, free_shield};
+static const struct simnet_element_class gate_class = {"firewall", enter, free_gate};
 
 struct simnet_machine *simnet_shield_add(struct simnet_world *world,
                                          const struct simnet_profile *profile,

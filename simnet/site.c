@@ -43,6 +43,7 @@ static void exchange(struct simnet_element *element, struct simnet_world *world,
     for (uint32_t i = 0; i < site->machine_count; i++) {
         if (!has_addr(site->machines[i], &packet->to))
             continue;
+        element->passed++;
         simnet_world_deliver(world, packet, site->machines[i]);
         return;
     }
@@ -91,12 +92,13 @@ struct simnet_site *simnet_site_new(struct simnet_world *world,
                                     const struct dht_addr *addr, uint32_t place)
 {
     static const struct simnet_element_class gate_class = {"gate", pass_gate, free_site};
-    static const struct simnet_element_class exchange_class = {"exchange", exchange, NULL};
+    static const struct simnet_element_class exchange_class = {"site", exchange, NULL};
     struct simnet_site *site = simnet_world_need(calloc(1, sizeof *site));
     site->gate.class = &gate_class;
     site->exchange.class = &exchange_class;
     site->world = world;
     site->place = place;
+    simnet_world_own(world, &site->exchange); // before the gate, which frees the whole
     simnet_world_own(world, &site->gate);
     make_lines(site, config, number);
     if (config->nat != NULL) {

@@ -185,6 +185,13 @@ void simnet_world_own(struct simnet_world *world, struct simnet_element *element
     world->owned[world->owned_count++] = element;
 }
 
+size_t simnet_world_elements(const struct simnet_world *world,
+                             struct simnet_element *const **ret_all)
+{
+    *ret_all = world->owned;
+    return world->owned_count;
+}
+
 void simnet_world_internet(struct simnet_world *world, struct simnet_element *element)
 {
     struct simnet_element **link = &world->core;
@@ -203,8 +210,7 @@ struct simnet_element *simnet_world_core(struct simnet_world *world)
 static void enter_door(struct simnet_element *element, struct simnet_world *world,
                        struct simnet_packet *packet)
 {
-    struct door *door = (struct door *)element;
-    element->passed++;
+    const struct door *door = (struct door *)element;
     simnet_world_deliver(world, packet, door->machine);
 }
 

@@ -60,8 +60,12 @@ struct simnet_element *simnet_world_core(struct simnet_world *world);
 // leads to it.
 struct simnet_element *simnet_world_door(struct simnet_world *world,
                                          struct simnet_machine *machine);
-// Frees it at the end.
+// Frees it at the end, where its class can be freed; those owned first are freed first, so a part
+// of another element is given before the whole.
 void simnet_world_own(struct simnet_world *world, struct simnet_element *element);
+// All that it owns, in the order in which they were given; valid until the next is.
+size_t simnet_world_elements(const struct simnet_world *world,
+                             struct simnet_element *const **ret_all);
 
 // Packets to this address go to `entry`, whatever their port where addr.port is 0; place: where
 // that is. Takes the place of who listened there before.

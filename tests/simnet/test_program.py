@@ -141,6 +141,32 @@ def checks():
            and lookups["worst"]["counted"] == lookups["made"])
 
 
+def drops():
+    """Whatever is sent arrives, is dropped by an element that is told, or finds nobody."""
+    rows = {
+        "rate": ["rate.up=16000", "rate.down=16000", "rate.queue=1500"],
+        "nat": ["nat.port-restricted=30%", "nat.cgnat=30%"],
+        "firewall": ["machines.unreachable=50%"],
+        "loss": ["loss.rate=30%"],
+    }
+    for name, settings in rows.items():
+        args = ["run", SCENARIOS / "static.ini", *QUICK, "--set", "check.success=0%"]
+        for setting in settings:
+            args += ["--set", setting]
+        report = json.loads(simnet(*args, "--json").stdout)
+        elements = {each["element"]: each for each in report["elements"]}
+        dropped = elements[name]["packets_dropped"]
+        size = report["size"]
+        lost = size["packets_sent"] - size["packets_delivered"] - report["packets_to_nobody"]
+        told = sum(each["packets_dropped"] for each in report["elements"])
+        expect(f"{name}: {dropped} dropped", dropped > 5)
+        expect(f"{name}: {told} of {lost} told, but for what is under way", told <= lost < told + 300)
+        expect("each once", len(elements) == len(report["elements"]))
+        text = simnet(*args).stdout
+        line = rf"^  {name} +{dropped:,}, [0-9.]+% of what it saw$"
+        expect(f"{name} in the text:\n{text}", re.search(line, text, re.M))
+
+
 def show():
     """What is shown is the scenario again."""
     first = simnet("show", SCENARIOS / "sybil.ini", "--seed", "7", check=0).stdout
@@ -325,7 +351,7 @@ def docs():
         expect(f"{path.stem} is in the page", f"| `{path.stem}` |" in page)
 
 
-TESTS = {test.__name__: test for test in (errors, checks, docs, show, report, manners, trace, pcap, interrupt)}
+TESTS = {test.__name__: test for test in (errors, checks, docs, drops, show, report, manners, trace, pcap, interrupt)}
 
 if __name__ == "__main__":
     if sys.argv[3] in TESTS:
