@@ -328,12 +328,43 @@ void simnet_churn_free(struct simnet_churn *churn)
     free(churn);
 }
 
-void simnet_churn_exempt(struct simnet_churn *churn, uint32_t number)
+// NULL: it is none of them.
+static uint8_t *flags_of(struct simnet_churn *churn, uint32_t number)
 {
     if (number >= churn->first && number - churn->first < churn->count)
-        churn->flags[number - churn->first] |= EXEMPT;
-    else if (number >= churn->added_first && number - churn->added_first < churn->added_count)
-        churn->flags[churn->count + number - churn->added_first] |= EXEMPT;
+        return &churn->flags[number - churn->first];
+    if (number >= churn->added_first && number - churn->added_first < churn->added_count)
+        return &churn->flags[churn->count + number - churn->added_first];
+    return NULL;
+}
+
+static void set_flag(struct simnet_churn *churn, uint32_t number, enum flag flag, bool is_on)
+{
+    uint8_t *flags = flags_of(churn, number);
+    if (flags != NULL)
+        *flags = (uint8_t)(is_on ? *flags | flag : *flags & ~flag);
+}
+
+void simnet_churn_exempt(struct simnet_churn *churn, uint32_t number)
+{
+    set_flag(churn, number, EXEMPT, true);
+}
+
+void simnet_churn_take(struct simnet_churn *churn, uint32_t number)
+{
+    set_flag(churn, number, LOST, true);
+}
+
+void simnet_churn_give(struct simnet_churn *churn, uint32_t number)
+{
+    set_flag(churn, number, LOST, false);
+}
+
+void simnet_churn_recover(struct simnet_churn *churn)
+{
+    for (uint32_t at = 0; at < total(churn); at++)
+        if (churn->flags[at] & LOST)
+            do_bring_back(churn, at);
 }
 
 void simnet_churn_calm(struct simnet_churn *churn)

@@ -64,13 +64,22 @@ void simnet_churn_exempt(struct simnet_churn *churn, uint32_t number);
 // Nobody leaves any more; who is away comes back when it is time.
 void simnet_churn_calm(struct simnet_churn *churn);
 
+// Others have ended the machine, or never want it started: it is lost, until simnet_churn_recover()
+// or simnet_churn_give(). Of those that were added, too.
+void simnet_churn_take(struct simnet_churn *churn, uint32_t number);
+// Others have started a machine, lost or not: it comes and goes again.
+void simnet_churn_give(struct simnet_churn *churn, uint32_t number);
+// Whoever is lost, by simnet_churn_lose() or simnet_churn_take(), is so no more: who would be up is
+// up now, the others come when it is time.
+void simnet_churn_recover(struct simnet_churn *churn);
+
 // Many at once.
 struct simnet_churn_loss {
     double share;         // of the machines that are up then
     int64_t at_us;        // when the first go
     int64_t over_us;      // by when the last have gone; 0: all at one instant
     bool in_order;        // they stop; else power is cut
-    int64_t back_us;      // so long after at_us the first come back; 0: never
+    int64_t back_us;      // so long after at_us the first come back; 0: by simnet_churn_recover()
     int64_t back_over_us; // and the last, later than these
 };
 

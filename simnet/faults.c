@@ -46,8 +46,11 @@ static void bring_back(struct simnet_faults *faults, double share)
     struct simnet_network *network = faults->network;
     for (uint32_t i = 0; i < network->count; i++) {
         struct simnet_machine *machine = simnet_world_machine(network->world, network->first + i);
-        if (machine->state != SIMNET_MACHINE_UP && simnet_stream_chance(&faults->stream, share))
-            simnet_mishaps_bring_back(faults->mishaps, machine);
+        if (machine->state == SIMNET_MACHINE_UP || !simnet_stream_chance(&faults->stream, share))
+            continue;
+        simnet_mishaps_bring_back(faults->mishaps, machine);
+        if (faults->churn != NULL)
+            simnet_churn_give(faults->churn, machine->number);
     }
 }
 
@@ -131,18 +134,35 @@ static void join(struct simnet_world *world, void *ctx, uint64_t number)
 
 // ---- life ----
 
+// That share of the machines is gone until the network heals. Of those that churn adds, which are
+// away and as good as each other, the first are.
+static void bury(struct simnet_faults *faults, double share)
+{
+    struct simnet_scenario_event lose = {.kind = SIMNET_SCENARIO_LOSE, .share = share};
+    const struct simnet_network *network = faults->network;
+    befall_share(faults, &lose);
+    if (faults->churn == NULL)
+        return;
+    for (uint32_t i = 0; i < network->count; i++)
+        if (simnet_world_machine(network->world, network->first + i)->state == SIMNET_MACHINE_OFF)
+            simnet_churn_take(faults->churn, network->first + i);
+    uint32_t first;
+    uint32_t wanted = (uint32_t)(share * simnet_churn_added(faults->churn, &first) + 0.5);
+    for (uint32_t i = 0; i < wanted; i++)
+        simnet_churn_take(faults->churn, first + i);
+}
+
 static void begin(struct simnet_world *world, void *ctx, uint64_t number)
 {
     struct simnet_faults *faults = ctx;
     double dead = faults->network->scenario->machines.dead;
-    struct simnet_scenario_event lose = {.kind = SIMNET_SCENARIO_LOSE, .share = dead};
     (void)world;
     (void)number;
     simnet_network_disturb(faults->network, true);
-    if (dead > 0)
-        befall_share(faults, &lose);
     if (faults->network->scenario->churn.session_us > 0)
-        begin_churn(faults);
+        begin_churn(faults); // while the dead are up, for churn brings back who is off
+    if (dead > 0)
+        bury(faults, dead);
 }
 
 static void heal(struct simnet_world *world, void *ctx, uint64_t number)
@@ -154,6 +174,8 @@ static void heal(struct simnet_world *world, void *ctx, uint64_t number)
     if (faults->churn != NULL)
         simnet_churn_calm(faults->churn); // who is away comes back when it is time
     simnet_mishaps_heal(faults->mishaps, faults->churn == NULL);
+    if (faults->churn != NULL)
+        simnet_churn_recover(faults->churn);
 }
 
 struct simnet_faults *simnet_faults_new(struct simnet_network *network, int64_t t0_us,

@@ -6,8 +6,9 @@
 // crashes, is killed, stops, sleeps, is unplugged, moves, its disk fails, fills or sticks, its wall
 // clock jumps, its NAT forgets. Whom it befalls, and when, is simnet/faults.h's to say.
 //
-// What ends, ends whole: the machine runs, or is plugged in, or has a disk as good as at first,
-// whatever else befell it meanwhile.
+// What has an end (for) ends what it began, and nothing else: a machine that came back before, and
+// was taken by another event since, stays with that one; a cable or a disk that two events befell
+// is well again when both have ended.
 //
 // Owned by the faults, and freed after the world has run for the last time.
 
