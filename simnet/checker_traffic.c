@@ -30,8 +30,10 @@ struct handout {
 // BURST, more went out than came in.
 struct prefix {
     double level;
-    int64_t at_us;
-    bool is_over; // told once
+    int64_t at_us; // by the machine's clock, which may begin anew in another life
+    const struct simnet_machine *machine;
+    uint32_t life; // its starts
+    bool is_over;  // told once
 };
 
 struct put {
@@ -79,11 +81,14 @@ static uint64_t source_hash(const struct simnet_machine *machine, const struct d
     return simnet_ledger_hash(hash, &addr->port, sizeof addr->port);
 }
 
-// Whether a new one would not do as well: it has not leaked out yet, or was told of.
-static bool is_of_use(const void *entry, int64_t now_us)
+// Whether a new one would not do as well: it is of a life that goes on, and has not leaked out yet,
+// or was told of.
+static bool is_of_use(const void *entry)
 {
     const struct prefix *prefix = entry;
-    return prefix->is_over || now_us - prefix->at_us < 2 * SIMNET_MINUTE_US;
+    return prefix->life == prefix->machine->starts &&
+           (prefix->is_over ||
+            simnet_machine_now(prefix->machine) - prefix->at_us < 2 * SIMNET_MINUTE_US);
 }
 
 static struct prefix *prefix_of(struct simnet_checker *checker,
@@ -92,7 +97,7 @@ static struct prefix *prefix_of(struct simnet_checker *checker,
     uint64_t hash =
         simnet_ledger_hash(simnet_checker_life(machine) + 1, addr->ip, addr->ip_len == 4 ? 3 : 6);
     if (simnet_ledger_is_full(&checker->prefixes))
-        simnet_ledger_sweep(&checker->prefixes, is_of_use, simnet_world_now(machine->world));
+        simnet_ledger_sweep(&checker->prefixes, is_of_use);
     struct prefix *prefix = simnet_ledger_take(&checker->prefixes, hash);
     int64_t now_us = simnet_machine_now(machine);
     if (prefix->at_us != 0)
@@ -100,6 +105,8 @@ static struct prefix *prefix_of(struct simnet_checker *checker,
     if (prefix->level < 0)
         prefix->level = 0;
     prefix->at_us = now_us;
+    prefix->machine = machine;
+    prefix->life = machine->starts;
     return prefix;
 }
 

@@ -43,8 +43,7 @@ static uint64_t *cell_of(const struct simnet_ledger *ledger, uint64_t hash)
 }
 
 // Moves the entries that are kept, NULL: all, to as many cells.
-static void move(struct simnet_ledger *ledger, size_t capacity, simnet_ledger_keep keep,
-                 int64_t now_us)
+static void move(struct simnet_ledger *ledger, size_t capacity, simnet_ledger_keep keep)
 {
     struct simnet_ledger old = *ledger;
     size_t cell_size = sizeof *ledger->cells + ledger->entry_size;
@@ -53,7 +52,7 @@ static void move(struct simnet_ledger *ledger, size_t capacity, simnet_ledger_ke
     ledger->cells = simnet_world_need(calloc(capacity, cell_size));
     for (size_t i = 0; i < old.capacity; i++) {
         const uint64_t *cell = cell_at(&old, i);
-        if (*cell == 0 || (keep != NULL && !keep(cell + 1, now_us)))
+        if (*cell == 0 || (keep != NULL && !keep(cell + 1)))
             continue;
         memcpy(cell_of(ledger, *cell), cell, cell_size);
         ledger->count++;
@@ -66,22 +65,22 @@ bool simnet_ledger_is_full(const struct simnet_ledger *ledger)
     return 4 * ledger->count >= 3 * ledger->capacity;
 }
 
-void simnet_ledger_sweep(struct simnet_ledger *ledger, simnet_ledger_keep keep, int64_t now_us)
+void simnet_ledger_sweep(struct simnet_ledger *ledger, simnet_ledger_keep keep)
 {
     size_t kept = 0;
     for (size_t i = 0; i < ledger->capacity; i++) {
         const uint64_t *cell = cell_at(ledger, i);
-        kept += *cell != 0 && keep(cell + 1, now_us);
+        kept += *cell != 0 && keep(cell + 1);
     }
     if (2 * kept < ledger->capacity)
-        move(ledger, ledger->capacity, keep, now_us);
+        move(ledger, ledger->capacity, keep);
 }
 
 void *simnet_ledger_take(struct simnet_ledger *ledger, uint64_t hash)
 {
     hash += hash == 0;
     if (simnet_ledger_is_full(ledger))
-        move(ledger, ledger->capacity == 0 ? CAPACITY_MIN : 2 * ledger->capacity, NULL, 0);
+        move(ledger, ledger->capacity == 0 ? CAPACITY_MIN : 2 * ledger->capacity, NULL);
     uint64_t *cell = cell_of(ledger, hash);
     ledger->count += *cell == 0;
     *cell = hash;

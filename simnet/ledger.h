@@ -28,8 +28,8 @@ void *simnet_ledger_find(const struct simnet_ledger *ledger, uint64_t hash);
 bool simnet_ledger_is_full(const struct simnet_ledger *ledger);
 // Drops the entries that are not to be kept, if at most half of the room is taken then. Called for
 // full ledgers alone, before they grow, it costs little.
-typedef bool (*simnet_ledger_keep)(const void *entry, int64_t now_us);
-void simnet_ledger_sweep(struct simnet_ledger *ledger, simnet_ledger_keep keep, int64_t now_us);
+typedef bool (*simnet_ledger_keep)(const void *entry);
+void simnet_ledger_sweep(struct simnet_ledger *ledger, simnet_ledger_keep keep);
 
 // A hash of bytes, chained: start with any number.
 uint64_t simnet_ledger_hash(uint64_t hash, const void *bytes, size_t len);

@@ -113,14 +113,20 @@ static void silent_where_all_is_well(struct twice *twice)
 
 // ---- planted faults ----
 
+static void see_of(enum simnet_tap_event event, const struct dht_addr *there, const char *bytes,
+                   size_t len)
+{
+    struct simnet_packet *packet = simnet_world_packet(world, len);
+    memcpy(packet->bytes, bytes, len);
+    packet->from = packet->to = *there;
+    simnet_checker_traffic_see(checker, event, simnet_world_machine(world, 2), packet);
+    simnet_world_drop(world, packet, NULL);
+}
+
 static void see(enum simnet_tap_event event, const char *bytes, size_t len)
 {
     struct dht_addr there = {.ip = {203, 0, 114, 9}, .ip_len = 4, .port = 6881};
-    struct simnet_packet *packet = simnet_world_packet(world, len);
-    memcpy(packet->bytes, bytes, len);
-    packet->from = packet->to = there;
-    simnet_checker_traffic_see(checker, event, simnet_world_machine(world, 2), packet);
-    simnet_world_drop(world, packet, NULL);
+    see_of(event, &there, bytes, len);
 }
 
 static void see_put(const char *value, int seq)
@@ -168,6 +174,30 @@ static void an_amplifier(void)
     simnet_world_run(world, simnet_world_now(world) + 11 * SIMNET_MINUTE_US);
     assert_int_equal(0, simnet_checker_failures(checker));
     for (int i = 0; i < 40; i++)
+        see(SIMNET_TAP_SENT, reply, sizeof reply - 1);
+}
+
+// A machine whose clock began anew, hours behind the world's, owes as before when the ledger of
+// prefixes is full of others.
+static void an_amplifier_of_a_young_clock(void)
+{
+    struct simnet_machine *machine = simnet_world_machine(world, 2);
+    const struct simnet_clock_config slow = {.drift_ppm = 1};
+    const uint32_t known[] = {0, 1};
+    simnet_machine_crash(machine);
+    simnet_host_set_clock(machine, &slow);
+    simnet_world_run(world, 10 * SIMNET_MINUTE_US);
+    simnet_machine_start(machine, known, 2);
+    assert_true(simnet_machine_now(machine) < SIMNET_MINUTE_US);
+    size_t sent = 0;
+    for (; sent + 2 * sizeof reply < 4096; sent += sizeof reply - 1)
+        see(SIMNET_TAP_SENT, reply, sizeof reply - 1);
+    for (uint32_t i = 0; i < 20000; i++) {
+        struct dht_addr other = {.ip = {198, (uint8_t)(i >> 8), (uint8_t)i, 9}, .ip_len = 4};
+        see_of(SIMNET_TAP_SENT, &other, reply, sizeof reply - 1);
+    }
+    assert_int_equal(0, simnet_checker_failures(checker));
+    for (int i = 0; i < 3; i++)
         see(SIMNET_TAP_SENT, reply, sizeof reply - 1);
 }
 
@@ -289,6 +319,7 @@ static const struct row rows[] = {
     {"seq back", a_seq_goes_back, "machine 2: a sequence number goes back from 8 to 7"},
     {"seq twice", a_seq_of_two_values, "sequence number 7 is used for two values"},
     {"amplifier", an_amplifier, "bytes more than 1.5 times what came from 203.0.114/24"},
+    {"amplifier, young clock", an_amplifier_of_a_young_clock, "bytes more than 1.5 times"},
     {"form", a_bad_datagram, "sends a datagram of"},
     {"bound", too_many_keys, "keys, at most 0"},
     {"twice", an_answer_twice, "done for 77, which is not under way"},
