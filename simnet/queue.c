@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "simnet/queue.h"
 
+#include "simnet/world.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,9 +44,7 @@ struct simnet_queue {
 
 struct simnet_queue *simnet_queue_new(int64_t now_us)
 {
-    struct simnet_queue *queue = calloc(1, sizeof *queue);
-    if (queue == NULL)
-        return NULL;
+    struct simnet_queue *queue = simnet_world_need(calloc(1, sizeof *queue));
     queue->fine_at = now_us >> FINE_BITS;
     queue->coarse_at = now_us >> COARSE_BITS;
     return queue;
@@ -78,23 +78,18 @@ static bool is_before(const struct simnet_event *a, const struct simnet_event *b
     return a->due_us != b->due_us ? a->due_us < b->due_us : (int32_t)(a->order - b->order) < 0;
 }
 
-static bool grow(struct simnet_event **events, uint32_t *capacity, uint32_t wanted)
+static void grow(struct simnet_event **events, uint32_t *capacity, uint32_t wanted)
 {
     if (wanted <= *capacity)
-        return true;
+        return;
     uint32_t more = *capacity < 64 ? 64 : 2 * *capacity;
-    more = more < wanted ? wanted : more;
-    struct simnet_event *bigger = realloc(*events, more * sizeof *bigger);
-    if (bigger == NULL)
-        return false;
-    *events = bigger;
-    *capacity = more;
-    return true;
+    *capacity = more < wanted ? wanted : more;
+    *events = simnet_world_need(realloc(*events, *capacity * sizeof **events));
 }
 
 // ---- slots ----
 
-static bool slot_put(struct simnet_queue *queue, struct chunk **slot,
+static void slot_put(struct simnet_queue *queue, struct chunk **slot,
                      const struct simnet_event *event)
 {
     struct chunk *chunk = *slot;
@@ -103,15 +98,12 @@ static bool slot_put(struct simnet_queue *queue, struct chunk **slot,
         if (chunk != NULL)
             queue->spare = chunk->next;
         else
-            chunk = malloc(sizeof *chunk);
-        if (chunk == NULL)
-            return false;
+            chunk = simnet_world_need(malloc(sizeof *chunk));
         chunk->count = 0;
         chunk->next = *slot;
         *slot = chunk;
     }
     chunk->events[chunk->count++] = *event;
-    return true;
 }
 
 static void give_back(struct simnet_queue *queue, struct chunk *chunk)
@@ -121,32 +113,28 @@ static void give_back(struct simnet_queue *queue, struct chunk *chunk)
 }
 
 // Puts an event among those of the open slots, which are sorted.
-static bool now_put(struct simnet_queue *queue, const struct simnet_event *event)
+static void now_put(struct simnet_queue *queue, const struct simnet_event *event)
 {
-    if (!grow(&queue->now, &queue->now_capacity, queue->now_count + 1))
-        return false;
+    grow(&queue->now, &queue->now_capacity, queue->now_count + 1);
     uint32_t at = queue->now_count;
     while (at > queue->now_next && is_before(event, &queue->now[at - 1]))
         at--;
     memmove(queue->now + at + 1, queue->now + at, (queue->now_count - at) * sizeof *queue->now);
     queue->now[at] = *event;
     queue->now_count++;
-    return true;
 }
 
 // ---- the far heap ----
 
-static bool far_put(struct simnet_queue *queue, const struct simnet_event *event)
+static void far_put(struct simnet_queue *queue, const struct simnet_event *event)
 {
-    if (!grow(&queue->far, &queue->far_capacity, queue->far_count + 1))
-        return false;
+    grow(&queue->far, &queue->far_capacity, queue->far_count + 1);
     uint32_t at = queue->far_count++;
     while (at > 0 && is_before(event, &queue->far[(at - 1) / 2])) {
         queue->far[at] = queue->far[(at - 1) / 2];
         at = (at - 1) / 2;
     }
     queue->far[at] = *event;
-    return true;
 }
 
 static struct simnet_event far_take(struct simnet_queue *queue)
@@ -172,30 +160,29 @@ static struct simnet_event far_take(struct simnet_queue *queue)
 
 // ---- putting ----
 
-static bool place(struct simnet_queue *queue, const struct simnet_event *event)
+static void place(struct simnet_queue *queue, const struct simnet_event *event)
 {
     int64_t fine = event->due_us >> FINE_BITS;
     int64_t coarse = event->due_us >> COARSE_BITS;
-    if (fine <= queue->fine_at)
-        return now_put(queue, event);
-    if (coarse == queue->coarse_at) {
+    if (fine <= queue->fine_at) {
+        now_put(queue, event);
+    } else if (coarse == queue->coarse_at) {
         queue->fine_count++;
-        return slot_put(queue, &queue->fine[fine % FINE_SLOTS], event);
+        slot_put(queue, &queue->fine[fine % FINE_SLOTS], event);
+    } else if (coarse - queue->coarse_at < COARSE_SLOTS) {
+        slot_put(queue, &queue->coarse[coarse % COARSE_SLOTS], event);
+    } else {
+        far_put(queue, event);
     }
-    if (coarse - queue->coarse_at < COARSE_SLOTS)
-        return slot_put(queue, &queue->coarse[coarse % COARSE_SLOTS], event);
-    return far_put(queue, event);
 }
 
-bool simnet_queue_put(struct simnet_queue *queue, int64_t due_us, uint32_t what)
+void simnet_queue_put(struct simnet_queue *queue, int64_t due_us, uint32_t what)
 {
     struct simnet_event event = {due_us, queue->order, what};
     assert(queue->now_next == 0 || due_us >= queue->now[queue->now_next - 1].due_us);
-    if (!place(queue, &event))
-        return false;
+    place(queue, &event);
     queue->order++;
     queue->count++;
-    return true;
 }
 
 // ---- taking ----
@@ -265,15 +252,14 @@ static void sort_nearly(struct simnet_event *events, uint32_t count)
 }
 
 // Opens the next fine slot: its events go, sorted, behind those that are left of the ones before.
-static bool open_slot(struct simnet_queue *queue)
+static void open_slot(struct simnet_queue *queue)
 {
     struct chunk **slot = &queue->fine[++queue->fine_at % FINE_SLOTS];
     uint32_t left = queue->now_count - queue->now_next;
     uint32_t count = count_events(*slot);
     if (count == 0)
-        return true;
-    if (!grow(&queue->now, &queue->now_capacity, left + count))
-        return false;
+        return;
+    grow(&queue->now, &queue->now_capacity, left + count);
     memmove(queue->now, queue->now + queue->now_next, left * sizeof *queue->now);
     if ((*slot)->next == NULL)
         memcpy(queue->now + left, (*slot)->events, count * sizeof *queue->now);
@@ -285,7 +271,6 @@ static bool open_slot(struct simnet_queue *queue)
     queue->fine_count -= count;
     queue->now_next = 0;
     queue->now_count = left + count;
-    return true;
 }
 
 // Passes over fine slots that are all empty, up to the last of them.
@@ -308,12 +293,10 @@ static bool open_slots(struct simnet_queue *queue, int64_t until_us)
             return false;
         if ((queue->fine_at + 1) % FINE_SLOTS == 0)
             spread(queue);
-        if (!open_slot(queue))
-            return false;
+        open_slot(queue);
     }
     while (queue->now_count - queue->now_next < AHEAD_EVENTS && queue->fine_count > 0)
-        if (!open_slot(queue))
-            return false;
+        open_slot(queue);
     return true;
 }
 

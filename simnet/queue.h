@@ -10,7 +10,8 @@
 // at, where so many wait within the second under way.
 //
 // Events cannot be taken back: whoever put one in sees for itself, when it comes, whether it still
-// means anything. Memory grows with the events that wait, and is kept.
+// means anything. Memory grows with the events that wait, and is kept; where it ends, the
+// simulation ends (simnet_world_need()), for a queue that has lost an event would show nothing.
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,12 +24,11 @@ struct simnet_event {
 
 struct simnet_queue;
 
-// Returns NULL where memory is short.
 struct simnet_queue *simnet_queue_new(int64_t now_us);
 void simnet_queue_free(struct simnet_queue *queue);
 
-// due_us may not be before the event last taken (asserted). False where memory is short.
-bool simnet_queue_put(struct simnet_queue *queue, int64_t due_us, uint32_t what);
+// due_us may not be before the event last taken (asserted).
+void simnet_queue_put(struct simnet_queue *queue, int64_t due_us, uint32_t what);
 
 // Takes the next event if it is due at until_us or before.
 bool simnet_queue_take(struct simnet_queue *queue, int64_t until_us,

@@ -89,7 +89,7 @@ struct simnet_world *simnet_world_new(uint64_t seed)
     world->seed = seed;
     world->hash = seed;
     world->now_us = SIMNET_START_US;
-    world->queue = simnet_world_need(simnet_queue_new(world->now_us));
+    world->queue = simnet_queue_new(world->now_us);
     world->packets = simnet_world_need(simnet_packet_pool_new());
     world->route.class = &route_class;
     world->core = &world->route;
@@ -267,9 +267,7 @@ void simnet_world_delay(struct simnet_world *world, struct simnet_packet *packet
 {
     assert(due_us >= world->now_us);
     packet->next = element;
-    if (!simnet_queue_put(world->queue, due_us,
-                          packet->index | (uint32_t)KIND_PACKET << KIND_SHIFT))
-        simnet_world_need(NULL);
+    simnet_queue_put(world->queue, due_us, packet->index | (uint32_t)KIND_PACKET << KIND_SHIFT);
 }
 
 void simnet_world_drop(struct simnet_world *world, struct simnet_packet *packet,
@@ -466,8 +464,7 @@ void simnet_world_at(struct simnet_world *world, int64_t at_us, simnet_task run,
     }
     world->tasks[index] = (struct task){run, ctx, number, 0};
     int64_t due_us = at_us > world->now_us ? at_us : world->now_us;
-    if (!simnet_queue_put(world->queue, due_us, index | (uint32_t)KIND_TASK << KIND_SHIFT))
-        simnet_world_need(NULL);
+    simnet_queue_put(world->queue, due_us, index | (uint32_t)KIND_TASK << KIND_SHIFT);
 }
 
 void simnet_world_wake(struct simnet_world *world, struct simnet_machine *machine, int64_t at_us)
@@ -475,9 +472,8 @@ void simnet_world_wake(struct simnet_world *world, struct simnet_machine *machin
     if (at_us >= machine->armed_us)
         return; // it will see for itself
     machine->armed_us = at_us > world->now_us ? at_us : world->now_us;
-    if (!simnet_queue_put(world->queue, machine->armed_us,
-                          machine->number | (uint32_t)KIND_MACHINE << KIND_SHIFT))
-        simnet_world_need(NULL);
+    simnet_queue_put(world->queue, machine->armed_us,
+                     machine->number | (uint32_t)KIND_MACHINE << KIND_SHIFT);
 }
 
 static void run_task(struct simnet_world *world, uint32_t index)

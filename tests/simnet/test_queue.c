@@ -2,11 +2,16 @@
 // Every order of puts and takes is compared with the plainest queue there is: a sorted list.
 #include "simnet/queue.h"
 #include "simnet/stream.h"
+#include "tests/dht/failing_malloc.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -47,7 +52,7 @@ static size_t earliest(const struct plain *list, size_t count)
 static void put(struct simnet_queue *queue, struct plain *list, size_t *count, int64_t due_us,
                 uint32_t what)
 {
-    assert_true(simnet_queue_put(queue, due_us, what));
+    simnet_queue_put(queue, due_us, what);
     list[(*count)++] = (struct plain){due_us, what};
 }
 
@@ -64,7 +69,6 @@ static void takes_in_order(void **state)
         uint32_t what = 0;
         int64_t now_us = row->start_us;
         simnet_stream_init(&stream, 1, "test", r);
-        assert_non_null(queue);
         for (int step = 0; step < 800; step++) {
             for (uint32_t i = 0; i < row->burst && step < 400; i++)
                 put(queue, list, &count,
@@ -87,8 +91,51 @@ static void takes_in_order(void **state)
     }
 }
 
+// ---- where memory ends ----
+
+// Events of each kind of place, and from each of them on to the next.
+static bool takes_all(void)
+{
+    struct simnet_queue *queue = simnet_queue_new(0);
+    struct simnet_event event;
+    const int64_t spans_us[] = {500, 900000, 5000000, 3000000000, 90000000000};
+    uint32_t put_count = 0;
+    uint32_t taken = 0;
+    for (size_t i = 0; i < sizeof spans_us / sizeof *spans_us; i++)
+        for (int64_t each = 1; each <= 100; each++)
+            simnet_queue_put(queue, each * spans_us[i] / 100, put_count++);
+    while (simnet_queue_take(queue, INT64_C(100000000000), &event))
+        taken++;
+    simnet_queue_free(queue);
+    return taken == put_count;
+}
+
+// Whichever allocation fails: the process ends by abort, and nothing is lost without a word.
+static void no_event_is_lost(void **state)
+{
+    (void)state;
+    int status = 0;
+    long allowed = 0;
+    do {
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            failing_malloc_left = allowed;
+            fclose(stderr); // it says that memory is short
+            _exit(takes_all() ? 0 : 1);
+        }
+        allowed++;
+        assert_int_equal(child, waitpid(child, &status, 0));
+        if (WIFEXITED(status) && WEXITSTATUS(status) != 0)
+            fail_msg("allocation %ld fails, and events are lost", allowed);
+        assert_true(WIFEXITED(status) || WTERMSIG(status) == SIGABRT);
+    } while (!WIFEXITED(status));
+    assert_true(allowed > 10);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(takes_in_order)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(takes_in_order),
+                                       cmocka_unit_test(no_event_is_lost)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
