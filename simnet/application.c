@@ -319,6 +319,8 @@ struct simnet_application *simnet_application_new(struct simnet_world *world,
     application->publishers =
         simnet_world_need(calloc((size_t)config->publishers + 1, sizeof *application->publishers));
     expect(application, config->lookups);
+    // An older name than that of the file. Another one would draw other chances, and so change the
+    // trace of every scenario and seed.
     simnet_stream_init(&application->stream, simnet_world_seed(world), "workload", 0);
     simnet_stream_init(&application->cut, simnet_world_seed(world), "cut", 0);
     plan_all(application);

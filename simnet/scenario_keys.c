@@ -97,8 +97,9 @@ const struct simnet_scenario_key simnet_scenario_keys[] = {
     {.name = "sources-max",
      ONCE(network, sources_max),
      NUMBER(COUNT, 16, 1e6, "64"),
-     .what = "Addresses whose rates a node remembers. pnrd has 8192; here it is most of what a "
-             "node weighs."},
+     .what = "Addresses whose rates and proofs a node remembers. pnrd has 8192, with which a node "
+             "would weigh more than a megabyte. It changes the run: who is forgotten gets replies "
+             "that are made smaller, until it proves itself again."},
     {.name = "items-max",
      ONCE(network, items_max),
      NUMBER(COUNT, 1, 1e7, "100000"),
