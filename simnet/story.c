@@ -2,6 +2,7 @@
 #include "simnet/story.h"
 
 #include "dht/addr.h"
+#include "dht/engine.h"
 #include "dht/id.h"
 #include "node/control/fields.h"
 
@@ -17,20 +18,23 @@
 #define STAMP_WIDTH  10
 #define TID_MAX      8
 
-// A contact that a reply of the lookup named.
+// A contact that the lookup began with, or that a reply to it named.
 struct named {
     struct dht_addr addr;
     struct dht_id id;
-    uint32_t depth; // of who named it first, and one
+    uint32_t depth; // 1: of the asker's own table; else of who named it first, and one
 };
 
 // A query of the lookup, as it went out.
 struct query {
-    struct named to; // as it was known then; depth 1: of the asker's own table
+    struct named to; // as it was known then
     uint8_t tid[TID_MAX];
     size_t tid_len;
     int64_t sent_us;
-    bool is_over; // a reply came
+    bool is_over;      // a reply came
+    bool is_again;     // the node was asked before
+    bool has_answered; // the first one to a node: one of them was answered
+    bool is_aside;     // it seeks others than the lookup's target: only what it names is of use
 };
 
 // What one reply names.
@@ -50,7 +54,7 @@ struct simnet_story {
     struct dht_id target;
     uint32_t machine;
     int who_width;                 // of addresses
-    uint32_t hops, answers, depth; // told; the greatest depth of them
+    uint32_t hops, answers, depth; // nodes told of; those that answered, the greatest depth of them
     bool has_first, is_over;
     struct query queries[QUERIES_MAX];
     struct named named[NAMED_MAX];
@@ -108,31 +112,55 @@ static bool is_string(struct dht_span dict, const char *key, const void *text, s
            memcmp(found.data, text, len) == 0;
 }
 
-// Whether it asks for the name's target.
-static bool is_of_lookup(const struct simnet_story *story, struct dht_span whole)
+// The first query of the lookup to a node, or NULL.
+static struct query *first_query(struct simnet_story *story, const struct dht_addr *to)
 {
-    struct dht_span arguments;
-    return is_string(whole, "y", "q", 1) && is_string(whole, "q", "get", 3) &&
-           control_fields_find(whole, "a", &arguments) && control_fields_check(arguments) &&
-           is_string(arguments, "target", story->target.bytes, DHT_ID_LEN);
+    for (size_t i = 0; i < story->query_count; i++)
+        if (!story->queries[i].is_aside && dht_addr_equal(&story->queries[i].to.addr, to))
+            return &story->queries[i];
+    return NULL;
+}
+
+// Whether it asks for contacts or the record; ret_target: next to what, or of what.
+static bool is_search(struct dht_span whole, struct dht_id *ret_target)
+{
+    struct dht_span arguments, target;
+    bool is_get = is_string(whole, "q", "get", 3);
+    if (!is_string(whole, "y", "q", 1) || (!is_get && !is_string(whole, "q", "find_node", 9)) ||
+        !control_fields_find(whole, "a", &arguments) || !control_fields_check(arguments) ||
+        !control_fields_string(arguments, "target", &target) || target.len != DHT_ID_LEN)
+        return false;
+    memcpy(ret_target->bytes, target.data, DHT_ID_LEN);
+    return true;
 }
 
 static void see_sent(struct simnet_story *story, const struct simnet_packet *packet)
 {
     struct dht_span whole = {packet->bytes, packet->len};
     struct dht_span tid;
-    if (!control_fields_check(whole) || !is_of_lookup(story, whole) ||
+    struct dht_id target;
+    if (!control_fields_check(whole) || !is_search(whole, &target) ||
         !control_fields_string(whole, "t", &tid) || tid.len > TID_MAX)
         return;
+    // Who has answered is asked on for his neighbours, or for somebody else in the region.
+    const struct query *first = first_query(story, &packet->to);
+    bool is_aside = !dht_id_equal(&target, &story->target) ||
+                    (first != NULL && first->has_answered && !is_string(whole, "q", "get", 3));
+    if (is_aside && (first == NULL || !first->has_answered))
+        return;
     if (story->query_count == QUERIES_MAX) {
-        story->untold++;
+        story->untold += !is_aside;
         return;
     }
     const struct named *known = find_named(story, &packet->to);
     struct query *query = &story->queries[story->query_count++];
-    *query = (struct query){.tid_len = tid.len, .sent_us = simnet_world_now(story->world)};
+    *query = (struct query){.tid_len = tid.len,
+                            .sent_us = simnet_world_now(story->world),
+                            .is_again = first != NULL,
+                            .is_aside = is_aside};
     query->to = known != NULL ? *known : (struct named){.addr = packet->to, .depth = 1};
     memcpy(query->tid, tid.data, tid.len);
+    story->hops += first == NULL;
 }
 
 // ---- what comes back ----
@@ -168,17 +196,24 @@ static void take_named(struct simnet_story *story, struct dht_span list, size_t 
     }
 }
 
-static void tell_named(struct simnet_story *story, struct dht_span dict, uint32_t depth)
+static struct naming take_reply(struct simnet_story *story, struct dht_span dict, uint32_t depth)
 {
     struct naming naming = {.depth = depth, .bits = -1};
     struct dht_span list;
-    struct control_fields_range any = {INT64_MIN, INT64_MAX};
-    char text[2 * DHT_ID_LEN + 1];
-    int64_t seq;
     if (control_fields_string(dict, "nodes", &list))
         take_named(story, list, COMPACT_IPV4, &naming);
     if (control_fields_string(dict, "nodes6", &list))
         take_named(story, list, COMPACT_IPV6, &naming);
+    return naming;
+}
+
+static void tell_named(struct simnet_story *story, struct dht_span dict, uint32_t depth)
+{
+    struct naming naming = take_reply(story, dict, depth);
+    struct dht_span list;
+    struct control_fields_range any = {INT64_MIN, INT64_MAX};
+    char text[2 * DHT_ID_LEN + 1];
+    int64_t seq;
     fprintf(story->out, "%" PRIu32 " node%s", naming.count, plural(naming.count));
     if (naming.bits >= 0)
         fprintf(story->out, ", the closest at %d bits: %.*s", naming.bits, ID_SHOWN,
@@ -207,24 +242,29 @@ static void tell_who(const struct simnet_story *story, double after_ms, const ch
             has_id ? id_text(&who->id, id) : "unknown");
 }
 
-static void tell_hop(struct simnet_story *story, const struct query *query, struct dht_span whole)
+static void count_answer(struct simnet_story *story, const struct query *query)
+{
+    struct query *first = first_query(story, &query->to.addr);
+    story->answers += !first->has_answered;
+    first->has_answered = true;
+    if (query->to.depth > story->depth)
+        story->depth = query->to.depth;
+}
+
+// dict: what is in the reply; NULL data: it is none.
+static void tell_hop(struct simnet_story *story, const struct query *query, struct dht_span dict)
 {
     struct named who = query->to;
-    struct dht_span dict;
     struct dht_span id;
     char rtt[32];
-    bool is_reply = is_string(whole, "y", "r", 1) && control_fields_find(whole, "r", &dict) &&
-                    control_fields_check(dict);
-    if (is_reply && control_fields_string(dict, "id", &id) && id.len == DHT_ID_LEN)
+    if (dict.data != NULL && control_fields_string(dict, "id", &id) && id.len == DHT_ID_LEN)
         memcpy(who.id.bytes, id.data, DHT_ID_LEN);
     snprintf(rtt, sizeof rtt, "%.1f ms",
              (double)(simnet_world_now(story->world) - query->sent_us) / 1e3);
-    story->hops++;
-    story->answers++;
-    if (who.depth > story->depth)
-        story->depth = who.depth;
     tell_who(story, since_ms(story), rtt, &who);
-    if (is_reply)
+    if (query->is_again)
+        fprintf(story->out, "again: ");
+    if (dict.data != NULL)
         tell_named(story, dict, who.depth);
     else
         fprintf(story->out, "an error");
@@ -239,10 +279,20 @@ static void see_delivered(struct simnet_story *story, const struct simnet_packet
         !control_fields_string(whole, "t", &tid))
         return;
     struct query *query = find_query(story, &packet->from, tid);
+    struct dht_span dict = {NULL, 0};
     if (query == NULL)
         return;
+    if (!is_string(whole, "y", "r", 1) || !control_fields_find(whole, "r", &dict) ||
+        !control_fields_check(dict))
+        dict = (struct dht_span){NULL, 0};
     query->is_over = true;
-    tell_hop(story, query, whole);
+    if (query->is_aside) {
+        if (dict.data != NULL)
+            take_reply(story, dict, query->to.depth);
+        return;
+    }
+    count_answer(story, query);
+    tell_hop(story, query, dict);
 }
 
 static void see(void *ctx, struct simnet_world *world, enum simnet_tap_event event,
@@ -268,19 +318,35 @@ static void tell_silent(struct simnet_story *story)
         const struct query *query = &story->queries[i];
         struct named who = query->to;
         const struct named *known = find_named(story, &who.addr);
-        if (query->is_over)
+        if (query->is_over || query->is_aside)
             continue;
         if (known != NULL)
             who.id = known->id; // somebody has named it since
-        story->hops++;
         tell_who(story, (double)(query->sent_us - story->asked_us) / 1e3, "-", &who);
-        fprintf(story->out, "asked then, no answer by the end\n");
+        fprintf(story->out, "%sasked then, no answer by the end\n",
+                query->is_again ? "again: " : "");
     }
     if (story->untold > 0)
         fprintf(story->out, "%" PRIu32 " more were asked\n", story->untold);
 }
 
 // ---- the story ----
+
+// Whom the lookup begins with, as dht_search_start() picks them: all others are named by somebody,
+// those of the asker's table too that are farther away.
+static void look_into_table(struct simnet_story *story, const struct simnet_machine *machine)
+{
+    for (int engine = 0; machine->node != NULL && engine < machine->address_count; engine++) {
+        const struct dht *dht = node_engine(machine->node, engine);
+        struct dht_contact_ref refs[DHT_CLOSEST_MAX];
+        size_t count = dht_table_closest(&dht->table, &story->target, DHT_CLOSEST_MAX, refs);
+        for (size_t i = 0; i < count; i++)
+            story->named[story->named_count++] =
+                (struct named){.addr = dht_contact_addr(refs[i].contact, dht->table.contact_len),
+                               .id = dht_contact_id(refs[i]),
+                               .depth = 1};
+    }
+}
 
 static void begin(void *ctx, const struct simnet_application_lookup *lookup,
                   const struct simnet_publisher *publisher)
@@ -295,6 +361,7 @@ static void begin(void *ctx, const struct simnet_application_lookup *lookup,
     story->asked_us = lookup->asked_us;
     story->machine = lookup->machine;
     story->target = publisher->target;
+    look_into_table(story, machine);
     dht_addr_to_text(&machine->addrs[0], addr);
     fprintf(story->out, "lookup   %" PRIu32 ", at t0 %c %.3f s\n", story->number,
             at_us < 0 ? '-' : '+', (double)(at_us < 0 ? -at_us : at_us) / 1e6);
@@ -316,7 +383,7 @@ static void tell_result(struct simnet_story *story, struct dht_span fields)
     if (!simnet_answer_result(fields, &result))
         return;
     fprintf(story->out,
-            "%*.1f ms   * %s answer, verified: sequence number %" PRId64
+            "%*.1f ms   * the asker is told %s answer, verified: sequence number %" PRId64
             ", %zu endpoint%s, from %s\n",
             STAMP_WIDTH - 3, since_ms(story), story->has_first ? "another" : "the first",
             result.seq, result.endpoint_count, plural(result.endpoint_count),

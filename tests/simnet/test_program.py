@@ -94,6 +94,8 @@ def errors():
         (["--json", "replay", "a.rec"], "replay comes first: expected simnet replay FILE"),
         (["replay", "--", "--no.rec"], "--no.rec: No such file"),
         (["replay", "-q", "no.rec"], "no.rec: No such file"),
+        (["replay"], "which recording?"),
+        (["replay", "."], ".: is a directory"),
         (["trace", SCENARIOS / "static.ini"], "which lookup?"),
         (["trace", SCENARIOS / "static.ini", *QUICK, "--lookup", "50"], "the scenario makes 50 lookups"),
         (["run", SCENARIOS / "static.ini", *QUICK, "--pcap", "/tmp/x", "--machine", "40"],
@@ -256,6 +258,21 @@ def trace():
     expect(f"{measured}:\n{story}", f", {measured['nodes_asked']['max']:.0f} nodes asked" in story)
     whole = simnet(*args, "--set", "resolve.wait=all", check=0).stdout
     expect("who waits for all asks more", int(re.search(r"(\d+) nodes? asked", whole)[1]) > asked)
+    # The rows and the last line agree; a node that is asked again is one node.
+    again = 0
+    for scenario in ("third-lost", "nat-mix"):
+        for lookup in ("3", "11"):
+            whole = simnet("trace", SCENARIOS / f"{scenario}.ini", "--nodes", "100", "--set", "resolve.count=20",
+                           "--set", "resolve.wait=all", "--lookup", lookup, check=0).stdout
+            rows = re.findall(r"^ +[\d.]+ ms +([\d.]+ ms|-) +(\d+) +(?:\d+|\?) +(\S+:\d+) +\S+ +(again: )?", whole, re.M)
+            hops, asked, answered = map(int, re.search(r": (\d+) hops?, (\d+) nodes? asked, (\d+) answered",
+                                                       whole).groups())
+            depths = [int(depth) for rtt, depth, _, _ in rows if rtt != "-"]
+            again += sum(1 for row in rows if row[3])
+            expect(f"{hops} hops in\n{whole}", max(depths) == hops)
+            expect(f"{asked} asked in\n{whole}", sum(1 for row in rows if not row[3]) == asked)
+            expect(f"{answered} answered in\n{whole}", len({row[2] for row in rows if row[0] != "-"}) == answered)
+    expect("some are asked again", again > 0)
     # Who is cut off hears of no work; what was told counts.
     short = simnet(*args, "--set", "resolve.timeout=60ms", "--set", "resolve.wait=all", check=0).stdout
     told = len(re.findall(r"^ +[\d.]+ ms +(?:[\d.]+ ms|-) +\d+ +(?:\d+|\?) +\S+:\d+ ", short, re.M))
