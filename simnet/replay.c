@@ -67,7 +67,11 @@ static bool next_entry(struct replay *replay, struct recording_room *room)
     case RECORDING_OVER:
         break;
     }
-    end(replay, ENDED, "");
+    // Of nothing it cannot be said that it is the same.
+    if (replay->brain == NULL)
+        end(replay, BROKEN, "the recording ends before the node was made");
+    else
+        end(replay, ENDED, "");
     return false;
 }
 

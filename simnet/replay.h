@@ -8,7 +8,7 @@
 // outputs, bit for bit, and a changed one shows what its change does to a run that was real.
 //
 // A recording is not believed: an entry that no driver could have made ends the replay as broken,
-// before it reaches the brain.
+// before it reaches the brain. So does an end before the node was made.
 
 #include "node/recording/reader.h"
 

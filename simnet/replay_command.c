@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum {
     EXIT_SAME = 0,
@@ -19,6 +20,21 @@ static const char usage[] =
     "\n"
     "Runs a recording that pnrd --record made, and says whether the node says the same again.\n"
     "exit codes: 0 it does, 1 it differs, 2 the command or the recording makes no sense\n";
+
+// NULL: said why.
+static FILE *open_recording(const char *path)
+{
+    struct stat status;
+    // Which could be opened, and that it cannot be read would be told of its first entry.
+    if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
+        fprintf(stderr, "simnet: %s: is a directory\n", path);
+        return NULL;
+    }
+    FILE *file = fopen(path, "rb");
+    if (file == NULL)
+        fprintf(stderr, "simnet: %s: %s\n", path, strerror(errno));
+    return file;
+}
 
 static int64_t read_file(void *ctx, uint8_t *buf, size_t len)
 {
@@ -143,12 +159,13 @@ int simnet_replay_command(int argc, char **argv)
             return EXIT_USAGE;
         }
     }
-    FILE *file = path == NULL ? NULL : fopen(path, "rb");
-    if (file == NULL) {
-        fprintf(stderr, "simnet: %s: %s\n", path == NULL ? "replay" : path,
-                path == NULL ? "which recording? see simnet replay --help" : strerror(errno));
+    if (path == NULL) {
+        fprintf(stderr, "simnet: replay: which recording? see simnet replay --help\n");
         return EXIT_USAGE;
     }
+    FILE *file = open_recording(path);
+    if (file == NULL)
+        return EXIT_USAGE;
     struct simnet_replay_result result;
     simnet_replay(read_file, file, &result);
     fclose(file);

@@ -190,6 +190,20 @@ static void test_same(void **state)
     assert_true(result.is_cut);
 }
 
+// What ends before there is a node has replayed nothing, so it is not the same.
+static void test_nothing(void **state)
+{
+    (void)state;
+    record_node(1);
+    for (size_t len = 0; len < 200; len += len < RECORDING_HEAD_LEN ? 1 : 40) {
+        file.len = len;
+        struct simnet_replay_result result = replay();
+        assert_int_equal(result.verdict, SIMNET_REPLAY_BROKEN);
+        assert_int_equal(result.entries, 0);
+        assert_string_not_equal(result.text, "");
+    }
+}
+
 // Another seed, another destination, another time: each shows at the first output that it changes.
 static void test_other_bytes(void **state)
 {
@@ -346,9 +360,8 @@ static void test_differs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same),
-        cmocka_unit_test(test_other_bytes),
-        cmocka_unit_test(test_broken),
+        cmocka_unit_test(test_same),        cmocka_unit_test(test_nothing),
+        cmocka_unit_test(test_other_bytes), cmocka_unit_test(test_broken),
         cmocka_unit_test(test_differs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
