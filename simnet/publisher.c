@@ -10,9 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAYLOAD_LEN 12
-#define RETRY_US    (3 * SIMNET_SECOND_US)
-#define RUDE_US     (4 * SIMNET_SECOND_US) // a request is broken off within this
+#define PAYLOAD_LEN   12
+#define RETRY_US      (3 * SIMNET_SECOND_US)
+#define RETRY_MOST_US SIMNET_MINUTE_US       // after failures in a row
+#define RUDE_US       (4 * SIMNET_SECOND_US) // a request is broken off within this
 
 static const char magic[4] = {'s', 'i', 'm', '1'};
 
@@ -144,10 +145,14 @@ static void take_final(struct simnet_publisher *publisher, const struct simnet_a
     }
     if (!is_done) {
         publisher->failed++;
-        plan(publisher, RETRY_US);
+        plan(publisher, publisher->retry_us);
+        publisher->retry_us *= 2;
+        if (publisher->retry_us > RETRY_MOST_US)
+            publisher->retry_us = RETRY_MOST_US;
         return;
     }
     publisher->is_settled = true;
+    publisher->retry_us = RETRY_US;
     if (publisher->is_wanted) {
         publisher->acked = publisher->version;
         publisher->is_withdrawn = false;
@@ -209,6 +214,7 @@ struct simnet_publisher *simnet_publisher_new(struct simnet_machine *machine, ui
     publisher->number = number;
     publisher->version = 1;
     publisher->is_wanted = true;
+    publisher->retry_us = RETRY_US;
     simnet_stream_init(&publisher->stream, simnet_world_seed(machine->world), "publisher", number);
     snprintf(label, sizeof label, "publisher-%u", number);
     simnet_host_add_key(machine, label, number, publisher->key);
@@ -233,6 +239,7 @@ void simnet_publisher_free(struct simnet_publisher *publisher)
 void simnet_publisher_calm(struct simnet_publisher *publisher)
 {
     publisher->is_quiet = true;
+    publisher->retry_us = RETRY_US; // what made it fail is over, or will be soon
     if (publisher->request == 0 && !publisher->is_settled)
         plan(publisher, 0);
     else

@@ -5,7 +5,8 @@
 // A program that publishes one name, of a key of its machine's, and changes it every so often: it
 // publishes another version, or withdraws the name and publishes it again later. Each version's
 // payload says whose it is and which, so that who resolves can tell. It keeps at it: where its
-// machine goes down, its session ends or its request fails, it asks again once it can.
+// machine goes down, its session ends or its request fails, it asks again once it can: after 3 s,
+// and after twice as long, up to a minute, for each failure in a row.
 //
 //     version: the last one that it asked for
 //     acked:   the last one that its machine's brain said to be stored. What resolves is never
@@ -35,6 +36,7 @@ struct simnet_publisher {
     char name[SIMNET_PUBLISHER_NAME_MAX]; // as anybody asks for it
     uint8_t key[DHT_KEY_LEN];
     struct dht_id target; // where it is stored
+    int64_t retry_us;     // how long it waits after the next failure
     uint32_t number;
     uint32_t version, acked;
     uint32_t request;         // under way; 0: none

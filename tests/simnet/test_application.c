@@ -127,6 +127,27 @@ static void crashes_are_survived(struct twice *twice)
     done(twice);
 }
 
+// Whose record nobody can keep asks again ever more seldom, and at once when that is over.
+static void failures_grow_apart(struct twice *twice)
+{
+    make(5, &busy);
+    simnet_world_run(world, 40 * SIMNET_SECOND_US);
+    struct simnet_publisher *publisher = simnet_application_publisher(application, 0);
+    for (uint32_t i = 0; i < MACHINES; i++)
+        if (simnet_world_machine(world, i) != publisher->machine)
+            simnet_machine_sleep(simnet_world_machine(world, i));
+    simnet_world_run(world, simnet_world_now(world) + SIMNET_HOUR_US);
+    assert_false(publisher->is_settled);
+    assert_in_range(publisher->failed, 10, 70);
+    for (uint32_t i = 0; i < MACHINES; i++)
+        if (simnet_world_machine(world, i) != publisher->machine)
+            simnet_machine_wake(simnet_world_machine(world, i));
+    simnet_application_calm(application);
+    simnet_world_run(world, simnet_world_now(world) + 2 * SIMNET_MINUTE_US);
+    assert_true(publisher->is_settled);
+    done(twice);
+}
+
 // What a lookup comes to, by what its publisher wanted when it was asked and at its end. Success is
 // what docs/simulation.md says it is.
 static void one_definition_of_success(void **state)
@@ -189,9 +210,8 @@ static void what_is_stale(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        twice_scenario(all_is_found),
-        twice_scenario(crashes_are_survived),
-        cmocka_unit_test(one_definition_of_success),
+        twice_scenario(all_is_found),        twice_scenario(crashes_are_survived),
+        twice_scenario(failures_grow_apart), cmocka_unit_test(one_definition_of_success),
         cmocka_unit_test(what_is_stale),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
