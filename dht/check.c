@@ -85,8 +85,10 @@ void dht_check_newcomer(struct dht *dht, const struct dht_krpc_node *node, int64
     struct dht_upkeep *upkeep = &dht->upkeep;
     struct dht_newcomer newcomer = {.id = node->id, .addr = node->addr, .due_us = due_us};
     for (uint32_t i = 0; i < upkeep->newcomer_count; i++)
-        if (dht_addr_equal(&upkeep->newcomers[i].addr, &node->addr))
+        if (dht_addr_equal(&upkeep->newcomers[i].addr, &node->addr)) {
+            upkeep->newcomers[i].id = node->id;
             return;
+        }
     struct dht_newcomer *place = has_room(upkeep) ? &upkeep->newcomers[upkeep->newcomer_count++]
                                                   : farthest_past(dht, &newcomer);
     if (place == NULL) {
