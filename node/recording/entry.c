@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "node/recording/entry.h"
 
+#include "dht/id.h"
 #include "node/recording/config.h"
-#include "node/recording/crc.h"
 
 #include <string.h>
 
@@ -283,7 +283,7 @@ void recording_entry_head_write(const struct recording_entry_head *head,
     struct recording_entry_head copy = *head;
     struct recording_coder coder = recording_coder_writer(ret_bytes, RECORDING_ENTRY_HEAD_LEN);
     code_head(&coder, &copy);
-    uint32_t crc = recording_crc(ret_bytes, RECORDING_ENTRY_HEAD_LEN - 4);
+    uint32_t crc = dht_id_crc32c(ret_bytes, RECORDING_ENTRY_HEAD_LEN - 4);
     recording_coder_u32(&coder, &crc);
 }
 
@@ -296,7 +296,7 @@ bool recording_entry_head_read(const uint8_t bytes[RECORDING_ENTRY_HEAD_LEN],
     uint32_t crc = 0;
     code_head(&coder, &head);
     recording_coder_u32(&coder, &crc);
-    if (crc != recording_crc(bytes, RECORDING_ENTRY_HEAD_LEN - 4))
+    if (crc != dht_id_crc32c(bytes, RECORDING_ENTRY_HEAD_LEN - 4))
         return false;
     *ret_head = head;
     return true;
@@ -319,7 +319,7 @@ size_t recording_entry_write(const struct recording_entry *entry, uint8_t *buf, 
         return 0;
     uint32_t payload_len = (uint32_t)(payload_max - coder.left);
     struct recording_entry_head head = {(uint8_t)entry->kind, payload_len, 0};
-    head.payload_crc = recording_crc(buf + RECORDING_ENTRY_HEAD_LEN, payload_len);
+    head.payload_crc = dht_id_crc32c(buf + RECORDING_ENTRY_HEAD_LEN, payload_len);
     recording_entry_head_write(&head, buf);
     return RECORDING_ENTRY_HEAD_LEN + payload_len;
 }

@@ -9,7 +9,7 @@
 //   file    = RECORDING_HEAD entry*
 //   entry   = head, payload
 //   head    = kind (1 byte), length of the payload (4), CRC of the payload (4), CRC of the 9 bytes
-//             before it (4); both as in node/recording/crc.h
+//             before it (4); both are CRC-32C, dht_id_crc32c()
 //
 // The head has a CRC of its own, for a wrong length could not be told from a recording that was cut
 // off. Nothing may follow RECORDING_END.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "node/recording/reader.h"
 
-#include "node/recording/crc.h"
+#include "dht/id.h"
 
 #include <string.h>
 
@@ -60,7 +60,7 @@ static enum recording_state read_entry(struct recording_reader *reader, struct r
     state = fill(reader, room->payload, head.payload_len);
     if (state != RECORDING_READ)
         return state == RECORDING_OVER ? RECORDING_CUT : state;
-    if (head.payload_crc != recording_crc(room->payload, head.payload_len))
+    if (head.payload_crc != dht_id_crc32c(room->payload, head.payload_len))
         return broken(reader, "the entry is not what was written");
     struct dht_span payload = {room->payload, head.payload_len};
     if (!recording_entry_read(head.kind, payload, &room->lists, &room->entry, &reader->why))

@@ -11,7 +11,6 @@ import signal
 import stat
 import struct
 import subprocess
-import zlib
 
 import programs
 import control
@@ -37,11 +36,21 @@ def entries(data):
         at += HEAD + size
 
 
+def crc32c(data):
+    """As docs/recording.md has it."""
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+
+
 def seal(data, at):
     """Makes the CRCs of the entry at that place right."""
     size = struct.unpack_from(">I", data, at + 1)[0]
-    struct.pack_into(">I", data, at + 5, zlib.crc32(data[at + HEAD : at + HEAD + size]))
-    struct.pack_into(">I", data, at + 9, zlib.crc32(data[at : at + 9]))
+    struct.pack_into(">I", data, at + 5, crc32c(data[at + HEAD : at + HEAD + size]))
+    struct.pack_into(">I", data, at + 9, crc32c(data[at : at + 9]))
 
 
 class Scenario:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tests/fuzz/sealed.h"
 
-#include "node/recording/crc.h"
+#include "dht/id.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +24,7 @@ static size_t put_entry(struct sealed *sealed, const uint8_t *data, size_t size)
         head.payload_len = head.payload_len << 8 | data[i];
     size_t left = size - BARE_LEN;
     size_t len = head.payload_len < left ? head.payload_len : left;
-    head.payload_crc = recording_crc(data + BARE_LEN, len);
+    head.payload_crc = dht_id_crc32c(data + BARE_LEN, len);
     recording_entry_head_write(&head, bytes);
     put(sealed, bytes, sizeof bytes);
     put(sealed, data + BARE_LEN, len);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "simnet/replay.h"
 
-#include "node/recording/crc.h"
+#include "dht/id.h"
 #include "simnet/crypto.h"
 
 // cmocka.h wants these first.
@@ -48,7 +48,7 @@ static void file_change_first(size_t at)
     struct recording_entry_head head;
     assert_true(recording_entry_head_read(bytes, &head));
     bytes[RECORDING_ENTRY_HEAD_LEN + at] ^= 1;
-    head.payload_crc = recording_crc(bytes + RECORDING_ENTRY_HEAD_LEN, head.payload_len);
+    head.payload_crc = dht_id_crc32c(bytes + RECORDING_ENTRY_HEAD_LEN, head.payload_len);
     recording_entry_head_write(&head, bytes);
 }
 
