@@ -80,15 +80,30 @@ static int64_t paid_us(struct dht *dht, int64_t due_us)
     return due_us > allowed_us ? due_us : allowed_us;
 }
 
+// Whoever is to be asked at that address, or NULL.
+static struct dht_newcomer *find_newcomer(struct dht_upkeep *upkeep, const struct dht_addr *addr)
+{
+    for (uint32_t i = 0; i < upkeep->newcomer_count; i++)
+        if (dht_addr_equal(&upkeep->newcomers[i].addr, addr))
+            return &upkeep->newcomers[i];
+    return NULL;
+}
+
+void dht_check_asker(struct dht *dht, const struct dht_krpc_node *node, int64_t due_us)
+{
+    struct dht_newcomer *known = find_newcomer(&dht->upkeep, &node->addr);
+    if (known != NULL)
+        known->id = node->id;
+    else
+        dht_check_newcomer(dht, node, due_us);
+}
+
 void dht_check_newcomer(struct dht *dht, const struct dht_krpc_node *node, int64_t due_us)
 {
     struct dht_upkeep *upkeep = &dht->upkeep;
     struct dht_newcomer newcomer = {.id = node->id, .addr = node->addr, .due_us = due_us};
-    for (uint32_t i = 0; i < upkeep->newcomer_count; i++)
-        if (dht_addr_equal(&upkeep->newcomers[i].addr, &node->addr)) {
-            upkeep->newcomers[i].id = node->id;
-            return;
-        }
+    if (find_newcomer(upkeep, &node->addr) != NULL)
+        return;
     struct dht_newcomer *place = has_room(upkeep) ? &upkeep->newcomers[upkeep->newcomer_count++]
                                                   : farthest_past(dht, &newcomer);
     if (place == NULL) {

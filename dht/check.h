@@ -32,6 +32,9 @@ void dht_check_failed(struct dht *dht);
 // A node may be worth a place; it is asked at due_us. Bound: DHT_NEWCOMERS_MAX, the nearest to our
 // own id; refusals are counted.
 void dht_check_newcomer(struct dht *dht, const struct dht_krpc_node *node, int64_t due_us);
+// The same of a node that has asked us. It has told its id itself: by that one it is asked,
+// whatever it was called before, or others have called it.
+void dht_check_asker(struct dht *dht, const struct dht_krpc_node *node, int64_t due_us);
 // A contact that was checked has named nodes.
 void dht_check_named(struct dht *dht, const struct dht_krpc *msg);
 

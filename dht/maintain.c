@@ -383,7 +383,7 @@ void dht_maintain_newcomer(struct dht *dht, const struct dht_addr *from, const s
     if (contact != NULL)
         dht_contact_heard(contact, dht_engine_now_s(dht));
     else if (dht_table_wants(&dht->table, &node.id))
-        dht_check_newcomer(dht, &node, dht->now_us + newcomer_delay_us(dht));
+        dht_check_asker(dht, &node, dht->now_us + newcomer_delay_us(dht));
 }
 
 // ---- the other family ----
