@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Adversaries as scenarios say them: each attack really happens, which counters show, and names are
 // found all the same.
-#include "simnet/run.h"
-#include "tests/simnet/twice.h"
+#include "tests/simnet/text_run.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -86,47 +85,13 @@ static const struct attack_row {
      {20000, 1000}},
 };
 
-static uint64_t counter_of(const struct simnet_run *run, const char *name)
-{
-    const struct simnet_run_counter *counters;
-    size_t count = simnet_run_counters(run, &counters);
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(counters[i].name, name) == 0)
-            return counters[i].value;
-    return 0;
-}
-
-static struct simnet_run *run_text(const char *name, const char *text)
-{
-    struct simnet_scenario scenario;
-    char error[SIMNET_SCENARIO_ERROR_MAX];
-    FILE *stream = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
-    if (!simnet_scenario_read(stream, name, NULL, &scenario, error))
-        fail_msg("%s", error);
-    fclose(stream);
-    struct simnet_run *run = simnet_run_new(&scenario);
-    while (simnet_run_step(run))
-        ;
-    simnet_run_finish(run);
-    return run;
-}
-
 static void test_attacks(struct twice *twice)
 {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const struct attack_row *row = &rows[i];
-        const struct simnet_run_verdict *verdicts;
         struct simnet_figures figures;
-        struct simnet_run *run = run_text(row->name, row->text);
-        size_t count = simnet_run_verdicts(run, &verdicts);
-        assert_true(count >= 2); // success, and the checkers
-        for (size_t j = 0; j < count; j++)
-            if (!verdicts[j].held)
-                fail_msg("row %s: %s: %s", row->name, verdicts[j].name, verdicts[j].detail);
-        for (size_t j = 0; j < 3 && row->counter[j] != NULL; j++)
-            if (counter_of(run, row->counter[j]) < row->least[j])
-                fail_msg("row %s: %s is %d", row->name, row->counter[j],
-                         (int)counter_of(run, row->counter[j]));
+        struct simnet_run *run = text_run_whole(row->name, row->text);
+        text_run_check(run, row->name, row->counter, row->least, 3);
         simnet_figures_init(&figures, simnet_run_application(run), SIMNET_RUN_MEASURED);
         if (figures.stale > 0)
             fail_msg("row %s: %d lookups believed something old", row->name, (int)figures.stale);
@@ -143,10 +108,10 @@ static void test_few(struct twice *twice)
     static const char text[] = BASE "kind = denier\nfrom = publish\ncount = 240\n";
     char few[sizeof text + 64];
     snprintf(few, sizeof few, "%saddresses = few\n", text);
-    struct simnet_run *spread_run = run_text("spread", text);
-    struct simnet_run *few_run = run_text("few", few);
-    uint64_t spread_denied = counter_of(spread_run, "adversaries_denied");
-    uint64_t few_denied = counter_of(few_run, "adversaries_denied");
+    struct simnet_run *spread_run = text_run_whole("spread", text);
+    struct simnet_run *few_run = text_run_whole("few", few);
+    uint64_t spread_denied = text_run_counter(spread_run, "adversaries_denied");
+    uint64_t few_denied = text_run_counter(few_run, "adversaries_denied");
     if (few_denied * 4 > spread_denied)
         fail_msg("%d gets denied at few addresses, %d at many", (int)few_denied,
                  (int)spread_denied);

@@ -2,8 +2,7 @@
 // Who is up while faults befall a network, and when it has healed: of events that overlap, of
 // churn, and of both at once.
 #include "simnet/host.h"
-#include "simnet/run.h"
-#include "tests/simnet/twice.h"
+#include "tests/simnet/text_run.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -68,15 +67,9 @@ static const struct fault_row {
 
 static struct simnet_run *make(const struct fault_row *row)
 {
-    struct simnet_scenario scenario;
-    char error[SIMNET_SCENARIO_ERROR_MAX];
     char text[1024];
     snprintf(text, sizeof text, "%s%s", base, row->text);
-    FILE *stream = fmemopen(text, strlen(text), "r");
-    if (!simnet_scenario_read(stream, row->name, NULL, &scenario, error))
-        fail_msg("row %s: %s", row->name, error);
-    fclose(stream);
-    return simnet_run_new(&scenario);
+    return text_run_new(row->name, text);
 }
 
 static void test_up(struct twice *twice)

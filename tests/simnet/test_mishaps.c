@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What machines can suffer, as scenarios say it: it happens, every name resolves once all is well
 // again, and no checker finds a fault: above all, no sequence number goes back.
-#include "simnet/run.h"
-#include "tests/simnet/twice.h"
+#include "tests/simnet/text_run.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -95,47 +94,14 @@ static const struct mishap_row {
      {4, 4}},
 };
 
-static uint64_t counter_of(const struct simnet_run *run, const char *name)
-{
-    const struct simnet_run_counter *counters;
-    size_t count = simnet_run_counters(run, &counters);
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(counters[i].name, name) == 0)
-            return counters[i].value;
-    return 0;
-}
-
-static void check_row(const struct mishap_row *row, const struct simnet_run *run)
-{
-    const struct simnet_run_verdict *verdicts;
-    size_t count = simnet_run_verdicts(run, &verdicts);
-    assert_true(count >= 2); // healed, and the checkers
-    for (size_t i = 0; i < count; i++)
-        if (!verdicts[i].held)
-            fail_msg("row %s: %s: %s", row->name, verdicts[i].name, verdicts[i].detail);
-    for (size_t i = 0; i < 2 && row->counter[i] != NULL; i++)
-        if (counter_of(run, row->counter[i]) < row->least[i])
-            fail_msg("row %s: %s is %d", row->name, row->counter[i],
-                     (int)counter_of(run, row->counter[i]));
-}
-
 static void test_mishaps(struct twice *twice)
 {
     uint64_t nothing = 0;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct simnet_scenario scenario;
-        char error[SIMNET_SCENARIO_ERROR_MAX];
         char text[1024];
         snprintf(text, sizeof text, "%s%s", base, rows[i].text);
-        FILE *stream = fmemopen(text, strlen(text), "r");
-        if (!simnet_scenario_read(stream, rows[i].name, NULL, &scenario, error))
-            fail_msg("row %s: %s", rows[i].name, error);
-        fclose(stream);
-        struct simnet_run *run = simnet_run_new(&scenario);
-        while (simnet_run_step(run))
-            ;
-        simnet_run_finish(run);
-        check_row(&rows[i], run);
+        struct simnet_run *run = text_run_whole(rows[i].name, text);
+        text_run_check(run, rows[i].name, rows[i].counter, rows[i].least, 2);
         uint64_t hash = simnet_world_hash(simnet_run_world(run));
         twice_note(twice, "hash", hash);
         if (i == 0)
