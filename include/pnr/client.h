@@ -83,6 +83,9 @@ extern "C" {
 #define PNR_COMMENT_MAX    78 // bytes, no NUL
 #define PNR_PAYLOAD_MAX    4096
 #define PNR_MACHINE_MAX    32
+#define PNR_PUBLISHER_LEN  16
+#define PNR_MARK_LEN       8
+#define PNR_KNOWN_MAX      256
 #define PNR_NODE_ID_LEN    20
 
 // ---- errors ----
@@ -344,6 +347,12 @@ struct pnr_result {
     enum pnr_payload payload_type;
     uint8_t machine[PNR_MACHINE_MAX];
     size_t machine_len;
+    // Who says it, and a mark of what he says, for pnr_watch(): the one is the same in all results
+    // of one publisher of the name, the other changes when endpoints, comment or payload do.
+    uint8_t publisher[PNR_PUBLISHER_LEN];
+    size_t publisher_len; // 16; 0 where unknown
+    uint8_t mark[PNR_MARK_LEN];
+    size_t mark_len; // 8; 0 where unknown
     int64_t seq;
     int64_t ttl_s; // seconds that it may be kept
     int64_t age_s; // seconds since it was verified

@@ -72,6 +72,8 @@ static void print_json(const struct cli_output *output, const struct pnr_result 
     cli_json_comment(object, result->comment, result->comment_len);
     payload_json(object, result);
     cli_json_hex(object, "machine", result->machine, result->machine_len);
+    cli_json_hex(object, "publisher", result->publisher, result->publisher_len);
+    cli_json_hex(object, "mark", result->mark, result->mark_len);
     if (result->seq >= 0) {
         cli_json_int(object, "seq", result->seq);
     }

@@ -15,6 +15,8 @@ _Static_assert(PNR_ENDPOINTS_MAX == CONTROL_ENDPOINTS_MAX, "one bound");
 _Static_assert(PNR_COMMENT_MAX == CONTROL_COMMENT_MAX, "one bound");
 _Static_assert(PNR_PAYLOAD_MAX == CONTROL_PAYLOAD_MAX, "one bound");
 _Static_assert(PNR_MACHINE_MAX == CONTROL_MACHINE_MAX, "one bound");
+_Static_assert(PNR_PUBLISHER_LEN == CONTROL_PUBLISHER_LEN, "one length");
+_Static_assert(PNR_MARK_LEN == CONTROL_MARK_LEN, "one length");
 
 #define SAME(name) _Static_assert((int)PNR_##name == (int)CONTROL_##name, "one number")
 SAME(SOURCE_CACHE);
@@ -240,6 +242,8 @@ static const struct field result_fields[] = {
     FIELD(pnr_result, classifier, CONTROL_KEY_CLASSIFIER, KIND_TEXT, false),
     BYTES_FIELD(pnr_result, comment, CONTROL_KEY_COMMENT, false),
     BYTES_FIELD(pnr_result, machine, CONTROL_KEY_MACHINE, false),
+    BYTES_FIELD(pnr_result, publisher, CONTROL_KEY_PUBLISHER, false),
+    BYTES_FIELD(pnr_result, mark, CONTROL_KEY_MARK, false),
     FIELD(pnr_result, seq, CONTROL_KEY_SEQ, KIND_NUMBER, false),
     FIELD(pnr_result, ttl_s, CONTROL_KEY_TTL_S, KIND_NUMBER, false),
     FIELD(pnr_result, age_s, CONTROL_KEY_AGE_S, KIND_NUMBER, false),

@@ -29,6 +29,9 @@
 #define CONTROL_COMMENT_MAX   78         // bytes of a comment: 39 UTF-16 units
 #define CONTROL_PAYLOAD_MAX   4096       // bytes of a payload
 #define CONTROL_MACHINE_MAX   32         // bytes of a machine id
+#define CONTROL_PUBLISHER_LEN 16         // bytes that tell a name's publishers apart
+#define CONTROL_MARK_LEN      8          // bytes of the mark of what a publisher says
+#define CONTROL_KNOWN_MAX     256        // publishers that a watch may name
 #define CONTROL_LABEL_LEN_MAX                                                                      \
     32 // bytes of a key's label: a-z 0-9 '-'; not 0, nor what reads as a key
 #define CONTROL_PEM_LEN_MAX        4096 // bytes of a PEM file
@@ -54,6 +57,7 @@ enum control_access {
 #define CONTROL_REQUESTS(X)                                                                        \
     X(CANCEL, "cancel", RESOLVE, "ends another request of this connection at once")                \
     X(RESOLVE, "resolve", RESOLVE, "looks a name up")                                              \
+    X(WATCH, "watch", RESOLVE, "tells what a name resolves to, and each change of it")             \
     X(STATUS, "status", RESOLVE, "what the daemon is and does")                                    \
     X(PEERS, "peers", RESOLVE, "the contacts of the routing tables")                               \
     X(REGISTER, "register", RESOLVE, "publishes an unsecured name until this connection ends")     \
@@ -149,6 +153,7 @@ enum control_error {
 // Arguments.
 #define CONTROL_KEY_CANCEL_ID  "id"         // int: the request to end
 #define CONTROL_KEY_CLOUD      "cloud"      // text: the cloud's name; left out: every cloud
+#define CONTROL_KEY_KNOWN      "known"      // list of dicts {mark, publisher}
 #define CONTROL_KEY_TIMEOUT_MS "timeout_ms" // int, 1..CONTROL_TIMEOUT_MS_MAX; left out: 30000
 #define CONTROL_KEY_TRACE      "trace"      // bool: a progress for every query that ended
 #define CONTROL_KEY_WAIT       "wait"       // text: enum control_wait; left out: settled
@@ -165,11 +170,14 @@ enum control_error {
 #define CONTROL_KEY_PAYLOAD      "payload"      // bytes, at most 4096
 #define CONTROL_KEY_PAYLOAD_TYPE "payload_type" // int: enum control_payload
 #define CONTROL_KEY_MACHINE      "machine"      // bytes: id of the publishing machine
-#define CONTROL_KEY_SEQ          "seq"          // int; left out for unsecured names
-#define CONTROL_KEY_TTL_S        "ttl_s"        // int: seconds that the answer may be kept
-#define CONTROL_KEY_AGE_S        "age_s"  // int: seconds since it was verified; 0 from the DHT
-#define CONTROL_KEY_SOURCE       "source" // text: enum control_source
-#define CONTROL_KEY_FINAL        "final"  // bool: nothing newer of this publisher follows
+#define CONTROL_KEY_PUBLISHER    "publisher" // 16 bytes: the same for all that one publisher says
+#define CONTROL_KEY_MARK         "mark"      // 8 bytes: changes when what it says changes
+#define CONTROL_KEY_EVENT        "event"     // text: enum control_event; of a watch
+#define CONTROL_KEY_SEQ          "seq"       // int; left out for unsecured names
+#define CONTROL_KEY_TTL_S        "ttl_s"     // int: seconds that the answer may be kept
+#define CONTROL_KEY_AGE_S        "age_s"     // int: seconds since it was verified; 0 from the DHT
+#define CONTROL_KEY_SOURCE       "source"    // text: enum control_source
+#define CONTROL_KEY_FINAL        "final"     // bool: nothing newer of this publisher follows
 
 // Counts of the work done.
 #define CONTROL_KEY_COUNT          "count"          // int: results sent
@@ -248,10 +256,15 @@ enum control_error {
 
 // What a publish is doing now.
 #define CONTROL_STEPS(X)                                                                           \
-    X(READING, "reading") /* reads the record that stands */                                       \
-    X(SAVING, "saving")   /* makes publication and sequence number durable */                      \
-    X(STORING, "storing") /* stores on the closest nodes */                                        \
-    X(HOP, "hop")         /* a query of a traced lookup ended: addr, outcome, depth, ... */
+    X(READING, "reading")   /* reads the record that stands */                                     \
+    X(SAVING, "saving")     /* makes publication and sequence number durable */                    \
+    X(STORING, "storing")   /* stores on the closest nodes */                                      \
+    X(HOP, "hop")           /* a query of a traced lookup ended: addr, outcome, depth, ... */      \
+    X(WATCHING, "watching") /* of a watch: all that there is now has been told */
+
+// What a watch tells of a publisher.
+#define CONTROL_EVENTS(X)                                                                          \
+    X(ADDED, "added") X(CHANGED, "changed") /* says something else */ X(GONE, "gone")
 
 // What state a publication is in.
 #define CONTROL_STATES(X)                                                                          \
@@ -271,16 +284,19 @@ enum control_error {
 #define CONTROL_STEP_ENUM(name, word)    CONTROL_STEP_##name,
 #define CONTROL_STATE_ENUM(name, word)   CONTROL_STATE_##name,
 #define CONTROL_OUTCOME_ENUM(name, word) CONTROL_OUTCOME_##name,
+#define CONTROL_EVENT_ENUM(name, word)   CONTROL_EVENT_##name,
 enum control_wait { CONTROL_WAITS(CONTROL_WAIT_ENUM) CONTROL_WAIT_COUNT };
 enum control_source { CONTROL_SOURCES(CONTROL_SOURCE_ENUM) CONTROL_SOURCE_COUNT };
 enum control_step { CONTROL_STEPS(CONTROL_STEP_ENUM) CONTROL_STEP_COUNT };
 enum control_state { CONTROL_STATES(CONTROL_STATE_ENUM) CONTROL_STATE_COUNT };
 enum control_outcome { CONTROL_OUTCOMES(CONTROL_OUTCOME_ENUM) CONTROL_OUTCOME_COUNT };
+enum control_event { CONTROL_EVENTS(CONTROL_EVENT_ENUM) CONTROL_EVENT_COUNT };
 #undef CONTROL_WAIT_ENUM
 #undef CONTROL_SOURCE_ENUM
 #undef CONTROL_STEP_ENUM
 #undef CONTROL_STATE_ENUM
 #undef CONTROL_OUTCOME_ENUM
+#undef CONTROL_EVENT_ENUM
 
 // The kinds of payload, PNRP's numbers.
 enum control_payload {
@@ -295,6 +311,7 @@ enum control_vocabulary {
     CONTROL_VOCABULARY_STEP,
     CONTROL_VOCABULARY_STATE,
     CONTROL_VOCABULARY_OUTCOME,
+    CONTROL_VOCABULARY_EVENT,
 };
 
 // The word for a value of the enum behind a vocabulary; "" where it is none.

@@ -50,10 +50,10 @@ static size_t endpoints_of(const struct core_record *record, uint8_t entry,
     return count;
 }
 
-static void put_name(struct dht_bencode_writer *writer, const struct core_result *result)
+static void put_name(struct dht_bencode_writer *writer, const struct core_name *name)
 {
     char text[CORE_NAME_TEXT_LEN_MAX + 1];
-    size_t len = core_name_print(result->name, text);
+    size_t len = core_name_print(name, text);
     core_result_put_bytes(writer, CONTROL_KEY_NAME, (struct dht_span){(const uint8_t *)text, len});
 }
 
@@ -72,11 +72,41 @@ static void put_density(struct dht_bencode_writer *writer, const struct dht_tall
         core_result_put_int(writer, CONTROL_KEY_DENSITY, tally->density);
 }
 
-// age_s authority classifier comment copies density elapsed_us endpoints final hops machine name
-// nodes_answered nodes_asked payload payload_type seq source suspect ttl_s
-static void answer_one(struct node *node, struct core_request *request,
-                       const struct core_result *result, uint8_t entry)
+static void put_span(struct dht_bencode_writer *writer, const char *key, const uint8_t *data,
+                     size_t len)
 {
+    core_result_put_bytes(writer, key, (struct dht_span){data, len});
+}
+
+void core_result_identity(const struct node *node, const struct core_record *record, uint8_t entry,
+                          struct core_result_identity *ret_identity)
+{
+    struct control_endpoint endpoints[CONTROL_ENDPOINTS_MAX];
+    const struct core_record_payload *payload = &record->payload;
+    struct core_mark_content content = {
+        .endpoints = endpoints,
+        .endpoint_count = endpoints_of(record, entry, endpoints),
+        .comment = {record->comment, record->comment_len},
+        .payload_type = payload->type,
+    };
+    if (payload->type != CORE_RECORD_PAYLOAD_NONE && payload->by_reference) {
+        content.parts = payload->parts;
+        content.part_count = core_record_part_count(payload->len);
+    } else if (payload->type != CORE_RECORD_PAYLOAD_NONE) {
+        content.payload = (struct dht_span){payload->bytes, payload->len};
+    }
+    *ret_identity = (struct core_result_identity){.mark = {0}};
+    if (entry != CORE_RECORD_NO_MACHINE)
+        memcpy(ret_identity->publisher, record->entries[entry].machine, CORE_RECORD_MACHINE_LEN);
+    core_mark(&node->crypto, &content, ret_identity->mark);
+}
+
+// age_s authority classifier comment copies density elapsed_us endpoints event final hops machine
+// mark name nodes_answered nodes_asked payload payload_type publisher seq source suspect ttl_s
+void core_result_tell(struct node *node, struct core_request *request,
+                      const struct core_result *result, uint8_t entry)
+{
+    struct core_result_identity identity;
     struct core_answer answer;
     struct dht_bencode_writer *writer = &answer.writer;
     struct control_endpoint endpoints[CONTROL_ENDPOINTS_MAX];
@@ -84,30 +114,32 @@ static void answer_one(struct node *node, struct core_request *request,
     char authority[CORE_ZBASE32_LEN + 1];
     core_zbase32_encode(result->key, authority);
     size_t count = endpoints_of(record, entry, endpoints);
+    core_result_identity(node, record, entry, &identity);
     core_answer_begin(&answer, request, CONTROL_ANSWER_RESULT);
     core_result_put_int(writer, CONTROL_KEY_AGE_S, result->age_s);
     core_result_put_text(writer, CONTROL_KEY_AUTHORITY, authority);
-    core_result_put_bytes(
-        writer, CONTROL_KEY_CLASSIFIER,
-        (struct dht_span){result->name->classifier, result->name->classifier_len});
+    put_span(writer, CONTROL_KEY_CLASSIFIER, result->name->classifier,
+             result->name->classifier_len);
     if (record->comment_len > 0)
-        core_result_put_bytes(writer, CONTROL_KEY_COMMENT,
-                              (struct dht_span){record->comment, record->comment_len});
+        put_span(writer, CONTROL_KEY_COMMENT, record->comment, record->comment_len);
     core_result_put_int(writer, CONTROL_KEY_COPIES, result->tally.copies);
     put_density(writer, &result->tally);
     core_result_put_int(writer, CONTROL_KEY_ELAPSED_US, node->now_us - request->started_us);
     dht_bencode_put_text(writer, CONTROL_KEY_ENDPOINTS);
     control_fields_put_endpoints(writer, endpoints, count);
+    if (result->event != NULL)
+        core_result_put_text(writer, CONTROL_KEY_EVENT, result->event);
     core_result_put_int(writer, CONTROL_KEY_FINAL, 1);
     core_result_put_int(writer, CONTROL_KEY_HOPS, result->tally.hops);
     if (entry != CORE_RECORD_NO_MACHINE)
-        core_result_put_bytes(
-            writer, CONTROL_KEY_MACHINE,
-            (struct dht_span){record->entries[entry].machine, CORE_RECORD_MACHINE_LEN});
-    put_name(writer, result);
+        put_span(writer, CONTROL_KEY_MACHINE, record->entries[entry].machine,
+                 CORE_RECORD_MACHINE_LEN);
+    put_span(writer, CONTROL_KEY_MARK, identity.mark, CORE_MARK_LEN);
+    put_name(writer, result->name);
     core_result_put_int(writer, CONTROL_KEY_NODES_ANSWERED, result->tally.answered);
     core_result_put_int(writer, CONTROL_KEY_NODES_ASKED, result->tally.asked);
     put_payload(writer, result);
+    put_span(writer, CONTROL_KEY_PUBLISHER, identity.publisher, CORE_PUBLISHER_LEN);
     core_result_put_int(writer, CONTROL_KEY_SEQ, result->seq);
     core_result_put_text(writer, CONTROL_KEY_SOURCE,
                          control_protocol_word(CONTROL_VOCABULARY_SOURCE, (int)result->source));
@@ -115,6 +147,34 @@ static void answer_one(struct node *node, struct core_request *request,
         core_result_put_int(writer, CONTROL_KEY_SUSPECT, 1);
     core_result_put_int(writer, CONTROL_KEY_TTL_S, core_record_ttl_s(record));
     core_answer_end(node, &answer);
+}
+
+// event mark name publisher
+void core_result_tell_gone(struct node *node, struct core_request *request,
+                           const struct core_name *name,
+                           const struct core_result_identity *identity)
+{
+    struct core_answer answer;
+    core_answer_begin(&answer, request, CONTROL_ANSWER_RESULT);
+    core_result_put_text(&answer.writer, CONTROL_KEY_EVENT,
+                         control_protocol_word(CONTROL_VOCABULARY_EVENT, CONTROL_EVENT_GONE));
+    put_span(&answer.writer, CONTROL_KEY_MARK, identity->mark, CORE_MARK_LEN);
+    put_name(&answer.writer, name);
+    put_span(&answer.writer, CONTROL_KEY_PUBLISHER, identity->publisher, CORE_PUBLISHER_LEN);
+    core_answer_end(node, &answer);
+}
+
+bool core_result_next(const struct core_record *record, uint32_t *inout_at, uint8_t *ret_entry)
+{
+    struct control_endpoint endpoints[CONTROL_ENDPOINTS_MAX];
+    uint32_t at = (*inout_at)++;
+    if (at < record->entry_count) {
+        *ret_entry = (uint8_t)at;
+        return true;
+    }
+    // The addresses of a foreign record, and those beside ours under an imported key.
+    *ret_entry = CORE_RECORD_NO_MACHINE;
+    return at == record->entry_count && endpoints_of(record, CORE_RECORD_NO_MACHINE, endpoints) > 0;
 }
 
 static void answer_done(struct node *node, struct core_request *request,
@@ -138,13 +198,10 @@ static void answer_done(struct node *node, struct core_request *request,
 void core_result_answer(struct node *node, struct core_request *request,
                         const struct core_result *result)
 {
-    const struct core_record *record = result->record;
-    struct control_endpoint endpoints[CONTROL_ENDPOINTS_MAX];
-    for (uint32_t entry = 0; entry < record->entry_count; entry++)
-        answer_one(node, request, result, (uint8_t)entry);
-    // The addresses of a foreign record, and those beside ours under an imported key.
-    if (endpoints_of(record, CORE_RECORD_NO_MACHINE, endpoints) > 0)
-        answer_one(node, request, result, CORE_RECORD_NO_MACHINE);
+    uint32_t at = 0;
+    uint8_t entry;
+    while (core_result_next(result->record, &at, &entry))
+        core_result_tell(node, request, result, entry);
     answer_done(node, request, &result->tally);
 }
 

@@ -2,9 +2,11 @@
 #ifndef PNR_CORE_RESULT_H
 #define PNR_CORE_RESULT_H
 
-// The results of a resolve, told to one request: one for each publishing machine of a record, or
-// one for all of a foreign record.
+// The results of a name, told to one request: one for each publishing machine of a record, or
+// one for all of a foreign record. A request to resolve gets them all and its end, one to watch
+// those that are news to it.
 
+#include "node/core/mark.h"
 #include "node/core/record.h"
 #include "node/core/session.h"
 
@@ -17,6 +19,14 @@ struct core_result {
     int64_t age_s;
     enum control_source source;
     struct dht_tally tally;
+    const char *event; // of a watch: what has happened to it; NULL: none
+};
+
+// Who says a result, and the mark of what he says.
+struct core_result_identity {
+    uint8_t
+        publisher[CORE_PUBLISHER_LEN]; // the machine's id and zeros; of nobody's addresses zeros
+    uint8_t mark[CORE_MARK_LEN];
 };
 
 // Whether the record has anything to tell once what has expired is left out.
@@ -25,6 +35,19 @@ bool core_result_is_found(const struct core_record *record);
 // Sends them all, and then `done`. The request is gone afterwards.
 void core_result_answer(struct node *node, struct core_request *request,
                         const struct core_result *result);
+
+// Walks what a record's results are about: its entries, and CORE_RECORD_NO_MACHINE where there are
+// addresses of nobody's. *inout_at starts at 0. False at the end.
+bool core_result_next(const struct core_record *record, uint32_t *inout_at, uint8_t *ret_entry);
+void core_result_identity(const struct node *node, const struct core_record *record, uint8_t entry,
+                          struct core_result_identity *ret_identity);
+// Sends one of them.
+void core_result_tell(struct node *node, struct core_request *request,
+                      const struct core_result *result, uint8_t entry);
+// Says that one that was told before is gone.
+void core_result_tell_gone(struct node *node, struct core_request *request,
+                           const struct core_name *name,
+                           const struct core_result_identity *identity);
 
 // Ends a request whose lookup found nothing.
 void core_result_not_found(struct node *node, struct core_request *request, const char *text);

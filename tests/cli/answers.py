@@ -29,7 +29,8 @@ def result(**changes):
         "name": NAME, "authority": KEY, "classifier": "web",
         "endpoints": [endpoint("192.0.2.7", 443), endpoint("2001:db8::1", 53, 17)],
         "comment": "Ada's läptop 💻".encode("utf-16-le"),
-        "machine": bytes(range(8)), "seq": 1772539200000000, "ttl_s": 300, "age_s": 0,
+        "machine": bytes(range(8)), "publisher": bytes(range(8)) + bytes(8),
+        "mark": bytes(range(8, 16)), "seq": 1772539200000000, "ttl_s": 300, "age_s": 0,
         "source": "dht", "final": True, "copies": 8, **tally(),
     }
     fields.update(changes)
