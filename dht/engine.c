@@ -36,6 +36,7 @@ void dht_config_init(struct dht_config *config, enum dht_family family)
         .swarms_max = 16384,
         .peers_max = 200000,
         .peers_per_swarm_max = 2000,
+        .registrations_max = 256,
         .item_lifetime_us = 120 * DHT_MINUTE_US,
         .peer_lifetime_us = 45 * DHT_MINUTE_US,
         .sources_max = 8192,
@@ -137,6 +138,7 @@ void dht_free(struct dht *dht)
     dht_table_fini(&dht->table);
     dht_outbox_fini(&dht->outbox);
     dht_vote_fini(&dht->vote);
+    dht_registration_table_fini(&dht->registrations);
     if (dht->items != NULL)
         dht_item_store_free(dht->items);
     if (dht->peers != NULL)

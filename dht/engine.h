@@ -5,9 +5,9 @@
 // The engine as its own parts see it. Every input of include/pnr/dht.h begins with
 // dht_engine_enter(), which is the only place that sets now_us. From there:
 //
-//     datagram --krpc--> query --serve, serve_item--> reply in the outbox
+//     datagram --krpc--> query --serve, serve_item, serve_who--> reply in the outbox
 //                        reply --reply--> table, vote, and what the query was for:
-//                               a lookup (search), a store (store), upkeep (maintain)
+//                               a lookup (search), a store (store), upkeep (maintain), who
 //     timer    --> transaction: soft or hard timeout (reply); upkeep (maintain); expiry of items
 //     and peers
 //
@@ -22,6 +22,7 @@
 #include "dht/outbox.h"
 #include "dht/peer_store.h"
 #include "dht/random.h"
+#include "dht/registration.h"
 #include "dht/source.h"
 #include "dht/table.h"
 #include "dht/timer.h"
@@ -105,8 +106,9 @@ struct dht {
     struct dht_source_table *sources;
     struct dht_item_store *items; // made at the first put
     struct dht_peer_store *peers; // made at the first announce
-    struct dht *sibling;          // the engine of the other family, or NULL
-    struct dht_config config;     // its first fields are the ones that are asked for
+    struct dht_registration_table registrations;
+    struct dht *sibling;      // the engine of the other family, or NULL
+    struct dht_config config; // its first fields are the ones that are asked for
     struct dht_upkeep upkeep;
     // Of replies.
     int64_t heard_us;   // when anybody last answered

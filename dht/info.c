@@ -34,6 +34,7 @@ void dht_info(const struct dht *dht, struct dht_info *ret_info)
         .items_bytes = dht->items != NULL ? dht_item_store_bytes(dht->items) : 0,
         .swarms = dht->peers != NULL ? dht_peer_store_swarms(dht->peers) : 0,
         .peers = dht->peers != NULL ? dht_peer_store_peers(dht->peers) : 0,
+        .registrations = dht->registrations.count,
         .nodes_estimate = dht_estimate_nodes(&dht->estimate, dht_engine_now_s(dht)),
         .counters = dht->counters,
     };

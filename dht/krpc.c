@@ -47,14 +47,17 @@ static const struct field fields[] = {
     {"num", KIND_INT, 0, AT(num), 0},
     {"seq", KIND_INT, 0, AT(seq), AT(has_seq)},
     {"sig", KIND_EXACT, DHT_SIG_LEN, AT(sig), 0},
+    {"part", KIND_STRING, 0, AT(part), 0},
     {"port", KIND_INT, 0, AT(port), AT(has_port)},
     {"salt", KIND_STRING, 0, AT(salt), 0},
     {"seed", KIND_FLAG, 0, AT(seed), 0},
+    {"size", KIND_INT, 0, AT(size), 0},
     {"want", KIND_WANT, 0, AT(want), AT(has_want)},
     {"nodes", KIND_MULTIPLE, 26, AT(nodes), 0},
     {"token", KIND_STRING, 0, AT(token), 0},
     {"noseed", KIND_FLAG, 0, AT(noseed), 0},
     {"nodes6", KIND_MULTIPLE, 38, AT(nodes6), 0},
+    {"offset", KIND_INT, 0, AT(offset), 0},
     {"scrape", KIND_FLAG, 0, AT(scrape), 0},
     {"target", KIND_EXACT, DHT_ID_LEN, AT(target), 0},
     {"values", KIND_LIST, 0, AT(values), 0},
@@ -68,10 +71,10 @@ static const struct field fields[] = {
 #define NAME_LEN_MAX 12
 
 // first_of_len[n] is the first field with a name of n bytes or more.
-static const uint8_t first_of_len[NAME_LEN_MAX + 2] = {0,  0,  4,  5,  9,  13, 15,
-                                                       20, 21, 22, 23, 23, 23, 24};
+static const uint8_t first_of_len[NAME_LEN_MAX + 2] = {0,  0,  4,  5,  9,  15, 17,
+                                                       23, 24, 25, 26, 26, 26, 27};
 
-static_assert(FIELD_COUNT == 24 && FIELD_COUNT <= 32, "first_of_len and the bits of seen_fields");
+static_assert(FIELD_COUNT == 27 && FIELD_COUNT <= 32, "first_of_len and the bits of seen_fields");
 
 // The field's index, or FIELD_COUNT.
 static size_t find_field(struct dht_span name)
@@ -279,6 +282,7 @@ static enum dht_krpc_method find_method(struct dht_span name)
         [DHT_KRPC_GET] = "get",
         [DHT_KRPC_PUT] = "put",
         [DHT_KRPC_SAMPLE_INFOHASHES] = "sample_infohashes",
+        [DHT_KRPC_WHO] = "pnr_who",
     };
     for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
         if (equals(name, methods[i], strlen(methods[i]))) {
@@ -491,6 +495,14 @@ static void put_tid_version(struct dht_bencode_writer *writer, const struct dht_
     dht_bencode_put_raw(writer, env->version, 4);
 }
 
+// Nobody passes us on who reads this (BEP 43).
+static void put_read_only(struct dht_bencode_writer *writer, const struct dht_krpc_envelope *env)
+{
+    if (env->read_only) {
+        PUT(writer, "2:roi1e");
+    }
+}
+
 void dht_krpc_open_reply(struct dht_bencode_writer *writer, const struct dht_krpc_envelope *env)
 {
     PUT(writer, "d");
@@ -516,6 +528,7 @@ void dht_krpc_open_scrape_reply(struct dht_bencode_writer *writer,
 void dht_krpc_close_reply(struct dht_bencode_writer *writer, const struct dht_krpc_envelope *env)
 {
     PUT(writer, "e");
+    put_read_only(writer, env);
     put_tid_version(writer, env);
     PUT(writer, "1:y1:re");
 }
@@ -548,9 +561,7 @@ void dht_krpc_close_query(struct dht_bencode_writer *writer, const struct dht_kr
 {
     PUT(writer, "e1:q");
     dht_bencode_put_text(writer, method);
-    if (env->read_only) {
-        PUT(writer, "2:roi1e");
-    }
+    put_read_only(writer, env);
     put_tid_version(writer, env);
     PUT(writer, "1:y1:qe");
 }

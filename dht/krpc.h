@@ -33,6 +33,7 @@ enum dht_krpc_method {
     DHT_KRPC_GET,
     DHT_KRPC_PUT,
     DHT_KRPC_SAMPLE_INFOHASHES,
+    DHT_KRPC_WHO,     // `pnr_who`, docs/unsecured.md
     DHT_KRPC_UNKNOWN, // see method_name
 };
 
@@ -92,6 +93,10 @@ struct dht_krpc {
     int64_t observed_port; // `p` in r (quirk Q18); 0 where missing
     int64_t interval;      // BEP 51
     int64_t num;
+    // Of pnr_who (docs/unsecured.md); 0 where missing.
+    int64_t offset;       // in the payload, of the part wanted
+    int64_t size;         // of the whole payload
+    struct dht_span part; // any length
     // Of an error.
     int64_t error_code;
     struct dht_span error_text;
@@ -129,7 +134,7 @@ size_t dht_krpc_signed_text(struct dht_span salt, int64_t seq, struct dht_span v
 // Keys have to be sorted. A reply is written as
 //     dht_krpc_open_reply(w, id)   "d" "2:ip" ip "1:r" "d" "2:id" id
 //     ... the other keys of r, in order ...
-//     dht_krpc_close_reply(...)    "e" "1:t" tid "1:v" version "1:y" "1:r" "e"
+//     dht_krpc_close_reply(...)    "e" ["2:ro" i1e] "1:t" tid "1:v" version "1:y" "1:r" "e"
 // and a query likewise. What does not fit sets the writer's `full`: look at it once, at the end.
 
 struct dht_krpc_envelope {
@@ -137,7 +142,7 @@ struct dht_krpc_envelope {
     struct dht_span tid;         // echoed, or ours
     const struct dht_addr *your; // requester, for `ip` in replies and errors; NULL: leave it out
     const char *version;         // 4 bytes
-    bool read_only;              // `ro` in queries
+    bool read_only;              // `ro` in queries and replies
 };
 
 void dht_krpc_open_reply(struct dht_bencode_writer *writer, const struct dht_krpc_envelope *env);

@@ -83,6 +83,7 @@ void dht_op_close(struct dht_op_table *table, struct dht_op *op)
     free(op->best);
     free(op->item);
     free(op->peers);
+    free(op->who);
     free(op);
 }
 

@@ -22,6 +22,7 @@ enum dht_op_kind {
     DHT_OP_PUT,
     DHT_OP_ANNOUNCE,
     DHT_OP_PING,
+    DHT_OP_WHO,
 };
 
 enum dht_op_state {
@@ -29,6 +30,7 @@ enum dht_op_state {
     DHT_OP_STORING,
     DHT_OP_HELD,
     DHT_OP_PINGING,
+    DHT_OP_ASKING,
 };
 
 // An item and the bytes that it points to, in one piece of memory.
@@ -92,6 +94,7 @@ struct dht_op {
     struct dht_lookup lookup;
     struct dht_addr *peers; // told so far; open addressing, ip_len 0: empty
     uint32_t peer_count, peer_capacity;
+    struct dht_who_answer *who; // of a WHO (dht/who.c)
 };
 
 struct dht_op_table {

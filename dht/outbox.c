@@ -119,6 +119,9 @@ bool dht_outbox_event(struct dht_outbox *outbox, const struct dht_out *event)
     if (event->type == DHT_OUT_ITEM) {
         parts[0] = event->found.item.salt;
         parts[1] = event->found.item.value;
+    } else if (event->type == DHT_OUT_WHO) {
+        parts[0] = event->who.description;
+        parts[1] = event->who.payload;
     }
     size_t len = sizeof *event + parts[0].len + parts[1].len;
     if (!make_room(outbox, len))
@@ -144,6 +147,9 @@ static void repoint(struct dht_out *event, const uint8_t *tail)
         event->found.item.value.data = tail + event->found.item.salt.len;
     } else if (event->type == DHT_OUT_PEERS) {
         event->peers.addrs = (const struct dht_addr *)(const void *)tail;
+    } else if (event->type == DHT_OUT_WHO) {
+        event->who.description.data = tail;
+        event->who.payload.data = tail + event->who.description.len;
     }
 }
 

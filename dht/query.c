@@ -120,6 +120,16 @@ static void write_get(struct dht_bencode_writer *writer, const struct dht *dht,
     put_want(writer, query);
 }
 
+static void write_who(struct dht_bencode_writer *writer, const struct dht *dht,
+                      const struct dht_query *query)
+{
+    dht_krpc_put_id(writer, "id", &dht->id);
+    if (query->offset > 0)
+        put_number(writer, "offset", query->offset);
+    dht_krpc_put_id(writer, "target", query->target);
+    put_echo(writer, query);
+}
+
 static const char *write_arguments(struct dht_bencode_writer *writer, const struct dht *dht,
                                    const struct dht_query *query)
 {
@@ -145,6 +155,9 @@ static const char *write_arguments(struct dht_bencode_writer *writer, const stru
     case DHT_KRPC_PUT:
         write_put(writer, dht, query);
         return "put";
+    case DHT_KRPC_WHO:
+        write_who(writer, dht, query);
+        return "pnr_who";
     default:
         assert(query->method == DHT_KRPC_PING);
         dht_krpc_put_id(writer, "id", &dht->id);

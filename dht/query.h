@@ -11,7 +11,7 @@ struct dht_query {
     enum dht_purpose purpose;
     const struct dht_addr *addr;
     const struct dht_id *id;     // expected of who answers; NULL: unknown
-    const struct dht_id *target; // of find_node, get_peers, announce_peer, get and put
+    const struct dht_id *target; // of find_node, get_peers, announce_peer, get, put and pnr_who
     uint32_t op;                 // 0: of no operation
     uint16_t candidate;          // of op's lookup
     uint32_t rtt_us;             // expected; 0: unknown
@@ -19,8 +19,10 @@ struct dht_query {
     const struct dht_item *item; // of put
     int64_t cas;                 // of put; DHT_SEQ_NONE: leave it out
     uint16_t port;               // of announce_peer; 0: implied_port
-    struct dht_span token; // of announce_peer and put; of find_node, get_peers and get: to echo
-    bool want_both;        // ask for contacts of both families (BEP 32)
+    struct dht_span
+        token;      // of announce_peer, put and pnr_who; of find_node, get_peers and get: to echo
+    int64_t offset; // of pnr_who
+    bool want_both; // ask for contacts of both families (BEP 32)
 };
 
 // Sends the query. NULL where queries_max are outstanding or the outbox is full; both are counted.

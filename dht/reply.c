@@ -10,6 +10,7 @@
 #include "dht/reach.h"
 #include "dht/search.h"
 #include "dht/store.h"
+#include "dht/who.h"
 
 #include <assert.h>
 #include <string.h>
@@ -68,6 +69,8 @@ static void wrong_id(struct dht *dht, const struct dht_transaction *transaction,
         dht_store_unreachable(dht, transaction);
     else if (transaction->purpose == DHT_PURPOSE_EXPLORE)
         dht_explore_failed(dht, transaction);
+    else if (transaction->purpose == DHT_PURPOSE_WHO)
+        dht_who_failed(dht, transaction);
     else
         dht_search_other_id(dht, transaction, shown);
 }
@@ -101,6 +104,9 @@ static void pass_on(struct dht *dht, const struct dht_transaction *transaction,
         break;
     case DHT_PURPOSE_PING:
         ping_done(dht, transaction, dht->now_us - transaction->sent_us);
+        break;
+    case DHT_PURPOSE_WHO:
+        dht_who_reply(dht, transaction, msg);
         break;
     case DHT_PURPOSE_BOOTSTRAP:
         dht_maintain_bootstrapped(dht, msg);
@@ -149,6 +155,8 @@ static void take_error(struct dht *dht, const struct dht_transaction *transactio
         dht_store_error(dht, transaction, (int32_t)msg->error_code);
     if (transaction->purpose == DHT_PURPOSE_PING)
         ping_done(dht, transaction, -1);
+    if (transaction->purpose == DHT_PURPOSE_WHO)
+        dht_who_failed(dht, transaction);
 }
 
 void dht_reply_receive(struct dht *dht, const struct dht_addr *from, const struct dht_krpc *msg)
@@ -210,6 +218,8 @@ static void soft_timeout(struct dht *dht, struct dht_transaction *transaction)
         dht_explore_failed(dht, &late);
     if (late.purpose == DHT_PURPOSE_STORE)
         dht_store_silent(dht, &late);
+    if (late.purpose == DHT_PURPOSE_WHO)
+        dht_who_silent(dht, &late);
 }
 
 static void hard_timeout(struct dht *dht, struct dht_transaction *transaction)
@@ -250,5 +260,7 @@ void dht_reply_unreachable(struct dht *dht, const struct dht_addr *addr)
             dht_store_unreachable(dht, &lost);
         if (lost.purpose == DHT_PURPOSE_PING)
             ping_done(dht, &lost, -1);
+        if (lost.purpose == DHT_PURPOSE_WHO)
+            dht_who_failed(dht, &lost);
     }
 }

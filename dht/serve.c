@@ -5,6 +5,7 @@
 #include "dht/maintain.h"
 #include "dht/reach.h"
 #include "dht/serve_item.h"
+#include "dht/serve_who.h"
 
 #include <string.h>
 
@@ -144,7 +145,7 @@ void dht_serve_error(struct dht_serve *serve, enum dht_krpc_error code, const ch
     commit(serve);
 }
 
-static void refuse_arguments(struct dht_serve *serve)
+void dht_serve_refuse_arguments(struct dht_serve *serve)
 {
     DHT_COUNT(serve->dht, reject_protocol);
     dht_serve_error(serve, DHT_KRPC_ERROR_PROTOCOL, "bad arguments");
@@ -175,7 +176,7 @@ static bool affords(struct dht_serve *serve, size_t len)
 static void serve_nodes_for(struct dht_serve *serve, struct dht_span target_span)
 {
     if (target_span.data == NULL) {
-        refuse_arguments(serve);
+        dht_serve_refuse_arguments(serve);
         return;
     }
     struct dht_id target = dht_serve_id(target_span);
@@ -236,7 +237,7 @@ static void serve_get_peers(struct dht_serve *serve)
 {
     struct dht *dht = serve->dht;
     if (serve->msg->info_hash.data == NULL) {
-        refuse_arguments(serve);
+        dht_serve_refuse_arguments(serve);
         return;
     }
     DHT_COUNT(dht, query_get_peers);
@@ -267,7 +268,7 @@ static void serve_announce_peer(struct dht_serve *serve)
     struct dht_addr peer = *serve->from;
     bool port_ok = msg->implied_port || (msg->has_port && msg->port > 0 && msg->port <= UINT16_MAX);
     if (msg->info_hash.data == NULL || msg->token.data == NULL || !port_ok) {
-        refuse_arguments(serve);
+        dht_serve_refuse_arguments(serve);
         return;
     }
     struct dht_id info_hash = dht_serve_id(msg->info_hash);
@@ -295,7 +296,7 @@ static void serve_sample_infohashes(struct dht_serve *serve)
     struct dht *dht = serve->dht;
     struct dht_id samples[SAMPLES_MAX];
     if (serve->msg->target.data == NULL) {
-        refuse_arguments(serve);
+        dht_serve_refuse_arguments(serve);
         return;
     }
     struct dht_id target = dht_serve_id(serve->msg->target);
@@ -332,7 +333,7 @@ static void serve_unknown(struct dht_serve *serve)
 static void dispatch(struct dht_serve *serve)
 {
     if (serve->msg->id.data == NULL) {
-        refuse_arguments(serve);
+        dht_serve_refuse_arguments(serve);
         return;
     }
     switch (serve->msg->method) {
@@ -358,6 +359,9 @@ static void dispatch(struct dht_serve *serve)
     case DHT_KRPC_SAMPLE_INFOHASHES:
         serve_sample_infohashes(serve);
         break;
+    case DHT_KRPC_WHO:
+        dht_serve_who(serve);
+        break;
     case DHT_KRPC_UNKNOWN:
         serve_unknown(serve);
         break;
@@ -375,7 +379,7 @@ void dht_serve_query(struct dht *dht, const struct dht_addr *from, size_t datagr
         return;
     }
     dht_maintain_newcomer(dht, from, msg);
-    if (dht->role == DHT_ROLE_CLIENT) {
+    if (dht->role == DHT_ROLE_CLIENT && !dht_serve_who_is_ours(dht, msg)) {
         DHT_COUNT(dht, drop_read_only);
         return;
     }
@@ -391,7 +395,11 @@ void dht_serve_query(struct dht *dht, const struct dht_addr *from, size_t datagr
         .budget = limited ? dht_source_budget(dht->sources, dht->now_us, from) : SIZE_MAX,
         .proven = !limited || dht_source_is_proven(dht->sources, dht->now_us, from),
         .writer = dht_bencode_writer(out, DHT_DATAGRAM_MAX),
-        .envelope = {.id = &dht->id, .tid = msg->tid, .your = from, .version = dht->config.version},
+        .envelope = {.id = &dht->id,
+                     .tid = msg->tid,
+                     .your = from,
+                     .version = dht->config.version,
+                     .read_only = dht->role == DHT_ROLE_CLIENT},
     };
     dispatch(&serve);
 }

@@ -6,6 +6,7 @@
 #include "dht/query.h"
 #include "dht/search.h"
 #include "dht/store.h"
+#include "dht/who.h"
 
 #include <assert.h>
 #include <string.h>
@@ -134,6 +135,20 @@ uint32_t dht_ping(struct dht *dht, int64_t now_us, const struct dht_addr *addr)
         return 0;
     }
     return op->id;
+}
+
+uint32_t dht_who(struct dht *dht, int64_t now_us, const struct dht_addr *addr,
+                 const struct dht_id *info_hash)
+{
+    struct dht_op *op = open_op(dht, now_us, DHT_OP_WHO);
+    if (op == NULL)
+        return 0;
+    uint32_t id = op->id;
+    if (dht_who_start(dht, op, addr, info_hash))
+        return id;
+    dht_op_close(&dht->ops, op);
+    DHT_COUNT(dht, ops_refused);
+    return 0;
 }
 
 void dht_cancel(struct dht *dht, uint32_t id)

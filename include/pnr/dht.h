@@ -27,15 +27,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DHT_ID_LEN        20
-#define DHT_KEY_LEN       32   // Ed25519 public key
-#define DHT_SIG_LEN       64   // Ed25519 signature
-#define DHT_SALT_LEN_MAX  64   // BEP 44
-#define DHT_VALUE_LEN_MAX 1000 // BEP 44: the bencoded value; 996 bytes of a byte string
-#define DHT_DATAGRAM_MAX  1500 // the longest datagram that the engine writes
-#define DHT_SEQ_NONE      (-1) // "no sequence number" where one may be missing
-#define DHT_CLOSEST_MAX   32   // the most contacts an operation can be asked to settle on
-#define DHT_STORERS_MAX   96   // the most nodes that a put stores on, however crowded the region
+#define DHT_ID_LEN              20
+#define DHT_KEY_LEN             32   // Ed25519 public key
+#define DHT_SIG_LEN             64   // Ed25519 signature
+#define DHT_SALT_LEN_MAX        64   // BEP 44
+#define DHT_VALUE_LEN_MAX       1000 // BEP 44: the bencoded value; 996 bytes of a byte string
+#define DHT_DATAGRAM_MAX        1500 // the longest datagram that the engine writes
+#define DHT_SEQ_NONE            (-1) // "no sequence number" where one may be missing
+#define DHT_CLOSEST_MAX         32   // the most contacts an operation can be asked to settle on
+#define DHT_DESCRIPTION_LEN_MAX 700  // of a registration: what it says of its publisher
+#define DHT_PAYLOAD_LEN_MAX     4096
+#define DHT_STORERS_MAX         96 // the most nodes that a put stores on, however crowded the region
 
 // A node id, a target or an infohash: 160 bits, big endian.
 struct dht_id {
@@ -121,6 +123,7 @@ struct dht_config {
     uint32_t swarms_max;           // 16,384 infohashes
     uint32_t peers_max;            // 200,000 peers in all
     uint32_t peers_per_swarm_max;  // 2,000
+    uint32_t registrations_max;    // 256 names of our own
     int64_t item_lifetime_us;      // 2 h, BEP 44
     int64_t peer_lifetime_us;      // 45 min
     // Limits.
@@ -218,9 +221,35 @@ uint32_t dht_announce(struct dht *dht, int64_t now_us, const struct dht_id *info
 
 uint32_t dht_ping(struct dht *dht, int64_t now_us, const struct dht_addr *addr);
 
+// Asks the node at addr, which is announced as a peer of info_hash, what it has registered there
+// (`pnr_who`, docs/unsecured.md): one DHT_OUT_WHO if it answers, then DHT_OUT_DONE. A few round
+// trips; at most 4.5 seconds for each of a silent one.
+uint32_t dht_who(struct dht *dht, int64_t now_us, const struct dht_addr *addr,
+                 const struct dht_id *info_hash);
+
 // Ends an operation at once, from any state. Nothing of it is queued any more and nothing is left
 // behind.
 void dht_cancel(struct dht *dht, uint32_t op);
+
+// ---- what this node registers ----
+// A registration is told to whoever asks for it with `pnr_who` and has shown that he is at the
+// address he asks from; also by a read-only node. To be found, a node announces itself besides:
+// dht_announce() with port 0.
+
+struct dht_registration {
+    struct dht_id info_hash;
+    // A bencoded dictionary, which the engine hands on and does not read: at most
+    // DHT_DESCRIPTION_LEN_MAX bytes.
+    struct dht_span description;
+    struct dht_span payload; // at most DHT_PAYLOAD_LEN_MAX bytes
+};
+
+// Registers, in place of what was registered under the info_hash; what it points to is copied.
+// False where registrations_max are there, memory is short, or something is too long; what was
+// there stays.
+bool dht_register(struct dht *dht, const struct dht_registration *registration);
+// Whether anything was registered.
+bool dht_unregister(struct dht *dht, const struct dht_id *info_hash);
 
 // ---- outputs ----
 
@@ -229,6 +258,7 @@ enum dht_out_type {
     DHT_OUT_ITEM,     // a verified item, the first or a better one than before
     DHT_OUT_PEERS,    // peers not told before by this operation
     DHT_OUT_HOP,      // one query of a traced operation ended
+    DHT_OUT_WHO,      // what the node asked has registered
     DHT_OUT_REFUSED,  // one node refused a put or an announce
     DHT_OUT_DONE,     // the operation ended
     DHT_OUT_ADDRESS,  // our external address was settled by vote, or changed
@@ -263,7 +293,7 @@ struct dht_tally {
 
 struct dht_out {
     enum dht_out_type type;
-    uint32_t op; // of ITEM, PEERS, HOP, REFUSED and DONE
+    uint32_t op; // of ITEM, PEERS, HOP, WHO, REFUSED and DONE
     union {
         struct dht_datagram datagram;
         struct {
@@ -284,6 +314,13 @@ struct dht_out {
             uint32_t depth; // 1 for a node of our own table
             uint32_t named; // contacts in its reply
         } hop;
+        struct {
+            struct dht_addr from;
+            struct dht_id id;            // of the node
+            struct dht_span description; // begins with a 'd' and is sound bencode; no more is sure
+            struct dht_span payload;     // whole; but it may have been changed while it was fetched
+            int64_t rtt_us;              // the shortest round trip
+        } who;
         struct {
             struct dht_addr addr;
             int32_t code; // KRPC error code; 0 where it was silent
@@ -358,6 +395,7 @@ size_t dht_contacts(const struct dht *dht, struct dht_contact_info *ret_contacts
     X(query_announce_peer, "announce_peer queries accepted")                                       \
     X(query_get, "get queries answered")                                                           \
     X(query_put, "put queries accepted")                                                           \
+    X(query_who, "pnr_who queries answered")                                                       \
     X(query_unknown, "queries of an unknown method")                                               \
     X(reject_protocol, "queries refused with 203: bad arguments")                                  \
     X(reject_token, "queries refused with 203: bad token")                                         \
@@ -368,6 +406,7 @@ size_t dht_contacts(const struct dht *dht, struct dht_contact_info *ret_contacts
     X(reject_cas, "puts refused with 301")                                                         \
     X(reject_seq, "puts refused with 302")                                                         \
     X(reject_full, "puts and announces refused with 202: store full")                              \
+    X(reject_unregistered, "pnr_who queries for what is not registered here")                      \
     X(reject_verify_budget, "puts refused with 202: too many signatures to check")                 \
     X(items_refreshed, "puts of an item already stored")                                           \
     X(items_expired, "stored items that ran out")                                                  \
@@ -411,7 +450,8 @@ struct dht_info {
     size_t items_bytes; // memory they cost
     uint32_t swarms;    // infohashes with peers
     uint32_t peers;
-    double nodes_estimate; // of the whole network; 0 where unknown
+    uint32_t registrations; // our own
+    double nodes_estimate;  // of the whole network; 0 where unknown
     struct dht_counters counters;
 };
 

@@ -7,7 +7,7 @@
 // Where a field was added to a configuration, it has to be added below too, or replays would go
 // wrong: these are here to remind of it. The format is then another one (RECORDING_HEAD).
 static_assert(sizeof(void *) != 8 || sizeof(struct node_config) == 152, "see the comment above");
-static_assert(sizeof(void *) != 8 || sizeof(struct dht_config) == 168, "see the comment above");
+static_assert(sizeof(void *) != 8 || sizeof(struct dht_config) == 176, "see the comment above");
 
 // A text in an array of its own. Fails where it has no end.
 static void text_array(struct recording_coder *coder, char *text, size_t text_len)
@@ -95,6 +95,7 @@ void recording_config_dht(struct recording_coder *coder, struct dht_config *conf
     recording_coder_u32(coder, &config->swarms_max);
     recording_coder_u32(coder, &config->peers_max);
     recording_coder_u32(coder, &config->peers_per_swarm_max);
+    recording_coder_u32(coder, &config->registrations_max);
     duration(coder, &config->item_lifetime_us);
     duration(coder, &config->peer_lifetime_us);
     recording_coder_u32(coder, &config->sources_max);

@@ -163,8 +163,8 @@ static const char *check_item(const struct dict *dict, const struct strict_rules
         return put || has_key || find(dict, "sig") != NULL ? "an item without v" : NULL;
     if (value->end - value->text > DHT_VALUE_LEN_MAX)
         return "v is too long";
-    if (!rules->any_value && !is_string(value, &len))
-        return "v is no string";
+    if (!rules->any_value && !is_string(value, &len) && (put || *value->text != 'd'))
+        return "v is no string"; // nor what pnr_who brings
     if (!has_key)
         return find(dict, "sig") == NULL ? NULL : "sig without k";
     if (!has_len(find(dict, "k"), 32) || !has_len(find(dict, "sig"), 64))
@@ -185,6 +185,7 @@ static const struct method methods[] = {
     {"find_node", {"id", "target", "token", "want"}, {"target"}},
     {"get_peers", {"id", "info_hash", "token", "want"}, {"info_hash"}},
     {"get", {"id", "seq", "target", "token", "want"}, {"target"}},
+    {"pnr_who", {"id", "offset", "target", "token"}, {"target"}},
     {"announce_peer",
      {"id", "implied_port", "info_hash", "port", "token"},
      {"info_hash", "port", "token"}},
@@ -268,10 +269,10 @@ static bool is_multiple(const struct dict *reply, const char *key, size_t unit, 
 
 static const char *check_reply(const struct dict *top, const struct strict_rules *rules)
 {
-    static const char *const top_keys[] = {"ip", "r", "t", "v", "y", NULL};
-    static const char *const keys[] = {"BFpe",  "BFsd",   "id",  "interval", "k",
-                                       "nodes", "nodes6", "num", "samples",  "seq",
-                                       "sig",   "token",  "v",   "values",   NULL};
+    static const char *const top_keys[] = {"ip", "r", "ro", "t", "v", "y", NULL};
+    static const char *const keys[] = {"BFpe",   "BFsd",  "id",   "interval", "k",   "nodes",
+                                       "nodes6", "num",   "part", "samples",  "seq", "sig",
+                                       "size",   "token", "v",    "values",   NULL};
     struct dict reply;
     size_t len;
     size_t compact_len = rules->family == DHT_IPV4 ? 6 : 18;
@@ -291,6 +292,10 @@ static const char *check_reply(const struct dict *top, const struct strict_rules
         return "half a scrape";
     if (find(&reply, "interval") != NULL && !is_int(find(&reply, "interval"), 0, 21600))
         return "an interval out of range";
+    if ((find(&reply, "part") != NULL) != (find(&reply, "size") != NULL) ||
+        (find(&reply, "part") != NULL && (!is_string(find(&reply, "part"), &len) || len > 1000)) ||
+        (find(&reply, "size") != NULL && !is_int(find(&reply, "size"), 1, DHT_PAYLOAD_LEN_MAX)))
+        return "a part of a payload that is none";
     const char *fault = check_values(&reply, compact_len);
     return fault != NULL ? fault : check_item(&reply, rules, false);
 }

@@ -83,14 +83,15 @@ static void describe_spans(struct text *text, const struct dht_krpc *msg)
     add_span(text, "salt", msg->salt);
     add_span(text, "v", msg->value);
     add_span(text, "samples", msg->samples);
+    add_span(text, "part", msg->part);
     add_span(text, "n", msg->name);
     add_span(text, "error_text", msg->error_text);
 }
 
 static struct text describe(const struct dht_krpc *msg)
 {
-    static const char *const methods[] = {"ping", "find_node", "get_peers", "announce_peer",
-                                          "get",  "put",       "sample",    "unknown"};
+    static const char *const methods[] = {"ping", "find_node", "get_peers", "announce_peer", "get",
+                                          "put",  "sample",    "who",       "unknown"};
     struct text text = {.len = 0};
     add(&text, "%c", "qre"[msg->type]);
     if (msg->type == DHT_KRPC_QUERY) {
@@ -107,6 +108,8 @@ static struct text describe(const struct dht_krpc *msg)
     add_number(&text, "p", msg->observed_port != 0, msg->observed_port);
     add_number(&text, "interval", msg->interval != 0, msg->interval);
     add_number(&text, "num", msg->num != 0, msg->num);
+    add_number(&text, "offset", msg->offset != 0, msg->offset);
+    add_number(&text, "size", msg->size != 0, msg->size);
     add_number(&text, "code", msg->error_code != 0, msg->error_code);
     add_flag(&text, "ro", msg->read_only);
     add_flag(&text, "implied_port", msg->implied_port);
@@ -201,6 +204,11 @@ static const struct row standard_rows[] = {
     {"sample_infohashes reply",
      TEXT(R("8:intervali21600e5:nodes26:" B26 "3:numi2e7:samples40:" ID OTHER)),
      REPLY " nodes=" B26 " samples=" ID OTHER " interval=21600 num=2"},
+    {"pnr_who", TEXT(A("6:offseti992e6:target20:" OTHER "5:token8:aoeusnth", "7:pnr_who")),
+     "q who t=aa id=" ID " target=" OTHER " token=aoeusnth offset=992"},
+    {"pnr_who reply, from a read-only node",
+     TEXT("d1:rd2:id20:" ID "4:part3:abc4:sizei3e5:token2:ab1:vd1:c1:xee2:roi1e1:t2:aa1:y1:re"),
+     REPLY " token=ab v=d1:c1:xe part=abc size=3 ro"},
     {"samples empty", TEXT(R("7:samples0:")), REPLY " samples="},
     {"announce with all flags",
      TEXT(A("12:implied_porti0e1:n4:name4:porti1e4:seedi1e5:token0:", "13:announce_peer")),
@@ -223,6 +231,7 @@ static const struct row quirk_rows[] = {
      REPLY " values=l6:abcdef3:abc18:123456789012345678i1ee"},
     {"values no list", TEXT(R("6:values6:abcdef")), REPLY " BAD"},
     {"want no list", TEXT(A("4:want2:n4", "4:ping")), Q_PING " BAD"},
+    {"part and size of other types", TEXT(R("4:partle4:size1:1")), REPLY " BAD"},
     {"port a string", TEXT(A("4:port4:6881", "13:announce_peer")),
      "q announce_peer t=aa id=" ID " BAD"},
     {"flag a string", TEXT(A("12:implied_port1:1", "13:announce_peer")),

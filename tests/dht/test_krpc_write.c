@@ -147,6 +147,14 @@ static void write_ping_reply(struct dht_bencode_writer *writer)
     dht_krpc_close_reply(writer, &env);
 }
 
+static void write_reply_read_only(struct dht_bencode_writer *writer)
+{
+    struct dht_krpc_envelope env = envelope();
+    env.read_only = true;
+    dht_krpc_open_reply(writer, &env);
+    dht_krpc_close_reply(writer, &env);
+}
+
 static void write_ping_reply6(struct dht_bencode_writer *writer)
 {
     struct dht_krpc_envelope env = envelope();
@@ -245,6 +253,8 @@ static const struct row rows[] = {
     {"ping reply", write_ping_reply,
      "d2:ip6:\x01\x02\x03\x04"
      "AB1:rd2:id20:" ID "e" REPLY_TAIL,
+     DHT_KRPC_REPLY, DHT_KRPC_UNKNOWN},
+    {"reply, read-only", write_reply_read_only, "d1:rd2:id20:" ID "e2:roi1e" REPLY_TAIL,
      DHT_KRPC_REPLY, DHT_KRPC_UNKNOWN},
     {"ping reply over IPv6, t empty", write_ping_reply6,
      "d2:ip18:0123456789abcdefAB1:rd2:id20:" ID "e1:t0:1:v4:PN011:y1:re", DHT_KRPC_REPLY,

@@ -148,10 +148,27 @@ static void match_peers(struct play *play, const struct play_output *pending)
         text_fail(&play->text, "%zu peers", pending->out.peers.count);
 }
 
+// who DESCRIPTION [payload STRING] [rtt N]
+static void match_who(struct play *play, const struct dht_out *out)
+{
+    char reason[160];
+    struct text_bytes payload = {0};
+    if (!text_match(&play->text, out->who.description, reason))
+        text_fail(&play->text, "%s", reason);
+    if (text_take(&play->text, "payload"))
+        text_string(&play->text, &payload);
+    if (payload.len != out->who.payload.len ||
+        memcmp(payload.bytes, out->who.payload.data, payload.len) != 0)
+        text_fail(&play->text, "another payload, of %zu bytes", out->who.payload.len);
+    if (text_take(&play->text, "rtt") && text_int(&play->text) * 1000 != out->who.rtt_us)
+        text_fail(&play->text, "a round trip of %lld us", (long long)out->who.rtt_us);
+}
+
 static const char *const event_names[] = {
-    [DHT_OUT_DATAGRAM] = "datagram", [DHT_OUT_ITEM] = "item",       [DHT_OUT_PEERS] = "peers",
-    [DHT_OUT_HOP] = "hop",           [DHT_OUT_REFUSED] = "refused", [DHT_OUT_DONE] = "done",
-    [DHT_OUT_ADDRESS] = "address",   [DHT_OUT_ROLE] = "role",       [DHT_OUT_ID] = "id",
+    [DHT_OUT_WHO] = "who",     [DHT_OUT_DATAGRAM] = "datagram", [DHT_OUT_ITEM] = "item",
+    [DHT_OUT_PEERS] = "peers", [DHT_OUT_HOP] = "hop",           [DHT_OUT_REFUSED] = "refused",
+    [DHT_OUT_DONE] = "done",   [DHT_OUT_ADDRESS] = "address",   [DHT_OUT_ROLE] = "role",
+    [DHT_OUT_ID] = "id",
 };
 
 static void match_event(struct play *play, const struct play_output *pending)
@@ -163,6 +180,8 @@ static void match_event(struct play *play, const struct play_output *pending)
         match_done(play, out);
     } else if (out->type == DHT_OUT_ITEM) {
         match_item(play, out);
+    } else if (out->type == DHT_OUT_WHO) {
+        match_who(play, out);
     } else if (out->type == DHT_OUT_PEERS) {
         match_peers(play, pending);
     } else if (out->type == DHT_OUT_ADDRESS) {
@@ -223,6 +242,7 @@ void expect_count(struct play *play)
         {"ops", info.ops},
         {"queries", info.queries},
         {"peers", info.peers},
+        {"registrations", info.registrations},
     };
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         if (strcmp(values[i].name, name) != 0)

@@ -8,6 +8,20 @@
 
 // ---- the engine ----
 
+// The spans of an output point into its own entry.
+static void point_into(struct play_output *pending)
+{
+    struct dht_out *out = &pending->out;
+    if (out->type == DHT_OUT_DATAGRAM)
+        out->datagram.bytes.data = pending->bytes;
+    if (out->type == DHT_OUT_ITEM)
+        out->found.item.value.data = pending->bytes;
+    if (out->type == DHT_OUT_WHO) {
+        out->who.description.data = pending->bytes;
+        out->who.payload.data = pending->bytes + out->who.description.len;
+    }
+}
+
 static void keep(struct play *play, const struct dht_out *out)
 {
     if (play->pending_count == PLAY_PENDING_MAX)
@@ -21,6 +35,11 @@ static void keep(struct play *play, const struct dht_out *out)
         const struct dht_item *item = &out->found.item;
         memcpy(pending->bytes, item->value.data, item->value.len);
         pending->out.found.item.value.data = pending->bytes;
+    } else if (out->type == DHT_OUT_WHO) {
+        memcpy(pending->bytes, out->who.description.data, out->who.description.len);
+        memcpy(pending->bytes + out->who.description.len, out->who.payload.data,
+               out->who.payload.len);
+        point_into(pending);
     } else if (out->type == DHT_OUT_PEERS) {
         for (size_t i = 0; i < out->peers.count && i < 64; i++)
             pending->peers[i] = out->peers.addrs[i];
@@ -83,14 +102,8 @@ void play_take_out(struct play *play, size_t index)
     memmove(play->pending + index, play->pending + index + 1,
             (play->pending_count - index - 1) * sizeof *play->pending);
     play->pending_count--;
-    // The spans point into their own entries, which have moved.
-    for (size_t i = index; i < play->pending_count; i++) {
-        struct play_output *pending = &play->pending[i];
-        if (pending->out.type == DHT_OUT_DATAGRAM)
-            pending->out.datagram.bytes.data = pending->bytes;
-        if (pending->out.type == DHT_OUT_ITEM)
-            pending->out.found.item.value.data = pending->bytes;
-    }
+    for (size_t i = index; i < play->pending_count; i++)
+        point_into(&play->pending[i]);
 }
 
 void play_receive(struct play *play, const struct dht_addr *from, const void *bytes, size_t len)

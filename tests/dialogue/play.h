@@ -13,7 +13,8 @@
 // What the engine has emitted and no statement has taken yet.
 struct play_output {
     struct dht_out out;
-    uint8_t bytes[DHT_DATAGRAM_MAX]; // of a datagram, or salt and value of an item
+    // Of a datagram, the value of an item, or description and payload of a who.
+    uint8_t bytes[DHT_DESCRIPTION_LEN_MAX + DHT_PAYLOAD_LEN_MAX];
     struct dht_addr peers[64];
 };
 

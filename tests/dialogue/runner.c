@@ -21,6 +21,7 @@ static bool set_number(struct play *play)
         {"items_max=", &config->items_max},
         {"items_per_source=", &config->items_per_source_max},
         {"peers_max=", &config->peers_max},
+        {"registrations_max=", &config->registrations_max},
         {"in_flight=", &config->in_flight},
         {"store_width=", &config->store_width},
         {"queries_max=", &config->queries_max},
@@ -199,6 +200,35 @@ static void do_ping(struct play *play)
     note_op(play, dht_ping(play_engine(play), play->now_us, &addr));
 }
 
+// register INFOHASH DESCRIPTION [payload STRING] [refused]
+static void do_register(struct play *play)
+{
+    struct text_bytes payload = {0};
+    struct dht_registration registration = {.info_hash = play_read_id(play)};
+    struct text_bytes description = read_value(play);
+    if (text_take(&play->text, "payload"))
+        text_string(&play->text, &payload);
+    registration.description = (struct dht_span){description.bytes, description.len};
+    registration.payload = (struct dht_span){payload.bytes, payload.len};
+    if (dht_register(play_engine(play), &registration) == text_take(&play->text, "refused"))
+        text_fail(&play->text, "it was registered, or refused");
+}
+
+static void do_unregister(struct play *play)
+{
+    struct dht_id info_hash = play_read_id(play);
+    if (!dht_unregister(play_engine(play), &info_hash))
+        text_fail(&play->text, "nothing was registered there");
+}
+
+// who NODE INFOHASH
+static void do_who(struct play *play)
+{
+    struct dht_addr addr = play_read_addr(play);
+    struct dht_id info_hash = play_read_id(play);
+    note_op(play, dht_who(play_engine(play), play->now_us, &addr, &info_hash));
+}
+
 static void do_cancel(struct play *play)
 {
     dht_cancel(play_engine(play), play->op);
@@ -275,6 +305,9 @@ static const struct {
     {"get_peers", do_get_peers},
     {"announce", do_announce},
     {"ping", do_ping},
+    {"register", do_register},
+    {"unregister", do_unregister},
+    {"who", do_who},
     {"cancel", do_cancel},
     {"bootstrap", do_bootstrap},
     {"unreachable", do_unreachable},

@@ -24,6 +24,9 @@ static void drain(void)
             fuzz_wire_sent(&wire, &out.datagram);
         if (out.type == DHT_OUT_ITEM)
             FUZZ_CHECK(out.found.item.value.len <= DHT_VALUE_LEN_MAX);
+        if (out.type == DHT_OUT_WHO)
+            FUZZ_CHECK(out.who.description.len <= DHT_DESCRIPTION_LEN_MAX &&
+                       out.who.payload.len <= DHT_PAYLOAD_LEN_MAX);
         if (out.type == DHT_OUT_DONE)
             FUZZ_CHECK(out.op != 0 && out.done.tally.stored <= out.done.tally.targets);
     }
@@ -36,6 +39,7 @@ static void check(void)
     FUZZ_CHECK(info.queries <= config.queries_max && info.ops <= config.ops_max);
     FUZZ_CHECK(info.items <= config.items_max && info.items_bytes <= config.items_bytes_max);
     FUZZ_CHECK(info.peers <= config.peers_max && info.swarms <= config.swarms_max);
+    FUZZ_CHECK(info.registrations <= config.registrations_max);
     FUZZ_CHECK(info.contacts_good <= info.contacts);
 }
 
@@ -62,6 +66,7 @@ static void configure(uint8_t flags, uint8_t more)
         config.swarms_max = 2;
         config.peers_max = 3;
         config.peers_per_swarm_max = 2;
+        config.registrations_max = 2;
         config.sources_max = 16;
         config.outbox_max = 4096;
         config.outbox_keep = 0;
@@ -72,6 +77,19 @@ static void note_op(uint32_t op)
 {
     if (op != 0)
         ops[op_count++ % OPS_MAX] = op;
+}
+
+static void register_something(struct fuzz_input *input, const struct dht_id *info_hash)
+{
+    uint8_t payload[DHT_PAYLOAD_LEN_MAX + 1];
+    uint8_t description[] = "d1:c0:e";
+    size_t len = fuzz_u16(input) % sizeof payload;
+    memset(payload, 'p', sizeof payload);
+    struct dht_registration registration = {*info_hash, {description, 7}, {payload, len}};
+    if ((len & 1) != 0)
+        (void)dht_register(dht, &registration);
+    else
+        (void)dht_unregister(dht, info_hash);
 }
 
 static void begin(struct fuzz_input *input)
@@ -110,6 +128,12 @@ static void begin(struct fuzz_input *input)
         break;
     case 5:
         note_op(dht_announce(dht, now_us, &target, (uint16_t)(what & 128)));
+        break;
+    case 6:
+        if ((what & 32) != 0)
+            note_op(dht_who(dht, now_us, &addr, &target));
+        else
+            register_something(input, &target);
         break;
     default:
         note_op(dht_ping(dht, now_us, &addr));

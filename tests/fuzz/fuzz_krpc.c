@@ -63,6 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_view(msg.name);
     check_view(msg.error_text);
     check_view(msg.samples);
+    check_view(msg.part);
     FUZZ_CHECK(msg.samples.data == NULL || msg.samples.len % DHT_ID_LEN == 0);
     check_nodes(msg.nodes, 26);
     check_nodes(msg.nodes6, 38);

@@ -181,6 +181,12 @@ static void put_item(const struct fuzz_wire *wire, struct dht_bencode_writer *wr
         dht_bencode_put_text(writer, "sig");
         dht_bencode_put_string(writer, sig, sizeof sig);
     }
+    if ((shape & 128) != 0) { // of a reply to pnr_who
+        dht_bencode_put_text(writer, "part");
+        dht_bencode_put_string(writer, "part of a payload", seq % 18);
+        dht_bencode_put_text(writer, "size");
+        dht_bencode_put_int(writer, seq);
+    }
     dht_bencode_put_text(writer, "token");
     if (number >= 0)
         dht_bencode_put_string(writer, wire->token[number], wire->token_len[number]);
@@ -327,6 +333,10 @@ static void write_query(struct fuzz_wire *wire, struct fuzz_input *input,
             dht_bencode_put_int(writer, who);
         }
         put_target(wire, writer, "target", (uint8_t)(what >> 3));
+        if ((what & 7) == 7 && (who & 128) != 0) {
+            dht_bencode_put_text(writer, "token");
+            dht_bencode_put_string(writer, wire->token[number], wire->token_len[number]);
+        }
         if ((what & 32) != 0) {
             dht_bencode_put_text(writer, "want");
             dht_bencode_open_list(writer);
@@ -338,7 +348,8 @@ static void write_query(struct fuzz_wire *wire, struct fuzz_input *input,
     uint8_t tid[2] = {who, what};
     struct dht_krpc_envelope env = {
         .tid = {tid, sizeof tid}, .version = "FZ01", .read_only = (who & 64) != 0};
-    dht_krpc_close_query(writer, &env, methods[what & 7]);
+    bool asks_who = (what & 7) == 7 && (who & 32) != 0;
+    dht_krpc_close_query(writer, &env, asks_who ? "pnr_who" : methods[what & 7]);
 }
 
 size_t fuzz_wire_write(struct fuzz_wire *wire, struct fuzz_input *input,

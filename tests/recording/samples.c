@@ -61,6 +61,7 @@ static void add_birth(struct list *list)
                                         .swarms_max = 64,
                                         .peers_max = 64,
                                         .peers_per_swarm_max = 64,
+                                        .registrations_max = 16,
                                         .item_lifetime_us = 7200000000,
                                         .sources_max = 64,
                                         .peer_lifetime_us = 2700000000,
