@@ -248,7 +248,7 @@ struct pnr_resolve {
     bool trace;          // a progress for every query: pnr_read_hop()
 };
 
-// Results: pnr_read_result(). Done: pnr_read_tally().
+// Results: pnr_read_result(). Done, and the error NOT_FOUND: pnr_read_tally().
 PNR_API enum pnr_error pnr_resolve(struct pnr_client *client, const struct pnr_resolve *resolve,
                                    uint32_t *ret_request);
 
@@ -331,6 +331,11 @@ struct pnr_tally {
     uint32_t copies;         // nodes that returned the newest item
     uint32_t hops;           // longest chain of nodes that answered
     int64_t elapsed_us;
+    // How dense the network is around the name, in percent of what its size leads one to expect; 0:
+    // unknown. And whether chance does not do that: somebody has packed nodes around the name. What
+    // was found is signed all the same, but may not be the newest, and "not found" may be a lie.
+    uint32_t density;
+    bool suspect;
 };
 
 // One publisher of a name.
@@ -379,6 +384,8 @@ struct pnr_hop {
     uint32_t depth; // 1 for a node of the daemon's own table
     uint32_t named; // contacts in its reply
     int64_t rtt_us;
+    uint8_t target[PNR_NODE_ID_LEN]; // what was looked for; another one begins another lookup
+    size_t target_len;               // 20, or 0 where unknown
 };
 PNR_API bool pnr_read_hop(const struct pnr_event *event, struct pnr_hop *ret_hop);
 

@@ -11,23 +11,26 @@
 static const struct cli_command table[] = {
     {
         .name = "resolve",
-        .usage = "NAME [--wait cache|first|settled|all] [--timeout S]",
+        .usage = "NAME [--wait cache|first|settled|all] [--timeout S] [--trace]",
         .summary = "find out what a name stands for",
-        .help = "Prints the endpoints, one a line, and under them how they were found.\n"
-                "NAME is KEY.CLASSIFIER, KEY alone, or begins with the label of a key held here.\n"
-                "\n"
-                "  --wait cache     what the daemon knows already, no network\n"
-                "  --wait first     the first answer whose signature is good\n"
-                "  --wait settled   until the closest nodes agree (the default)\n"
-                "  --wait all       the whole lookup\n"
-                "  --timeout S      give up after so long (30 s)\n"
-                "\n"
-                "Examples:\n"
-                "  pnr resolve laptop.web\n"
-                "  pnr resolve yg4gxe7z1r7mr6orids9fh95y7gxhdsxjqi6nngsxxtakqaxr5no\n"
-                "  pnr -q resolve laptop.web          # the endpoints alone\n"
-                "  pnr --json resolve laptop.web | jq -r .endpoints[0].address\n",
-        .options = CLI_OPTION_WAIT,
+        .help =
+            "Prints the endpoints, one a line, and under them how they were found.\n"
+            "NAME is KEY.CLASSIFIER, KEY alone, or begins with the label of a key held here.\n"
+            "\n"
+            "  --wait cache     what the daemon knows already, no network\n"
+            "  --wait first     the first answer whose signature is good\n"
+            "  --wait settled   until the closest nodes agree (the default)\n"
+            "  --wait all       the whole lookup\n"
+            "  --timeout S      give up after so long (30 s)\n"
+            "  --trace          tell the lookup hop by hop, and how dense the network is around\n"
+            "                   the name\n"
+            "\n"
+            "Examples:\n"
+            "  pnr resolve laptop.web\n"
+            "  pnr resolve yg4gxe7z1r7mr6orids9fh95y7gxhdsxjqi6nngsxxtakqaxr5no\n"
+            "  pnr -q resolve laptop.web          # the endpoints alone\n"
+            "  pnr --json resolve laptop.web | jq -r .endpoints[0].address\n",
+        .options = CLI_OPTION_WAIT | CLI_OPTION_TRACE,
         .args_min = 1,
         .args_max = 1,
         .function = cli_resolve,

@@ -165,6 +165,15 @@ static bool take_port(struct cli_options *options, const char *value, char why[C
            refuse(why, "--port", "expected a port from 1 to 65535");
 }
 
+static bool take_trace(struct cli_options *options, const char *value,
+                       char why[CLI_OPTIONS_WHY_MAX])
+{
+    (void)value;
+    (void)why;
+    options->trace = true;
+    return true;
+}
+
 static const struct option table[] = {
     {CLI_OPTION_CONTROL, "--control", '\0', true, take_control},
     {CLI_OPTION_NODE, "--node", '\0', true, take_node},
@@ -183,6 +192,7 @@ static const struct option table[] = {
     {CLI_OPTION_WAIT, "--wait", '\0', true, take_wait},
     {CLI_OPTION_LISTEN, "--listen", '\0', true, take_listen},
     {CLI_OPTION_PORT, "--port", '\0', true, take_port},
+    {CLI_OPTION_TRACE, "--trace", '\0', false, take_trace},
 };
 
 #define OPTION_COUNT (sizeof table / sizeof table[0])

@@ -31,6 +31,7 @@ enum cli_option {
     CLI_OPTION_WAIT = 1u << 14,
     CLI_OPTION_LISTEN = 1u << 15,
     CLI_OPTION_PORT = 1u << 16,
+    CLI_OPTION_TRACE = 1u << 17,
 };
 
 // Those that every command takes.
@@ -58,6 +59,7 @@ struct cli_options {
     enum pnr_payload payload_type;
     uint32_t ttl_s; // 0: not given
     enum pnr_wait wait;
+    bool trace;
     const char *listen;
     const char *port;
     const char *args[CLI_OPTIONS_ARGS_MAX];

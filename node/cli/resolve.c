@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "node/cli/json.h"
-#include "node/cli/session.h"
+#include "node/cli/trace.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +19,9 @@ struct lookup {
     struct pending *first;
     size_t pending_count;
     size_t printed_count;
+    struct cli_trace trace;
+    struct pnr_tally tally; // of the end, where it had one
+    bool has_tally;
 };
 
 static const char *source_word(enum pnr_source source)
@@ -84,6 +87,10 @@ static void print_json(const struct cli_output *output, const struct pnr_result 
     cli_json_int(object, "nodes_answered", result->tally.nodes_answered);
     cli_json_int(object, "copies", result->tally.copies);
     cli_json_int(object, "hops", result->tally.hops);
+    if (result->tally.density > 0) {
+        cli_json_int(object, "density_percent", result->tally.density);
+    }
+    cli_json_bool(object, "suspect", result->tally.suspect);
     cli_json_ms(object, "elapsed_ms", result->tally.elapsed_us);
     cli_json_bool(object, "final", result->final);
     cli_json_print(object, output);
@@ -224,7 +231,7 @@ static void print_result(struct cli_context *context, struct lookup *lookup,
     if (context->output.json) {
         print_json(&context->output, result);
     } else {
-        print_people(&context->output, result, lookup->printed_count == 0);
+        print_people(&context->output, result, lookup->printed_count + lookup->trace.count == 0);
         fflush(stdout);
     }
     lookup->printed_count++;
@@ -283,11 +290,24 @@ static void print_pending(struct cli_context *context, struct lookup *lookup)
     lookup->pending_count = 0;
 }
 
+// The end's counts, of a "done" or of a "not found".
+static bool on_end(struct cli_context *context, void *state, const struct pnr_event *event)
+{
+    struct lookup *lookup = state;
+    (void)context;
+    lookup->has_tally = pnr_read_tally(event, &lookup->tally);
+    return lookup->has_tally;
+}
+
 static bool on_event(struct cli_context *context, void *state, const struct pnr_event *event)
 {
     struct lookup *lookup = state;
     struct pnr_result result;
-    if (event->type != PNR_EVENT_RESULT) {
+    if (event->type == PNR_EVENT_DONE) {
+        return on_end(context, state, event);
+    }
+    if (event->type == PNR_EVENT_PROGRESS) {
+        (void)cli_trace_hop(context, &lookup->trace, event);
         return true;
     }
     if (!pnr_read_result(event, &result)) {
@@ -307,7 +327,11 @@ int cli_resolve(struct cli_context *context)
 {
     const struct cli_options *options = context->options;
     struct pnr_resolve resolve = {
-        .name = context->args[0], .wait = options->wait, .timeout_ms = options->timeout_ms};
+        .name = context->args[0],
+        .wait = options->wait,
+        .timeout_ms = options->timeout_ms,
+        .trace = options->trace,
+    };
     struct lookup lookup = {.first = NULL};
     char shown[96];
     char doing[128];
@@ -317,9 +341,16 @@ int cli_resolve(struct cli_context *context)
     }
     cli_text_printable(resolve.name, strlen(resolve.name), shown, sizeof shown);
     snprintf(doing, sizeof doing, "resolving %s", shown);
-    struct cli_call call = {.doing = doing, .on_event = on_event, .state = &lookup};
+    struct cli_call call = {
+        .doing = doing, .on_event = on_event, .on_error = on_end, .state = &lookup};
     call.begun = pnr_resolve(context->client, &resolve, &call.request);
     code = cli_session_run(context, &call);
+    if (options->trace && lookup.has_tally && lookup.trace.count > 0) {
+        cli_trace_end(context, &lookup.tally);
+    }
     print_pending(context, &lookup);
+    if (lookup.has_tally) {
+        cli_trace_warn(context, &lookup.tally);
+    }
     return code;
 }

@@ -229,6 +229,9 @@ static int follow(struct cli_context *context, struct cli_call *call)
     call->begun_us = now_us();
     while (next_event(context, call, &event)) {
         if (event.type == PNR_EVENT_ERROR) {
+            if (call->on_error != NULL) {
+                (void)call->on_error(context, call->state, &event);
+            }
             return fail(context, event.error, event.text);
         }
         if (!call->on_event(context, call->state, &event)) {

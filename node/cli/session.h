@@ -23,6 +23,7 @@ struct cli_call {
     uint32_t limit_ms;             // how long to wait without --timeout; 0: the library's
     const char *doing;             // for the progress line: "resolving laptop.web"; NULL: none
     cli_session_function on_event; // takes results, progress and "done"
+    cli_session_function on_error; // sees the error before it is told; NULL: nobody
     void *state;
     int64_t begun_us;   // cli_session_run() sets these two
     bool was_cancelled; // by a signal

@@ -217,6 +217,8 @@ static const struct field tally_fields[] = {
     FIELD(pnr_tally, copies, CONTROL_KEY_COPIES, KIND_COUNT, false),
     FIELD(pnr_tally, hops, CONTROL_KEY_HOPS, KIND_COUNT, false),
     FIELD(pnr_tally, elapsed_us, CONTROL_KEY_ELAPSED_US, KIND_NUMBER, false),
+    FIELD(pnr_tally, density, CONTROL_KEY_DENSITY, KIND_COUNT, false),
+    FIELD(pnr_tally, suspect, CONTROL_KEY_SUSPECT, KIND_BOOL, false),
 };
 
 static bool read_tally(struct dht_span dict, struct pnr_tally *tally)
@@ -297,6 +299,7 @@ static const struct field hop_fields[] = {
     FIELD(pnr_hop, depth, CONTROL_KEY_DEPTH, KIND_COUNT, false),
     FIELD(pnr_hop, named, CONTROL_KEY_NAMED, KIND_COUNT, false),
     FIELD(pnr_hop, rtt_us, CONTROL_KEY_RTT_US, KIND_NUMBER, false),
+    BYTES_FIELD(pnr_hop, target, CONTROL_KEY_TARGET, false),
 };
 
 bool pnr_read_hop(const struct pnr_event *event, struct pnr_hop *ret_hop)

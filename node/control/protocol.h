@@ -234,6 +234,7 @@ enum control_error {
 #define CONTROL_KEY_RTT_US         "rtt_us"         // int; left out where not known
 #define CONTROL_KEY_SECURE         "secure"         // bool: BEP 42
 #define CONTROL_KEY_SESSIONS       "sessions"       // int: clients connected
+#define CONTROL_KEY_TARGET         "target"         // 20 bytes: what a traced lookup looks for
 #define CONTROL_KEY_UPTIME_S       "uptime_s"       // int
 #define CONTROL_KEY_VERSION        "version"        // text: the daemon's version
 

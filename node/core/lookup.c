@@ -26,7 +26,7 @@ bool core_lookup_get(struct node *node, struct core_lookup *lookup, enum core_ow
 {
     struct core_owner owner = {.kind = kind, .object = object};
     core_lookup_cancel(node, lookup);
-    *lookup = (struct core_lookup){.seq = DHT_SEQ_NONE};
+    *lookup = (struct core_lookup){.seq = DHT_SEQ_NONE, .target = get->target};
     for (int i = 0; i < node->engine_count; i++)
         took(node, lookup, i, dht_get(node->engines[i].dht, node->now_us, get), &owner);
     return lookup->running > 0;

@@ -12,6 +12,7 @@ struct core_lookup {
     uint32_t ops[NODE_ENGINES_MAX];  // of each engine; 0: none under way (or held, see held)
     uint32_t held[NODE_ENGINES_MAX]; // ended, and kept for a put
     uint32_t running;                // engines that have not ended
+    struct dht_id target;            // of the get
     bool found;
     bool is_mutable;
     uint8_t key[DHT_KEY_LEN];

@@ -96,7 +96,18 @@ static void end_not_found(struct node *node, struct core_resolve *resolve, const
     resolve->ending = true;
     CORE_COUNT(node, resolves_not_found);
     while (resolve->waiters != NULL)
-        core_result_not_found(node, resolve->waiters, text);
+        core_result_not_found(node, resolve->waiters, &resolve->tally, text);
+    close_resolve(node, resolve);
+}
+
+// The engines would not take it.
+static void end_refused(struct node *node, struct core_resolve *resolve)
+{
+    resolve->ending = true;
+    CORE_COUNT(node, resolves_refused);
+    while (resolve->waiters != NULL)
+        core_request_fail(node, resolve->waiters, CONTROL_ERROR_FULL,
+                          "too many lookups are under way");
     close_resolve(node, resolve);
 }
 
@@ -126,6 +137,7 @@ static void look_for_part(struct node *node, struct core_resolve *resolve)
         .target = resolve->record->payload.parts[resolve->part],
         .seq_known = DHT_SEQ_NONE,
         .settle = 1, // its hash says that it is the right one
+        .trace = resolve->trace,
     };
     resolve->state = CORE_RESOLVE_PAYLOAD;
     if (!core_lookup_get(node, &resolve->lookup, CORE_OWNER_RESOLVE, resolve, &get))
@@ -248,7 +260,7 @@ static void look_for_record(struct node *node, struct core_resolve *resolve)
         .trace = resolve->trace,
     };
     if (!core_lookup_get(node, &resolve->lookup, CORE_OWNER_RESOLVE, resolve, &get))
-        end_not_found(node, resolve, "too many lookups are under way");
+        end_refused(node, resolve);
 }
 
 // ---- the key of a 40-hex authority ----
@@ -259,7 +271,7 @@ static void look_for_key(struct node *node, struct core_resolve *resolve)
     resolve->state = CORE_RESOLVE_KEY;
     memcpy(get.target.bytes, resolve->name.hash, DHT_ID_LEN);
     if (!core_lookup_get(node, &resolve->lookup, CORE_OWNER_RESOLVE, resolve, &get))
-        end_not_found(node, resolve, "too many lookups are under way");
+        end_refused(node, resolve);
 }
 
 static void key_ended(struct node *node, struct core_resolve *resolve)
@@ -345,7 +357,7 @@ static bool answer_here(struct node *node, struct core_request *request,
     }
     if (wait == CONTROL_WAIT_FIRST && !negative)
         return false;
-    core_result_not_found(node, request,
+    core_result_not_found(node, request, &result.tally,
                           negative ? "no record of this name was found a moment ago"
                                    : "the name is not in the cache");
     return true;
@@ -429,7 +441,7 @@ void core_resolve_event(struct node *node, struct core_resolve *resolve, int eng
     case DHT_OUT_HOP:
         for (struct core_request *request = resolve->waiters; request != NULL;
              request = request->next_waiter)
-            core_result_hop(node, request, event);
+            core_result_hop(node, request, &resolve->lookup.target, event);
         break;
     case DHT_OUT_DONE:
         resolve->early = resolve->early || event->done.ended_early;

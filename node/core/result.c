@@ -205,9 +205,23 @@ void core_result_answer(struct node *node, struct core_request *request,
     answer_done(node, request, &result->tally);
 }
 
-void core_result_not_found(struct node *node, struct core_request *request, const char *text)
+// code density elapsed_us hops nodes_answered nodes_asked suspect text
+void core_result_not_found(struct node *node, struct core_request *request,
+                           const struct dht_tally *tally, const char *text)
 {
-    core_request_fail(node, request, CONTROL_ERROR_NOT_FOUND, text);
+    struct core_answer answer;
+    struct dht_bencode_writer *writer = &answer.writer;
+    core_answer_begin(&answer, request, CONTROL_ANSWER_ERROR);
+    core_result_put_int(writer, CONTROL_KEY_CODE, CONTROL_ERROR_NOT_FOUND);
+    put_density(writer, tally);
+    core_result_put_int(writer, CONTROL_KEY_ELAPSED_US, node->now_us - request->started_us);
+    core_result_put_int(writer, CONTROL_KEY_HOPS, tally->hops);
+    core_result_put_int(writer, CONTROL_KEY_NODES_ANSWERED, tally->answered);
+    core_result_put_int(writer, CONTROL_KEY_NODES_ASKED, tally->asked);
+    if (tally->suspect)
+        core_result_put_int(writer, CONTROL_KEY_SUSPECT, 1);
+    core_result_put_text(writer, CONTROL_KEY_TEXT, text);
+    core_answer_end(node, &answer);
 }
 
 static enum control_outcome outcome_of(enum dht_hop_result result)
@@ -225,8 +239,9 @@ static enum control_outcome outcome_of(enum dht_hop_result result)
     return CONTROL_OUTCOME_SILENT;
 }
 
-// addr depth id named outcome rtt_us step
-void core_result_hop(struct node *node, struct core_request *request, const struct dht_out *hop)
+// addr depth id named outcome rtt_us step target
+void core_result_hop(struct node *node, struct core_request *request, const struct dht_id *target,
+                     const struct dht_out *hop)
 {
     struct core_answer answer;
     struct dht_bencode_writer *writer = &answer.writer;
@@ -245,5 +260,6 @@ void core_result_hop(struct node *node, struct core_request *request, const stru
         core_result_put_int(writer, CONTROL_KEY_RTT_US, hop->hop.rtt_us);
     core_result_put_text(writer, CONTROL_KEY_STEP,
                          control_protocol_word(CONTROL_VOCABULARY_STEP, CONTROL_STEP_HOP));
+    core_result_put_bytes(writer, CONTROL_KEY_TARGET, (struct dht_span){target->bytes, DHT_ID_LEN});
     core_answer_end(node, &answer);
 }

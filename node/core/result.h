@@ -49,11 +49,13 @@ void core_result_tell_gone(struct node *node, struct core_request *request,
                            const struct core_name *name,
                            const struct core_result_identity *identity);
 
-// Ends a request whose lookup found nothing.
-void core_result_not_found(struct node *node, struct core_request *request, const char *text);
+// Ends a request whose lookup found nothing, with what was done to find it.
+void core_result_not_found(struct node *node, struct core_request *request,
+                           const struct dht_tally *tally, const char *text);
 
-// One query of a traced lookup ended.
-void core_result_hop(struct node *node, struct core_request *request, const struct dht_out *hop);
+// One query of a traced lookup of target ended.
+void core_result_hop(struct node *node, struct core_request *request, const struct dht_id *target,
+                     const struct dht_out *hop);
 
 // Fields that several answers share, in the order of their keys where they are neighbours.
 void core_result_put_text(struct dht_bencode_writer *writer, const char *key, const char *text);

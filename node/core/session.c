@@ -216,7 +216,7 @@ void core_answer_end(struct node *node, struct core_answer *answer)
         request->results++;
     if (len > 0)
         send(node, request->session, (struct dht_span){answer->buf, len});
-    if (answer->kind == CONTROL_ANSWER_DONE)
+    if (answer->kind == CONTROL_ANSWER_DONE || answer->kind == CONTROL_ANSWER_ERROR)
         core_request_drop(node, request);
 }
 

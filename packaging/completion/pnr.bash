@@ -46,7 +46,7 @@ _pnr()
 
     if [[ $cur == -* ]]; then
         case $command in
-        resolve) global+=' --wait' ;;
+        resolve) global+=' --wait --trace' ;;
         publish) global+=' --endpoint --comment --payload --payload-type --ttl' ;;
         testnet) global+=' --listen --port' ;;
         esac

@@ -41,6 +41,7 @@ complete -c pnr -n '__fish_seen_subcommand_from import export' -F
 complete -c pnr -n '__fish_seen_subcommand_from resolve publish' -a '(__pnr_labels)'
 complete -c pnr -n '__fish_seen_subcommand_from unpublish' -a '(__pnr_publications)'
 complete -c pnr -n '__fish_seen_subcommand_from resolve' -l wait -x -a 'cache first settled all'
+complete -c pnr -n '__fish_seen_subcommand_from resolve' -l trace -d 'tell the lookup hop by hop'
 complete -c pnr -n '__fish_seen_subcommand_from publish' -l endpoint -x -d 'tcp:192.0.2.7:443'
 complete -c pnr -n '__fish_seen_subcommand_from publish' -l comment -x
 complete -c pnr -n '__fish_seen_subcommand_from publish' -l payload -r -F

@@ -37,8 +37,9 @@ def result(**changes):
     return ("result", {key: value for key, value in fields.items() if value is not None})
 
 
-def done(count=1, copies=8, **changes):
-    return ("done", {"count": count, "copies": copies, **tally(**changes)})
+def done(count=1, copies=8, density=None, **changes):
+    known = {} if density is None else {"density": density}
+    return ("done", {"count": count, "copies": copies, **known, **tally(**changes)})
 
 
 def error(code, text="as the script says"):
@@ -48,6 +49,21 @@ def error(code, text="as the script says"):
 def step(word, **fields):
     return ("progress", {"step": word, **fields})
 
+
+def hop(outcome, last, depth, rtt_us, **changes):
+    fields = {"addr": "198.51.100.%d:6881" % last, "depth": depth, "id": bytes([last]) + bytes(19),
+              "named": 8, "outcome": outcome, "rtt_us": rtt_us, "target": b"\x17" + bytes(19)}
+    fields.update(changes)
+    return step("hop", **{key: value for key, value in fields.items() if value is not None})
+
+
+HOPS = [
+    hop("answered", 0x97, 1, 38120),
+    hop("silent", 0x21, 1, None, named=0),
+    hop("error", 0x19, 2, 71002, named=0),
+    hop("found", 0x17, 3, 112940, addr="[2001:db8::1234]:51413"),
+    hop("answered", 0x16, 3, 190300, id=None, target=b"\x99" + bytes(19)),
+]
 
 REPORT = {
     "name": NAME, "authority": KEY, "seq": 1772539200000000, "stored": 17, "targets": 20,

@@ -26,6 +26,10 @@ PAYLOADS = {"resolve": [
     result(payload=b"\x00\xd8", payload_type=2, machine=b"c", comment=b"\x00\xdc"), done(3)]}
 RAW = {"resolve": [result(endpoints=[], comment=HOSTILE.encode("utf-16-le"),
                           classifier=HOSTILE, name=answers.KEY + "." + HOSTILE), done()]}
+TRACED = {"resolve": answers.HOPS + [result(comment=None), done(density=112)]}
+SUSPECT = {"resolve": answers.HOPS[:1] + [("error", {
+    "code": 3, "text": "no record of this name was found", "density": 870, "suspect": True,
+    **answers.tally()})]}
 ODD_PROTOCOLS = {"resolve": [result(endpoints=[
     endpoint("192.0.2.7", 9, 132), endpoint("192.0.2.7", 0, 0), endpoint("192.0.2.7", 7, 254)],
     comment=None), done()]}
@@ -58,6 +62,9 @@ CASES = {
     "resolve-hostile": (["-v", "resolve", "laptop.web"], RAW),
     "resolve-hostile-json": (["--json", "resolve", "laptop.web"], RAW),
     "resolve-protocols": (["resolve", "laptop.web"], ODD_PROTOCOLS),
+    "resolve-trace": (["resolve", "laptop.web", "--trace"], TRACED),
+    "resolve-trace-json": (["resolve", "laptop.web", "--trace", "--json"], TRACED),
+    "resolve-trace-suspect": (["resolve", "laptop.web", "--trace"], SUSPECT),
     "resolve-none": (["resolve", "laptop.web"],
                      {"resolve": error(3, "nobody publishes laptop.web")}),
     "resolve-hostile-error": (["resolve", "laptop.web"], {"resolve": error(1, "\x1b[2Jboo\n")}),

@@ -22,6 +22,7 @@ RUNS = [
         result(comment=None, machine=None, seq=None, endpoints=[]),
         result(comment=b"\0\xd8", payload=b"\1", payload_type=1),
         result(payload=b"a\0", payload_type=2), done(3)]}),
+    (["resolve", "x", "--trace"], {"resolve": answers.HOPS + [result(density=97), done()]}),
     (["publish", "x", "192.0.2.7:1"], None),
     (["publish", "x", "192.0.2.7:1"],
      {"publish": [("done", {k: v for k, v in answers.REPORT.items() if k != "seq"})]}),

@@ -118,8 +118,9 @@ static void reads_progress(void **state)
 {
     (void)state;
     struct pnr_fields step = FIELDS("d4:step7:storing6:storedi3e7:targetsi20ee");
-    struct pnr_fields hop = FIELDS("d4:addr14:192.0.2.1:68815:depthi2e2:id" ID
-                                   "5:namedi8e7:outcome5:found6:rtt_usi42000e4:step3:hope");
+    struct pnr_fields hop =
+        FIELDS("d4:addr14:192.0.2.1:68815:depthi2e2:id" ID
+               "5:namedi8e7:outcome5:found6:rtt_usi42000e4:step3:hop6:target" ID "e");
     struct pnr_fields silent = FIELDS("d4:addr14:192.0.2.1:68817:outcome6:silent4:step3:hope");
     struct pnr_event event = event_of(PNR_EVENT_PROGRESS, step);
     struct pnr_progress progress;
@@ -136,10 +137,25 @@ static void reads_progress(void **state)
     assert_int_equal(got.outcome, PNR_OUTCOME_FOUND);
     assert_int_equal(got.id_len, 20);
     assert_int_equal(got.rtt_us, 42000);
+    assert_int_equal(got.target_len, 20);
     event.fields = silent;
     assert_true(pnr_read_hop(&event, &got));
     assert_int_equal(got.id_len, 0);
     assert_int_equal(got.rtt_us, -1);
+}
+
+// What "not found" is worth is in the same fields as of a name that was found.
+static void reads_tally_of_errors(void **state)
+{
+    (void)state;
+    struct pnr_fields fields =
+        FIELDS("d4:codei3e7:densityi900e11:nodes_askedi40e7:suspecti1e4:text2:noe");
+    struct pnr_event event = event_of(PNR_EVENT_ERROR, fields);
+    struct pnr_tally tally;
+    assert_true(pnr_read_tally(&event, &tally));
+    assert_int_equal(tally.nodes_asked, 40);
+    assert_int_equal(tally.density, 900);
+    assert_true(tally.suspect);
 }
 
 static void reads_reports(void **state)
@@ -324,6 +340,7 @@ int main(void)
         cmocka_unit_test(checks_results),
         cmocka_unit_test(checks_lengths_of_results),
         cmocka_unit_test(reads_progress),
+        cmocka_unit_test(reads_tally_of_errors),
         cmocka_unit_test(reads_reports),
         cmocka_unit_test(reads_publications_and_keys),
         cmocka_unit_test(reads_status),

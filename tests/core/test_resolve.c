@@ -246,6 +246,11 @@ static void test_trace(void **state)
     const struct brains_answer *end = brains_wait(&brains, 8, id);
     assert_int_equal(brains_count(&brains, 8, id, CONTROL_ANSWER_PROGRESS),
                      helper_number(end, CONTROL_KEY_NODES_ASKED));
+    // "Not found" tells what was done for it too.
+    snprintf(text, sizeof text, "4:name60:%s4:wait3:all", helper_name(key, ".nothing"));
+    id = brains_ask(&brains, 8, "resolve", write_raw, text);
+    assert_int_equal(helper_end(&brains, 8, id), CONTROL_ERROR_NOT_FOUND);
+    assert_true(helper_number(brains_wait(&brains, 8, id), CONTROL_KEY_NODES_ASKED) > 0);
     brains_fini(&brains);
 }
 
