@@ -174,6 +174,7 @@ static void make_node(struct bench *bench, uint32_t node, const struct dht_crypt
                       uint32_t first_bucket_size)
 {
     struct node_config config;
+    struct node_cloud_config cloud;
     struct dht_config engine;
     uint8_t seed[32];
     node_config_init(&config);
@@ -187,7 +188,9 @@ static void make_node(struct bench *bench, uint32_t node, const struct dht_crypt
     engine.sources_max = 8;
     dht_random_bytes(&bench->random, seed, sizeof seed);
     bench->nodes[node] = node_new(&config, crypto, seed, 0, 0);
-    if (bench->nodes[node] == NULL || node_add_engine(bench->nodes[node], &engine) != 0)
+    node_cloud_config_init(&cloud, NODE_CLOUD_GLOBAL);
+    if (bench->nodes[node] == NULL || node_add_cloud(bench->nodes[node], 0, &cloud) != 0 ||
+        node_add_engine(bench->nodes[node], 0, 0, &engine) != 0)
         bench_die("node", "no memory");
     place(bench, node, node);
     bench->due_us[node] = INT64_MAX;

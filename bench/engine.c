@@ -39,6 +39,7 @@ static struct bench open_bench(struct bench_workload *workload)
     static const uint8_t seed[32] = "pnr, bench/engine.c";
     struct daemon_error error;
     struct node_config config;
+    struct node_cloud_config cloud;
     struct dht_config engine;
     struct bench bench = {.from = {.ip = {127, 0, 0, 1}, .ip_len = 4, .port = 20000},
                           .workload = workload};
@@ -53,7 +54,9 @@ static struct bench open_bench(struct bench_workload *workload)
     engine.items_bytes_max = SIZE_MAX / 2;
     engine.swarms_max = engine.peers_max = 400000;
     bench.node = node_new(&config, &table, seed, 0, 0);
-    if (bench.node == NULL || node_add_engine(bench.node, &engine) != 0)
+    node_cloud_config_init(&cloud, NODE_CLOUD_GLOBAL);
+    if (bench.node == NULL || node_add_cloud(bench.node, 0, &cloud) != 0 ||
+        node_add_engine(bench.node, 0, 0, &engine) != 0)
         bench_die("engine", "no memory");
     return bench;
 }

@@ -82,11 +82,16 @@ static void make_brain(struct simnet_machine *machine)
     machine->node =
         simnet_world_need(node_new(&machine->profile->node, &crypto, seed,
                                    simnet_machine_now(machine), simnet_host_wall(machine)));
+    struct node_cloud_config cloud;
+    node_cloud_config_init(&cloud, NODE_CLOUD_GLOBAL);
+    int cloud_number = node_add_cloud(machine->node, simnet_machine_now(machine), &cloud);
+    assert(cloud_number == 0);
     for (uint8_t i = 0; i < machine->address_count; i++) {
         struct dht_config config = machine->profile->engine;
         config.family = machine->addrs[i].ip_len == 4 ? DHT_IPV4 : DHT_IPV6;
         config.addr = machine->addrs[i];
-        int engine = node_add_engine(machine->node, &config);
+        int engine =
+            node_add_engine(machine->node, simnet_machine_now(machine), cloud_number, &config);
         assert(engine == i);
     }
 }

@@ -218,6 +218,16 @@ static void tell_world(struct replay *replay, const struct recording_entry *entr
     }
 }
 
+static void tell_added(struct replay *replay, const struct recording_entry *entry)
+{
+    int result = entry->kind == RECORDING_ADD_CLOUD
+                     ? node_add_cloud(replay->brain, entry->now_us, &entry->cloud)
+                     : node_add_engine(replay->brain, entry->now_us, (int)entry->engine.cloud,
+                                       &entry->engine.config);
+    simnet_replay_guard_added(&replay->guard, entry, result);
+    check_result(replay, result);
+}
+
 static void tell(struct replay *replay, const struct recording_entry *entry)
 {
     struct node *brain = replay->brain;
@@ -225,8 +235,15 @@ static void tell(struct replay *replay, const struct recording_entry *entry)
     case RECORDING_NEW:
         make_brain(replay, entry);
         break;
+    case RECORDING_ADD_CLOUD:
     case RECORDING_ADD_ENGINE:
-        check_result(replay, node_add_engine(brain, &entry->engine));
+        tell_added(replay, entry);
+        break;
+    case RECORDING_REMOVE_CLOUD:
+        node_remove_cloud(brain, entry->now_us, (int)entry->number);
+        break;
+    case RECORDING_REMOVE_ENGINE:
+        node_remove_engine(brain, entry->now_us, (int)entry->number);
         break;
     case RECORDING_RESTORE:
         check_result(replay,

@@ -69,38 +69,117 @@ static const char *check_sent(struct simnet_replay_guard *guard,
 
 // ---- the rest ----
 
+// Its place, or engine_count.
+static uint32_t engine_at(const struct simnet_replay_guard *guard, uint32_t number)
+{
+    uint32_t at = 0;
+    while (at < guard->engine_count && guard->engines[at].number != number)
+        at++;
+    return at;
+}
+
+static uint32_t cloud_at(const struct simnet_replay_guard *guard, uint32_t number)
+{
+    uint32_t at = 0;
+    while (at < guard->cloud_count && guard->clouds[at].number != number)
+        at++;
+    return at;
+}
+
 static const char *check_engine(const struct simnet_replay_guard *guard,
                                 const struct recording_entry *entry)
 {
     uint32_t engine =
         entry->kind == RECORDING_RECEIVE ? entry->receive.engine : entry->addrs.engine;
     size_t count = entry->kind == RECORDING_RECEIVE ? entry->receive.count : entry->addrs.count;
-    if (engine >= guard->engine_count)
+    uint32_t at = engine_at(guard, engine);
+    if (at == guard->engine_count)
         return "an engine that there is not";
     for (size_t i = 0; i < count; i++) {
         const struct dht_addr *addr = entry->kind == RECORDING_RECEIVE
                                           ? &entry->receive.datagrams[i].addr
                                           : &entry->addrs.addrs[i];
-        if (addr->ip_len != guard->ip_len[engine])
+        if (addr->ip_len != guard->engines[at].ip_len)
             return "an address of another family than the engine's";
     }
     return NULL;
 }
 
-static const char *check_add_engine(struct simnet_replay_guard *guard,
+static const char *check_add_cloud(const struct simnet_replay_guard *guard,
+                                   const struct recording_entry *entry)
+{
+    if (guard->cloud_count == NODE_CLOUDS_MAX)
+        return "a cloud too many";
+    for (uint32_t i = 0; i < guard->cloud_count; i++) {
+        if (strcmp(guard->clouds[i].name, entry->cloud.name) == 0)
+            return "a second cloud of a name";
+    }
+    return NULL;
+}
+
+static const char *check_add_engine(const struct simnet_replay_guard *guard,
                                     const struct recording_entry *entry)
 {
-    uint8_t ip_len = entry->engine.family == DHT_IPV4 ? 4 : 16;
-    bool is_twice = guard->engine_count > 0 && guard->ip_len[0] == ip_len;
-    if (guard->is_started || guard->engine_count == NODE_ENGINES_MAX || is_twice)
-        return "an engine too many";
-    if (entry->engine.addr.ip_len != 0 && entry->engine.addr.ip_len != ip_len)
+    const struct dht_config *config = &entry->engine.config;
+    uint8_t ip_len = config->family == DHT_IPV4 ? 4 : 16;
+    if (cloud_at(guard, entry->engine.cloud) == guard->cloud_count)
+        return "a cloud that there is not";
+    for (uint32_t i = 0; i < guard->engine_count; i++) {
+        if (guard->engines[i].cloud == entry->engine.cloud && guard->engines[i].ip_len == ip_len)
+            return "an engine too many";
+    }
+    if (config->addr.ip_len != 0 && config->addr.ip_len != ip_len)
         return "an address of another family than the engine's";
-    if (entry->engine.items_bytes_max > SIMNET_REPLAY_ITEMS_BYTES_MAX ||
-        entry->engine.outbox_max > SIMNET_REPLAY_ITEMS_BYTES_MAX)
+    if (config->items_bytes_max > SIMNET_REPLAY_ITEMS_BYTES_MAX ||
+        config->outbox_max > SIMNET_REPLAY_ITEMS_BYTES_MAX)
         return "an engine with bounds that cannot be";
-    guard->ip_len[guard->engine_count++] = ip_len;
     return NULL;
+}
+
+void simnet_replay_guard_added(struct simnet_replay_guard *guard,
+                               const struct recording_entry *entry, int result)
+{
+    if (result < 0)
+        return;
+    if (entry->kind == RECORDING_ADD_CLOUD) {
+        uint32_t at = guard->cloud_count++;
+        guard->clouds[at].number = (uint32_t)result;
+        memcpy(guard->clouds[at].name, entry->cloud.name, sizeof entry->cloud.name);
+    } else {
+        uint32_t at = guard->engine_count++;
+        guard->engines[at].number = (uint32_t)result;
+        guard->engines[at].cloud = entry->engine.cloud;
+        guard->engines[at].ip_len = entry->engine.config.family == DHT_IPV4 ? 4 : 16;
+    }
+}
+
+static const char *check_remove_engine(struct simnet_replay_guard *guard, uint32_t number)
+{
+    uint32_t at = engine_at(guard, number);
+    if (at == guard->engine_count)
+        return "an engine that there is not";
+    guard->engines[at] = guard->engines[--guard->engine_count];
+    return NULL;
+}
+
+static const char *check_remove_cloud(struct simnet_replay_guard *guard, uint32_t number)
+{
+    uint32_t at = cloud_at(guard, number);
+    if (at == guard->cloud_count)
+        return "a cloud that there is not";
+    guard->clouds[at] = guard->clouds[--guard->cloud_count];
+    for (uint32_t i = guard->engine_count; i-- > 0;) {
+        if (guard->engines[i].cloud == number)
+            guard->engines[i] = guard->engines[--guard->engine_count];
+    }
+    return NULL;
+}
+
+static const char *check_row(const struct simnet_replay_guard *guard,
+                             const struct recording_entry *entry)
+{
+    bool is_late = entry->row.kind == NODE_ROW_CONTACT || entry->row.kind == NODE_ROW_ITEM;
+    return guard->is_started && !is_late ? "a row restored after the start" : NULL;
 }
 
 static const char *check_counters(const struct recording_entry *entry)
@@ -133,15 +212,21 @@ const char *simnet_replay_guard_input(struct simnet_replay_guard *guard,
             return "a second node";
         guard->is_born = true;
         return NULL;
+    case RECORDING_ADD_CLOUD:
+        return check_add_cloud(guard, entry);
     case RECORDING_ADD_ENGINE:
         return check_add_engine(guard, entry);
+    case RECORDING_REMOVE_CLOUD:
+        return check_remove_cloud(guard, entry->number);
+    case RECORDING_REMOVE_ENGINE:
+        return check_remove_engine(guard, entry->number);
     case RECORDING_START:
         if (guard->is_started)
             return "a second start";
         guard->is_started = true;
         return NULL;
     case RECORDING_RESTORE:
-        return guard->is_started ? "a row restored after the start" : NULL;
+        return check_row(guard, entry);
     case RECORDING_RECEIVE:
     case RECORDING_UNREACHABLE:
     case RECORDING_BOOTSTRAP:

@@ -21,7 +21,16 @@ struct simnet_replay_guard {
     bool is_born;
     bool is_started;
     int64_t now_us;
-    uint8_t ip_len[NODE_ENGINES_MAX]; // of each engine's addresses
+    struct {
+        uint32_t number;
+        char name[NODE_CLOUD_NAME_MAX + 1];
+    } clouds[NODE_CLOUDS_MAX]; // that are there
+    uint32_t cloud_count;
+    struct {
+        uint32_t number;
+        uint32_t cloud;
+        uint8_t ip_len;                            // of its addresses
+    } engines[NODE_CLOUDS_MAX * NODE_ENGINES_MAX]; // that are there
     uint32_t engine_count;
     struct simnet_replay_session *sessions;
     size_t session_count;
@@ -33,6 +42,9 @@ void simnet_replay_guard_fini(struct simnet_replay_guard *guard);
 // Whether a driver may say this now. Returns NULL, or why not.
 const char *simnet_replay_guard_input(struct simnet_replay_guard *guard,
                                       const struct recording_entry *entry);
+// The brain returned this for an input that adds something.
+void simnet_replay_guard_added(struct simnet_replay_guard *guard,
+                               const struct recording_entry *entry, int result);
 // The brain said this.
 void simnet_replay_guard_output(struct simnet_replay_guard *guard, const struct node_out *out);
 

@@ -2,15 +2,15 @@
 #ifndef PNR_NODE_H
 #define PNR_NODE_H
 
-// The brain of a node: names, records, resolving, publishing, cache and control sessions, on top of
-// one engine (include/pnr/dht.h) for each address family of its cloud. Pure like the engine: it
-// owns no socket, clock, file or thread. A driver, pnrd or simnet, hands in time, datagrams and
-// client bytes, and takes outputs from one queue.
+// The brain of a node: names, records, resolving, publishing, cache and control sessions, in one
+// cloud or several, each on top of one engine (include/pnr/dht.h) for each of its address families.
+// Pure like the engine: it owns no socket, clock, file or thread. A driver, pnrd or simnet, hands
+// in time, datagrams and client bytes, and takes outputs from one queue.
 //
-// How a driver uses it: node_new(), node_add_engine() for each socket, node_restore() for each row
-// that an earlier run made durable, node_start(). Then, for ever: hand in what came in; call
-// node_next() until it returns false and do what it says; wait for input or for node_deadline(),
-// and call node_tick().
+// How a driver uses it: node_new(), node_add_cloud() for each cloud, node_add_engine() for each
+// socket, node_restore() for each row that an earlier run made durable, node_start(). Then, for
+// ever: hand in what came in; call node_next() until it returns false and do what it says; wait for
+// input or for node_deadline(), and call node_tick().
 //
 // Time. `now_us` is monotonic and may not go back (asserted). Wall-clock time, microseconds since
 // 1970, is told by node_wall() whenever the driver feels like it, at least once a minute and before
@@ -34,28 +34,29 @@ enum node_row_kind {
 
 #define NODE_ROW_KEY_MAX    512
 #define NODE_ROW_VALUE_MAX  16384
-#define NODE_ENGINES_MAX    2
+#define NODE_ENGINES_MAX    2  // of a cloud
+#define NODE_CLOUDS_MAX     32 // at once
 #define NODE_CLOUD_NAME_MAX 32
+#define NODE_CLOUD_GLOBAL   "Global_"
 
 struct node_config {
-    char cloud[NODE_CLOUD_NAME_MAX + 1]; // "Global_"
-    char version[32];                    // of the program, as `status` tells it
-    uint32_t node_index;                 // of a testnet's node; 0
-    uint32_t node_count;                 // of the process; 1
-    uint32_t sessions_max;               // 256
-    uint32_t session_out_max;            // 1 MiB waiting for one client
-    uint32_t requests_max;               // 64 under way on one session
-    uint32_t resolves_max;               // 1024 lookups for clients at once
-    uint32_t publications_max;           // 4096
-    uint32_t publishing_max;             // 32 rounds of publishing at once
-    uint32_t keys_max;                   // 1024
-    uint32_t cache_max;                  // 4096 records
-    uint32_t negative_ttl_s;             // 30
-    uint32_t ttl_s;                      // 1,800: of a record whose publisher names none
-    int64_t renew_us;                    // 50 min between renewals, less a random tenth
-    int64_t lifetime_us;                 // 3 h: how long a machine's entry is signed for
-    int64_t snapshot_us;                 // 5 min between writes of contacts and items; 0: none
-    bool keep_items;                     // true: items stored for others are written with snapshots
+    char version[32];          // of the program, as `status` tells it
+    uint32_t node_index;       // of a testnet's node; 0
+    uint32_t node_count;       // of the process; 1
+    uint32_t sessions_max;     // 256
+    uint32_t session_out_max;  // 1 MiB waiting for one client
+    uint32_t requests_max;     // 64 under way on one session
+    uint32_t resolves_max;     // 1024 lookups for clients at once
+    uint32_t publications_max; // 4096
+    uint32_t publishing_max;   // 32 rounds of publishing at once
+    uint32_t keys_max;         // 1024
+    uint32_t cache_max;        // 4096 records
+    uint32_t negative_ttl_s;   // 30
+    uint32_t ttl_s;            // 1,800: of a record whose publisher names none
+    int64_t renew_us;          // 50 min between renewals, less a random tenth
+    int64_t lifetime_us;       // 3 h: how long a machine's entry is signed for
+    int64_t snapshot_us;       // 5 min between writes of contacts and items; 0: none
+    bool keep_items;           // true: items stored for others are written with snapshots
 };
 
 void node_config_init(struct node_config *config);
@@ -67,15 +68,61 @@ struct node *node_new(const struct node_config *config, const struct dht_crypto 
                       const uint8_t seed[32], int64_t now_us, int64_t wall_us);
 void node_free(struct node *node);
 
-// Adds the engine for one socket, at most one of each family. Returns its number, 0 or 1, which
-// names the socket in node_receive() and NODE_OUT_DATAGRAM; -1 where memory is short, config makes
-// no sense, or there is one.
-int node_add_engine(struct node *node, const struct dht_config *config);
+// ---- clouds ----
+// At any time, before node_start() and after it. Names, cache and publications of one cloud are
+// never seen in another; keys, sessions and sequence numbers are shared by all.
+
+// How far a cloud reaches: PNRP's numbers.
+enum node_scope {
+    NODE_SCOPE_GLOBAL = 1,
+    NODE_SCOPE_SITE = 2,
+    NODE_SCOPE_LINK = 3,
+};
+
+// How a cloud is doing: PNRP's numbers.
+enum node_cloud_state {
+    NODE_CLOUD_VIRTUAL = 0,       // before node_start()
+    NODE_CLOUD_SYNCHRONISING = 1, // joins: nobody has answered so far
+    NODE_CLOUD_ACTIVE = 2,        // joined, and others are there
+    NODE_CLOUD_DEAD = 3,          // others are known, but none has answered for a quarter hour
+    NODE_CLOUD_DISABLED = 4,      // switched off by its configuration
+    NODE_CLOUD_NO_NET = 5,        // no engine: it has no address to use
+    NODE_CLOUD_ALONE = 6,         // nobody else is there, as far as one can see
+};
+
+struct node_cloud_config {
+    char name[NODE_CLOUD_NAME_MAX + 1]; // 1 to 32 bytes
+    enum node_scope scope;
+    uint32_t scope_id; // of a link: the index of its interface; else 0
+    bool disabled;     // takes no engine, and answers requests with an error
+};
+
+// Of that name, global and not disabled.
+void node_cloud_config_init(struct node_cloud_config *config, const char *name);
+
+// Adds a cloud. Returns its number, which is not used again; -1 where there are NODE_CLOUDS_MAX,
+// memory is short, the name is empty, or there is one of that name. What an earlier cloud of the
+// name had published, or node_restore() brought, is kept alive in it from now on.
+int node_add_cloud(struct node *node, int64_t now_us, const struct node_cloud_config *config);
+// Ends all that is under way in the cloud, with error 1, and its engines. What is published in it
+// stays durable, and waits for a cloud of the same name.
+void node_remove_cloud(struct node *node, int64_t now_us, int cloud);
+
+// Adds the engine for one socket of a cloud, at most one of each family. Returns its number, which
+// names the socket in node_receive() and NODE_OUT_DATAGRAM and is not used again: 0 for the first;
+// -1 where memory is short, config makes no sense, the cloud is disabled or has one.
+int node_add_engine(struct node *node, int64_t now_us, int cloud, const struct dht_config *config);
+// The socket is gone: what the engine had under way has come to nothing.
+void node_remove_engine(struct node *node, int64_t now_us, int engine);
 struct dht *node_engine(struct node *node, int engine); // for tests and for looking in
+
+enum node_cloud_state node_cloud_state(const struct node *node, int cloud);
 
 // ---- what earlier runs left ----
 
-// One row. False where it makes no sense; it is then ignored.
+// One row. False where it makes no sense, or is a contact or an item of a cloud that is not there;
+// it is then ignored. Contacts and items of a cloud that was added after node_start() may be
+// restored then.
 bool node_restore(struct node *node, enum node_row_kind kind, struct dht_span key,
                   struct dht_span value);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "node/core/brain.h"
 
+#include "node/core/cloud.h"
 #include "node/core/publication.h"
 #include "node/core/request.h"
 #include "node/core/resolve.h"
@@ -16,7 +17,6 @@
 void node_config_init(struct node_config *config)
 {
     *config = (struct node_config){
-        .cloud = "Global_",
         .version = "0",
         .node_count = 1,
         .sessions_max = 256,
@@ -62,8 +62,7 @@ void node_free(struct node *node)
     core_session_free_all(node);
     core_resolve_free_all(node);
     core_publication_free_all(node);
-    for (int i = 0; i < node->engine_count; i++)
-        dht_free(node->engines[i].dht);
+    core_cloud_free_all(node);
     dht_timer_heap_fini(&node->timers);
     core_outbox_fini(&node->outbox);
     core_keyring_fini(&node->keyring);
@@ -72,30 +71,6 @@ void node_free(struct node *node)
     core_owner_table_fini(&node->owners);
     core_row_set_fini(&node->item_rows);
     free(node);
-}
-
-int node_add_engine(struct node *node, const struct dht_config *config)
-{
-    uint8_t seed[32];
-    int number = node->engine_count;
-    if (number == NODE_ENGINES_MAX || (number > 0 && node->engines[0].family == config->family))
-        return -1;
-    dht_random_bytes(&node->random, seed, sizeof seed);
-    struct dht *dht = dht_new(config, &node->crypto, seed, node->now_us);
-    if (dht == NULL)
-        return -1;
-    node->engines[number] =
-        (struct core_engine){dht, config->family, config->store_width, config->addr};
-    node->engine_count++;
-    if (number == 1)
-        dht_pair(node->engines[0].dht, node->engines[1].dht);
-    return number;
-}
-
-struct dht *node_engine(struct node *node, int engine)
-{
-    assert(engine >= 0 && engine < node->engine_count);
-    return node->engines[engine].dht;
 }
 
 // ---- for the parts ----
@@ -110,16 +85,6 @@ void core_brain_enter(struct node *node, int64_t now_us)
 int64_t core_brain_wall_us(const struct node *node)
 {
     return node->wall_us + (node->now_us - node->wall_at_us);
-}
-
-bool core_brain_has_contacts(const struct node *node)
-{
-    for (int i = 0; i < node->engine_count; i++) {
-        struct dht_contact_info contact;
-        if (dht_contacts(node->engines[i].dht, &contact, 1) > 0)
-            return true;
-    }
-    return false;
 }
 
 bool core_brain_timer_room(struct node *node)
@@ -162,12 +127,23 @@ static void pass_on(struct node *node, int engine, const struct dht_out *event)
     }
 }
 
+void core_brain_end_ops(struct node *node, int engine)
+{
+    struct core_owner owner;
+    while ((owner = core_owner_of_engine(&node->owners, engine)).kind != CORE_OWNER_NONE) {
+        struct dht_out event = {.type = DHT_OUT_DONE, .op = owner.op, .done = {.rtt_us = -1}};
+        pass_on(node, engine, &event);
+        core_owner_clear(&node->owners, engine, owner.op);
+    }
+}
+
 // What is new of an engine itself.
-static void engine_changed(struct node *node, const struct dht_out *event)
+static void engine_changed(struct node *node, const struct core_engine *engine,
+                           const struct dht_out *event)
 {
     if (event->type == DHT_OUT_ADDRESS && node->started) {
         core_outbox_event(&node->outbox, false, "the external address is settled", "");
-        core_publication_renew_all(node);
+        core_publication_renew_all(node, engine->cloud);
     } else if (event->type == DHT_OUT_ROLE) {
         core_outbox_event(&node->outbox, false,
                           "role: ", event->role == DHT_ROLE_SERVER ? "server" : "client");
@@ -181,12 +157,13 @@ void core_brain_settle(struct node *node)
     do {
         any = false;
         for (int i = 0; i < node->engine_count; i++) {
-            while (dht_next_event(node->engines[i].dht, &event)) {
+            const struct core_engine *engine = node->engines[i];
+            while (dht_next_event(engine->dht, &event)) {
                 any = true;
                 if (event.op != 0)
-                    pass_on(node, i, &event);
+                    pass_on(node, engine->number, &event);
                 else
-                    engine_changed(node, &event);
+                    engine_changed(node, engine, &event);
             }
         }
     } while (any);
@@ -203,7 +180,7 @@ void node_wall(struct node *node, int64_t now_us, int64_t wall_us)
     node->wall_at_us = now_us;
     // What was signed by a clock that was behind may have expired for others.
     if (node->started && set_forth)
-        core_publication_renew_all(node);
+        core_publication_renew_all(node, NULL);
     core_brain_settle(node);
 }
 
@@ -233,7 +210,7 @@ void node_bootstrap(struct node *node, int64_t now_us, int engine, const struct 
 void node_network_changed(struct node *node, int64_t now_us)
 {
     core_brain_enter(node, now_us);
-    core_publication_renew_all(node);
+    core_publication_renew_all(node, NULL);
     core_brain_settle(node);
 }
 
@@ -281,7 +258,7 @@ void node_tick(struct node *node, int64_t now_us)
 {
     core_brain_enter(node, now_us);
     for (int i = 0; i < node->engine_count; i++)
-        dht_tick(node->engines[i].dht, now_us);
+        dht_tick(node->engines[i]->dht, now_us);
     core_brain_settle(node);
     struct dht_timer *timer;
     while ((timer = dht_timer_pop(&node->timers, now_us)) != NULL) {
@@ -294,7 +271,7 @@ int64_t node_deadline(const struct node *node)
 {
     int64_t deadline_us = dht_timer_next(&node->timers);
     for (int i = 0; i < node->engine_count; i++) {
-        int64_t engine_us = dht_deadline(node->engines[i].dht);
+        int64_t engine_us = dht_deadline(node->engines[i]->dht);
         deadline_us = engine_us < deadline_us ? engine_us : deadline_us;
     }
     return deadline_us;
@@ -339,11 +316,11 @@ bool node_next(struct node *node, struct node_out *ret_out)
 {
     for (int i = 0; i < node->engine_count; i++) {
         struct dht_out out;
-        if (!dht_next(node->engines[i].dht, &out))
+        if (!dht_next(node->engines[i]->dht, &out))
             continue;
         assert(out.type == DHT_OUT_DATAGRAM); // events were handled by the input that made them
         ret_out->type = NODE_OUT_DATAGRAM;
-        ret_out->engine = i;
+        ret_out->engine = node->engines[i]->number;
         ret_out->datagram = out.datagram;
         return true;
     }
@@ -353,7 +330,7 @@ bool node_next(struct node *node, struct node_out *ret_out)
 void node_prefetch(const struct node *node, int engine, int step)
 {
     if (step > 0) {
-        dht_prefetch(node->engines[engine].dht, step - 1);
+        dht_prefetch(core_cloud_engine(node, engine)->dht, step - 1);
         return;
     }
     for (size_t at = 0; at < offsetof(struct node, config); at += CACHE_LINE)
@@ -364,7 +341,7 @@ void node_rest(struct node *node)
 {
     core_outbox_reclaim(&node->outbox);
     for (int i = 0; i < node->engine_count; i++)
-        dht_rest(node->engines[i].dht);
+        dht_rest(node->engines[i]->dht);
 }
 
 void node_driver_counters(struct node *node, const struct node_driver_counter *counters,

@@ -35,22 +35,16 @@ enum core_timer_kind {
     CORE_TIMER_SNAPSHOT,
 };
 
+struct core_cloud;
+struct core_engine;
 struct core_session;
 struct core_resolve;
 struct core_publication;
 
-struct core_engine {
-    struct dht *dht;
-    // Of its configuration.
-    enum dht_family family;
-    uint32_t store_width;
-    struct dht_addr addr;
-};
-
 // What every input touches comes first, as in struct dht.
 struct node {
-    int64_t now_us; // set by core_brain_enter() alone
-    struct core_engine engines[NODE_ENGINES_MAX];
+    int64_t now_us;               // set by core_brain_enter() alone
+    struct core_engine **engines; // of all clouds, in the order in which they came
     int engine_count;
     bool started;
     struct core_outbox outbox;
@@ -58,6 +52,10 @@ struct node {
     struct dht_timer_heap timers;
     uint32_t session_count;
     uint32_t next_session;
+    struct core_cloud **clouds; // and names of clouds that are gone, for what is published there
+    uint32_t cloud_count;
+    int next_cloud;
+    int next_engine;
     uint32_t request_count;
     uint32_t next_key_request;
     struct node_config config;
@@ -89,14 +87,14 @@ struct node {
 #define CORE_COUNT(node, name) ((node)->counters.name++)
 
 void core_brain_enter(struct node *node, int64_t now_us);
+// An engine is gone: tells who waits for one of its operations that it has ended, as
+// DHT_OUT_DONE with nothing achieved.
+void core_brain_end_ops(struct node *node, int engine);
 // Handles all that the input has brought about.
 void core_brain_settle(struct node *node);
 
 // The wall-clock time now, in microseconds.
 int64_t core_brain_wall_us(const struct node *node);
-
-// Whether any engine knows anybody to ask.
-bool core_brain_has_contacts(const struct node *node);
 
 // Makes room for the timer of one more request, resolve or publication. A timer that is not set
 // takes up no place in the heap, so this counts all that there are. False where memory is short.

@@ -32,12 +32,13 @@ static uint32_t hash_of(const struct dht_id *target)
     return hash;
 }
 
-static uint32_t slot_of(const struct core_cache *cache, const struct dht_id *target)
+static uint32_t slot_of(const struct core_cache *cache, int cloud, const struct dht_id *target)
 {
     uint32_t cursor = DHT_INDEX_START;
     uint32_t slot;
     while ((slot = dht_index_next(&cache->index, hash_of(target), &cursor)) != DHT_INDEX_NONE)
-        if (dht_id_equal(&cache->entries[slot].target, target))
+        if (cache->entries[slot].cloud == cloud &&
+            dht_id_equal(&cache->entries[slot].target, target))
             return slot;
     return NO_SLOT;
 }
@@ -114,10 +115,10 @@ static bool make_room(struct core_cache *cache)
     return true;
 }
 
-const struct core_cache_entry *core_cache_find(struct core_cache *cache, int64_t now_us,
+const struct core_cache_entry *core_cache_find(struct core_cache *cache, int64_t now_us, int cloud,
                                                const struct dht_id *target)
 {
-    uint32_t slot = slot_of(cache, target);
+    uint32_t slot = slot_of(cache, cloud, target);
     if (slot == NO_SLOT)
         return NULL;
     if (cache->entries[slot].expires_us <= now_us) {
@@ -131,7 +132,7 @@ const struct core_cache_entry *core_cache_find(struct core_cache *cache, int64_t
 
 void core_cache_put(struct core_cache *cache, const struct core_cache_entry *entry)
 {
-    uint32_t slot = slot_of(cache, &entry->target);
+    uint32_t slot = slot_of(cache, entry->cloud, &entry->target);
     if (slot != NO_SLOT) {
         const struct core_cache_entry *known = &cache->entries[slot];
         bool known_good = known->value_len > 0 && known->expires_us > entry->verified_us;
@@ -159,9 +160,16 @@ void core_cache_put(struct core_cache *cache, const struct core_cache_entry *ent
     link_newest(cache, slot);
 }
 
-void core_cache_forget(struct core_cache *cache, const struct dht_id *target)
+void core_cache_forget(struct core_cache *cache, int cloud, const struct dht_id *target)
 {
-    uint32_t slot = slot_of(cache, target);
+    uint32_t slot = slot_of(cache, cloud, target);
     if (slot != NO_SLOT)
         remove_slot(cache, slot);
+}
+
+void core_cache_drop(struct core_cache *cache, int cloud)
+{
+    for (uint32_t slot = cache->count; slot-- > 0;)
+        if (cache->entries[slot].cloud == cloud)
+            remove_slot(cache, slot);
 }

@@ -2,14 +2,15 @@
 #ifndef PNR_CORE_CACHE_H
 #define PNR_CORE_CACHE_H
 
-// What lookups found lately, by target: verified items for as long as their record says (300 to
-// 86,400 seconds), and "there is none" for a short while. Bound: cache_max entries; the one used
-// longest ago makes room.
+// What lookups found lately, by cloud and target: verified items for as long as their record says
+// (300 to 86,400 seconds), and "there is none" for a short while. Bound: cache_max entries; the one
+// used longest ago makes room.
 
 #include "dht/index.h"
 #include "pnr/dht.h"
 
 struct core_cache_entry {
+    int cloud; // its number
     struct dht_id target;
     uint8_t key[DHT_KEY_LEN];
     int64_t seq;
@@ -32,7 +33,7 @@ void core_cache_init(struct core_cache *cache, uint32_t count_max);
 void core_cache_fini(struct core_cache *cache);
 
 // The entry of the target, unless it has expired; NULL where there is none. Counts as a use.
-const struct core_cache_entry *core_cache_find(struct core_cache *cache, int64_t now_us,
+const struct core_cache_entry *core_cache_find(struct core_cache *cache, int64_t now_us, int cloud,
                                                const struct dht_id *target);
 
 // Keeps an entry, in place of what there was; its value is copied. An older sequence number than
@@ -41,6 +42,9 @@ const struct core_cache_entry *core_cache_find(struct core_cache *cache, int64_t
 void core_cache_put(struct core_cache *cache, const struct core_cache_entry *entry);
 
 // Forgets a target: it has just changed.
-void core_cache_forget(struct core_cache *cache, const struct dht_id *target);
+void core_cache_forget(struct core_cache *cache, int cloud, const struct dht_id *target);
+
+// Forgets all of a cloud.
+void core_cache_drop(struct core_cache *cache, int cloud);
 
 #endif

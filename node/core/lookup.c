@@ -6,19 +6,29 @@
 #include <assert.h>
 #include <string.h>
 
-// Notes an operation that has started: who waits for it. False where it did not start.
-static bool took(struct node *node, struct core_lookup *lookup, int engine, uint32_t op,
+// Notes an operation that has started in a place of the cloud: who waits for it. False where it did
+// not start.
+static bool took(struct node *node, struct core_lookup *lookup, int place, uint32_t op,
                  const struct core_owner *owner)
 {
+    const struct core_engine *engine = &lookup->cloud->engines[place];
     if (op == 0)
         return false;
-    if (!core_owner_set(&node->owners, engine, op, owner->kind, owner->object)) {
-        dht_cancel(node->engines[engine].dht, op);
+    if (!core_owner_set(&node->owners, engine->number, op, owner->kind, owner->object)) {
+        dht_cancel(engine->dht, op);
         return false;
     }
-    lookup->ops[engine] = op;
+    lookup->engines[place] = engine->number;
+    lookup->ops[place] = op;
     lookup->running++;
     return true;
+}
+
+// The engine that was asked in that place; NULL where it is gone.
+static struct dht *asked(const struct core_lookup *lookup, int place)
+{
+    const struct core_engine *engine = &lookup->cloud->engines[place];
+    return engine->number == lookup->engines[place] ? engine->dht : NULL;
 }
 
 bool core_lookup_get(struct node *node, struct core_lookup *lookup, enum core_owner_kind kind,
@@ -26,9 +36,13 @@ bool core_lookup_get(struct node *node, struct core_lookup *lookup, enum core_ow
 {
     struct core_owner owner = {.kind = kind, .object = object};
     core_lookup_cancel(node, lookup);
-    *lookup = (struct core_lookup){.seq = DHT_SEQ_NONE, .target = get->target};
-    for (int i = 0; i < node->engine_count; i++)
-        took(node, lookup, i, dht_get(node->engines[i].dht, node->now_us, get), &owner);
+    *lookup =
+        (struct core_lookup){.cloud = lookup->cloud, .seq = DHT_SEQ_NONE, .target = get->target};
+    for (int i = 0; i < NODE_ENGINES_MAX; i++) {
+        struct dht *dht = lookup->cloud->engines[i].dht;
+        if (dht != NULL)
+            took(node, lookup, i, dht_get(dht, node->now_us, get), &owner);
+    }
     return lookup->running > 0;
 }
 
@@ -38,10 +52,12 @@ bool core_lookup_put(struct node *node, struct core_lookup *lookup, enum core_ow
     struct core_owner owner = {.kind = kind, .object = object};
     assert(lookup->running == 0);
     lookup->tally = (struct dht_tally){0};
-    for (int i = 0; i < node->engine_count; i++) {
-        uint32_t held = lookup->held[i];
+    for (int i = 0; i < NODE_ENGINES_MAX; i++) {
+        struct dht *dht = lookup->cloud->engines[i].dht;
+        uint32_t held = asked(lookup, i) != NULL ? lookup->held[i] : 0;
         lookup->held[i] = 0;
-        took(node, lookup, i, dht_put(node->engines[i].dht, node->now_us, item, cas, held), &owner);
+        if (dht != NULL)
+            took(node, lookup, i, dht_put(dht, node->now_us, item, cas, held), &owner);
     }
     return lookup->running > 0;
 }
@@ -86,24 +102,27 @@ static void add_tally(struct dht_tally *sum, const struct dht_tally *tally)
 bool core_lookup_done(struct node *node, struct core_lookup *lookup, int engine,
                       const struct dht_tally *tally, bool keep)
 {
-    uint32_t op = lookup->ops[engine];
-    assert(op != 0 && lookup->running > 0);
+    int place = lookup->ops[0] != 0 && lookup->engines[0] == engine ? 0 : 1;
+    uint32_t op = lookup->ops[place];
+    assert(op != 0 && lookup->engines[place] == engine && lookup->running > 0);
     core_owner_clear(&node->owners, engine, op);
-    lookup->ops[engine] = 0;
-    lookup->held[engine] = keep ? op : 0;
+    lookup->ops[place] = 0;
+    lookup->held[place] = keep && asked(lookup, place) != NULL ? op : 0;
     add_tally(&lookup->tally, tally);
     return --lookup->running == 0;
 }
 
 void core_lookup_cancel(struct node *node, struct core_lookup *lookup)
 {
-    for (int i = 0; i < node->engine_count; i++) {
-        if (lookup->ops[i] != 0) {
-            core_owner_clear(&node->owners, i, lookup->ops[i]);
-            dht_cancel(node->engines[i].dht, lookup->ops[i]);
-        }
-        if (lookup->held[i] != 0)
-            dht_cancel(node->engines[i].dht, lookup->held[i]);
+    for (int i = 0; i < NODE_ENGINES_MAX; i++) {
+        bool busy = lookup->ops[i] != 0 || lookup->held[i] != 0;
+        struct dht *dht = busy ? asked(lookup, i) : NULL;
+        if (lookup->ops[i] != 0)
+            core_owner_clear(&node->owners, lookup->engines[i], lookup->ops[i]);
+        if (dht != NULL && lookup->ops[i] != 0)
+            dht_cancel(dht, lookup->ops[i]);
+        if (dht != NULL && lookup->held[i] != 0)
+            dht_cancel(dht, lookup->held[i]);
         lookup->ops[i] = lookup->held[i] = 0;
     }
     lookup->running = 0;

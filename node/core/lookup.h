@@ -2,14 +2,16 @@
 #ifndef PNR_CORE_LOOKUP_H
 #define PNR_CORE_LOOKUP_H
 
-// One look for an item in the whole cloud: the same get on every engine, their answers merged. The
+// One look for an item in one cloud: the same get on each of its engines, their answers merged. The
 // best item is kept; ended when every engine has. Part of a resolve or of a publication, which owns
 // the engines' events.
 
-#include "node/core/brain.h"
+#include "node/core/cloud.h"
 
 struct core_lookup {
-    uint32_t ops[NODE_ENGINES_MAX];  // of each engine; 0: none under way (or held, see held)
+    struct core_cloud *cloud;        // set by who owns it, before the first get or put
+    int engines[NODE_ENGINES_MAX];   // by place in the cloud: the number of the engine asked
+    uint32_t ops[NODE_ENGINES_MAX];  // of each; 0: none under way (or held, see held)
     uint32_t held[NODE_ENGINES_MAX]; // ended, and kept for a put
     uint32_t running;                // engines that have not ended
     struct dht_id target;            // of the get
@@ -23,7 +25,8 @@ struct core_lookup {
     struct dht_tally tally;           // of all engines that have ended, and of puts
 };
 
-// Starts get on every engine. False where no engine would take it; nothing is under way then.
+// Starts get on every engine of its cloud. False where no engine would take it; nothing is under
+// way then.
 bool core_lookup_get(struct node *node, struct core_lookup *lookup, enum core_owner_kind kind,
                      void *object, const struct dht_get *get);
 

@@ -13,7 +13,7 @@ void core_owner_table_fini(struct core_owner_table *table)
 // Operation ids are slots and generations: multiplied, so that they spread over the index.
 static uint32_t hash_of(int engine, uint32_t op)
 {
-    return (op ^ (uint32_t)engine << 31) * UINT32_C(2654435769);
+    return (op ^ (uint32_t)engine << 24) * UINT32_C(2654435769);
 }
 
 static uint32_t slot_of(const struct core_owner_table *table, int engine, uint32_t op)
@@ -65,6 +65,14 @@ struct core_owner core_owner_find(const struct core_owner_table *table, int engi
 {
     uint32_t slot = slot_of(table, engine, op);
     return slot != DHT_INDEX_NONE ? table->owners[slot] : (struct core_owner){0};
+}
+
+struct core_owner core_owner_of_engine(const struct core_owner_table *table, int engine)
+{
+    for (uint32_t i = 0; i < table->count; i++)
+        if (table->owners[i].kind != CORE_OWNER_NONE && table->owners[i].engine == engine)
+            return table->owners[i];
+    return (struct core_owner){0};
 }
 
 void core_owner_clear(struct core_owner_table *table, int engine, uint32_t op)

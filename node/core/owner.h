@@ -36,6 +36,8 @@ bool core_owner_set(struct core_owner_table *table, int engine, uint32_t op,
                     enum core_owner_kind kind, void *object);
 // kind CORE_OWNER_NONE where there is none.
 struct core_owner core_owner_find(const struct core_owner_table *table, int engine, uint32_t op);
+// Any one of an engine's operations, or kind CORE_OWNER_NONE.
+struct core_owner core_owner_of_engine(const struct core_owner_table *table, int engine);
 void core_owner_clear(struct core_owner_table *table, int engine, uint32_t op);
 
 #endif

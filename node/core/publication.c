@@ -18,8 +18,8 @@
 
 // ---- life ----
 
-static struct core_publication *add(struct node *node, const uint8_t key[DHT_KEY_LEN],
-                                    struct dht_span classifier)
+static struct core_publication *add(struct node *node, struct core_cloud *cloud,
+                                    const uint8_t key[DHT_KEY_LEN], struct dht_span classifier)
 {
     struct core_publication *publication = NULL;
     if (node->publications.count < node->config.publications_max && core_brain_timer_room(node))
@@ -27,6 +27,7 @@ static struct core_publication *add(struct node *node, const uint8_t key[DHT_KEY
     if (publication == NULL)
         return NULL;
     dht_timer_init(&publication->timer, CORE_TIMER_PUBLICATION);
+    publication->cloud = publication->lookup.cloud = publication->parts.cloud = cloud;
     memcpy(publication->key, key, DHT_KEY_LEN);
     if (classifier.len > 0)
         memcpy(publication->classifier, classifier.data, classifier.len);
@@ -36,8 +37,10 @@ static struct core_publication *add(struct node *node, const uint8_t key[DHT_KEY
     core_name_target(&node->crypto, key, salt, &publication->target);
     publication->seq = core_seqlog_last(&node->seqlog, &publication->target);
     publication->seen_seq = DHT_SEQ_NONE;
-    if (core_publication_table_add(&node->publications, publication))
+    if (core_publication_table_add(&node->publications, publication)) {
+        core_cloud_hold(cloud);
         return publication;
+    }
     free(publication);
     return NULL;
 }
@@ -56,6 +59,7 @@ static void free_publication(struct node *node, struct core_publication *publica
     if (publication->request != NULL)
         publication->request->publication = NULL;
     core_publication_table_remove(&node->publications, publication);
+    core_cloud_drop(node, publication->cloud);
     free_kept(publication);
     free(publication->content.payload);
     free(publication);
@@ -68,10 +72,10 @@ void core_publication_free_all(struct node *node)
     core_publication_table_fini(&node->publications);
 }
 
-static struct core_publication *find(const struct node *node, const uint8_t key[DHT_KEY_LEN],
-                                     struct dht_span classifier)
+static struct core_publication *find(const struct node *node, const struct core_cloud *cloud,
+                                     const uint8_t key[DHT_KEY_LEN], struct dht_span classifier)
 {
-    return core_publication_table_find(&node->publications, key, classifier);
+    return core_publication_table_find(&node->publications, cloud, key, classifier);
 }
 
 static void delete_row(struct node *node, const struct core_publication *publication)
@@ -95,16 +99,18 @@ static void write_row(struct node *node, const struct core_publication *publicat
 
 static void due_in(struct node *node, struct core_publication *publication, int64_t pause_us)
 {
+    if (!publication->cloud->present)
+        return; // core_publication_resume() wakes it
     dht_timer_set(&node->timers, &publication->timer, node->now_us + pause_us);
 }
 
 // The key's unsalted record has to stand for its 40-hex authority to lead anywhere.
-static void keep_anchor(struct node *node, const uint8_t key[DHT_KEY_LEN])
+static void keep_anchor(struct node *node, struct core_cloud *cloud, const uint8_t key[DHT_KEY_LEN])
 {
     struct dht_span none = {0};
-    if (find(node, key, none) != NULL)
+    if (find(node, cloud, key, none) != NULL)
         return;
-    struct core_publication *anchor = add(node, key, none);
+    struct core_publication *anchor = add(node, cloud, key, none);
     if (anchor == NULL)
         return;
     anchor->anchor = true;
@@ -112,12 +118,13 @@ static void keep_anchor(struct node *node, const uint8_t key[DHT_KEY_LEN])
     due_in(node, anchor, 0);
 }
 
-// Whether names are published under the key, besides the key's own.
-static bool needs_anchor(const struct node *node, const uint8_t key[DHT_KEY_LEN])
+// Whether names are published under the key of this one, besides the key's own, in the same cloud.
+static bool needs_anchor(const struct node *node, const struct core_publication *publication)
 {
     for (uint32_t i = 0; i < node->publications.count; i++) {
         const struct core_publication *other = node->publications.slots[i];
-        if (other->classifier_len > 0 && memcmp(other->key, key, DHT_KEY_LEN) == 0)
+        if (other->classifier_len > 0 && other->cloud == publication->cloud &&
+            memcmp(other->key, publication->key, DHT_KEY_LEN) == 0)
             return true;
     }
     return false;
@@ -127,7 +134,7 @@ static bool needs_anchor(const struct node *node, const uint8_t key[DHT_KEY_LEN]
 // their anchor.
 static void end_publication(struct node *node, struct core_publication *publication)
 {
-    bool stays = publication->classifier_len == 0 && needs_anchor(node, publication->key);
+    bool stays = publication->classifier_len == 0 && needs_anchor(node, publication);
     if (!stays) {
         delete_row(node, publication);
         free_publication(node, publication);
@@ -309,7 +316,7 @@ void core_publication_stored(struct node *node, struct core_publication *publica
     publication->known = true;
     publication->read_tally.copies = publication->tally.stored; // who said so holds it
     set_error(publication, "");
-    core_cache_forget(&node->cache, &publication->target);
+    core_cache_forget(&node->cache, publication->cloud->number, &publication->target);
     int64_t pause_us = publication->recheck ? recheck_pause_us(node) : renewal_pause_us(node);
     bool again =
         publication->changed || publication->renew || core_round_is_overdue(node, publication);
@@ -318,7 +325,7 @@ void core_publication_stored(struct node *node, struct core_publication *publica
         return;
     answer_done(node, publication);
     if (publication->classifier_len > 0)
-        keep_anchor(node, publication->key);
+        keep_anchor(node, publication->cloud, publication->key);
     // What stays behind of a name with other publishers is theirs; a tombstone has to outlive the
     // old record.
     bool others = publication->record.entry_count > 0;
@@ -410,10 +417,10 @@ void core_publication_publish(struct node *node, struct core_request *request,
     struct dht_span classifier = {name->classifier, name->classifier_len};
     uint8_t public_key[DHT_KEY_LEN];
     memcpy(public_key, key->key, sizeof public_key);
-    struct core_publication *publication = find(node, public_key, classifier);
+    struct core_publication *publication = find(node, request->cloud, public_key, classifier);
     bool is_new = publication == NULL;
     if (is_new)
-        publication = add(node, public_key, classifier);
+        publication = add(node, request->cloud, public_key, classifier);
     if (publication == NULL || !begin_change(publication, is_new)) {
         free(content->payload);
         core_request_fail(node, request, CONTROL_ERROR_FULL, "too many names are published");
@@ -423,7 +430,7 @@ void core_publication_publish(struct node *node, struct core_request *request,
     publication->anchor = false;
     publication->withdrawn = false;
     if (classifier.len > 0)
-        keep_anchor(node, public_key);
+        keep_anchor(node, request->cloud, public_key);
     wait_for_round(node, publication, request);
 }
 
@@ -431,7 +438,7 @@ void core_publication_withdraw(struct node *node, struct core_request *request,
                                const struct core_key *key, const struct core_name *name)
 {
     struct dht_span classifier = {name->classifier, name->classifier_len};
-    struct core_publication *publication = find(node, key->key, classifier);
+    struct core_publication *publication = find(node, request->cloud, key->key, classifier);
     if (publication == NULL || publication->anchor || publication->withdrawn) {
         core_request_fail(node, request, CONTROL_ERROR_NOT_FOUND,
                           "the name is not published from here");
@@ -449,12 +456,11 @@ void core_publication_withdraw(struct node *node, struct core_request *request,
     wait_for_round(node, publication, request);
 }
 
-bool core_publication_result(struct node *node, const uint8_t key[DHT_KEY_LEN],
-                             const struct core_name *name, struct core_record *ret_record,
-                             struct core_result *ret_result)
+bool core_publication_result(struct node *node, const struct core_cloud *cloud,
+                             struct core_record *ret_record, struct core_result *result)
 {
-    struct dht_span classifier = {name->classifier, name->classifier_len};
-    const struct core_publication *publication = find(node, key, classifier);
+    struct dht_span classifier = {result->name->classifier, result->name->classifier_len};
+    const struct core_publication *publication = find(node, cloud, result->key, classifier);
     if (publication == NULL || publication->anchor || publication->withdrawn ||
         publication->stored_us == 0)
         return false;
@@ -462,11 +468,11 @@ bool core_publication_result(struct node *node, const uint8_t key[DHT_KEY_LEN],
     core_record_prune(ret_record, core_brain_wall_us(node) / CORE_SECOND_US);
     if (!core_result_is_found(ret_record)) // not renewed for long, or about to be changed
         return false;
-    ret_result->payload =
+    result->payload =
         (struct dht_span){publication->content.payload, publication->content.payload_len};
-    ret_result->seq = publication->seq;
-    ret_result->age_s = (node->now_us - publication->stored_us) / CORE_SECOND_US;
-    ret_result->source = CONTROL_SOURCE_LOCAL;
+    result->seq = publication->seq;
+    result->age_s = (node->now_us - publication->stored_us) / CORE_SECOND_US;
+    result->source = CONTROL_SOURCE_LOCAL;
     return true;
 }
 
@@ -476,7 +482,7 @@ void core_publication_timer(struct node *node, struct core_publication *publicat
 {
     if (publication->state != CORE_PUBLICATION_IDLE)
         return;
-    if (publication->anchor && !needs_anchor(node, publication->key)) {
+    if (publication->anchor && !needs_anchor(node, publication)) {
         delete_row(node, publication);
         free_publication(node, publication);
         return;
@@ -506,10 +512,12 @@ bool core_publication_written(struct node *node, uint64_t write_id, bool ok)
     return false;
 }
 
-void core_publication_renew_all(struct node *node)
+void core_publication_renew_all(struct node *node, const struct core_cloud *cloud)
 {
     for (uint32_t i = 0; i < node->publications.count; i++) {
         struct core_publication *publication = node->publications.slots[i];
+        if (cloud != NULL && publication->cloud != cloud)
+            continue;
         if (publication->state == CORE_PUBLICATION_IDLE)
             due_in(node, publication, (int64_t)dht_random_below(&node->random, SPREAD_US));
         else
@@ -517,24 +525,51 @@ void core_publication_renew_all(struct node *node)
     }
 }
 
-void core_publication_start(struct node *node)
+void core_publication_suspend(struct node *node, const struct core_cloud *cloud)
+{
+    char text[CORE_CLOUD_TEXT_MAX];
+    core_cloud_text(cloud, " is gone", text);
+    for (uint32_t i = 0; i < node->publications.count; i++) {
+        struct core_publication *publication = node->publications.slots[i];
+        if (publication->cloud != cloud)
+            continue;
+        core_round_cancel(node, publication);
+        publication->failures++;
+        set_error(publication, text);
+    }
+}
+
+void core_publication_resume(struct node *node, struct core_cloud *cloud)
 {
     uint32_t count = node->publications.count; // anchors are added behind them
-    for (uint32_t i = 0; i < count; i++)
-        if (node->publications.slots[i]->classifier_len > 0)
-            keep_anchor(node, node->publications.slots[i]->key);
-    core_publication_renew_all(node);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct core_publication *publication = node->publications.slots[i];
+        if (publication->cloud == cloud && publication->classifier_len > 0)
+            keep_anchor(node, cloud, publication->key);
+    }
+    core_publication_renew_all(node, cloud);
+}
+
+void core_publication_start(struct node *node)
+{
+    for (uint32_t i = 0; i < node->cloud_count; i++)
+        if (node->clouds[i]->present)
+            core_publication_resume(node, node->clouds[i]);
 }
 
 bool core_publication_restore(struct node *node, struct dht_span key, struct dht_span value)
 {
-    if (key.len < DHT_KEY_LEN || key.len > DHT_KEY_LEN + CORE_NAME_CLASSIFIER_LEN_MAX)
+    struct dht_span classifier;
+    struct dht_span name;
+    if (!core_publication_open_row_key(key, &classifier, &name) ||
+        core_name_check_classifier(classifier, NULL) != CORE_NAME_OK)
         return false;
-    struct dht_span classifier = {key.data + DHT_KEY_LEN, key.len - DHT_KEY_LEN};
-    if (core_name_check_classifier(classifier, NULL) != CORE_NAME_OK ||
-        find(node, key.data, classifier) != NULL)
+    struct core_cloud *cloud = core_cloud_keep(node, name);
+    if (cloud == NULL || find(node, cloud, key.data, classifier) != NULL)
         return false;
-    struct core_publication *publication = add(node, key.data, classifier);
+    core_cloud_hold(cloud); // or it might be gone again before it is used
+    struct core_publication *publication = add(node, cloud, key.data, classifier);
+    core_cloud_drop(node, cloud);
     if (publication == NULL)
         return false;
     if (!core_publication_read_row(value, publication)) {

@@ -17,6 +17,9 @@
 // 40-hex authority leads to the key: ours is a tombstone, anybody else's is renewed as it is and
 // never replaced.
 //
+// A publication belongs to a cloud. While that is not there it sleeps: no round, no timer; what was
+// asked for stays durable.
+//
 // A sequence number is durable before the first datagram that carries it. Bounds: publications_max,
 // and publishing_max rounds at once.
 
@@ -58,6 +61,7 @@ struct core_publication {
     struct core_publication *next_round, *prev_round; // of the node's, while one is under way
     uint32_t slot;                                    // in the node's table
     struct dht_timer timer;
+    struct core_cloud *cloud;
     enum core_publication_state state;
     uint8_t key[DHT_KEY_LEN];
     uint8_t classifier[CORE_NAME_CLASSIFIER_LEN_MAX];
@@ -103,8 +107,8 @@ struct core_publication {
     char last_error[CORE_PUBLICATION_ERROR_MAX];
 };
 
-// Publishes a name under a key that is held, or changes what it holds; the request is answered when
-// the round is done. content->payload is taken over in every case.
+// Publishes a name under a key that is held in the request's cloud, or changes what it holds; the
+// request is answered when the round is done. content->payload is taken over in every case.
 void core_publication_publish(struct node *node, struct core_request *request,
                               const struct core_key *key, const struct core_name *name,
                               struct core_publication_content *content);
@@ -115,10 +119,10 @@ void core_publication_withdraw(struct node *node, struct core_request *request,
 // otherwise the round goes on.
 void core_publication_leave(struct node *node, struct core_publication *publication);
 
-// What this machine publishes under the name, as a result of source `local`. False where nothing.
-bool core_publication_result(struct node *node, const uint8_t key[DHT_KEY_LEN],
-                             const struct core_name *name, struct core_record *ret_record,
-                             struct core_result *ret_result);
+// What this machine publishes in the cloud under the key and name of *result, as a result of source
+// `local` with its record. False where nothing.
+bool core_publication_result(struct node *node, const struct core_cloud *cloud,
+                             struct core_record *ret_record, struct core_result *result);
 
 // Tells all of them to a request, as many at once as its session has room for; called again when
 // the client has read some (node/core/publication_list.c).
@@ -130,8 +134,13 @@ void core_publication_event(struct node *node, struct core_publication *publicat
 // A row is durable, or could not be made so. Whether it was one of a publication's.
 bool core_publication_written(struct node *node, uint64_t write_id, bool ok);
 
-// All of them are due now, a little apart.
-void core_publication_renew_all(struct node *node);
+// All of the cloud, NULL: of all clouds, are due now, a little apart.
+void core_publication_renew_all(struct node *node, const struct core_cloud *cloud);
+
+// The cloud is going: what is published in it sleeps. Nobody waits for any of it any more.
+void core_publication_suspend(struct node *node, const struct core_cloud *cloud);
+// It is there again.
+void core_publication_resume(struct node *node, struct core_cloud *cloud);
 
 // All of an earlier run are restored.
 void core_publication_start(struct node *node);

@@ -49,7 +49,7 @@ static enum control_state state_of(const struct core_publication *publication)
                                                                     : CONTROL_STATE_KEPT;
 }
 
-// comment copies endpoints last_error name renew_s seq session state stored targets
+// cloud comment copies endpoints last_error name renew_s seq session state stored targets
 static void list_one(struct node *node, struct core_request *request,
                      const struct core_publication *publication)
 {
@@ -66,6 +66,7 @@ static void list_one(struct node *node, struct core_request *request,
         memcpy(endpoints[i].ip, content->endpoints[i].addr.ip, sizeof endpoints[i].ip);
     }
     core_answer_begin(&answer, request, CONTROL_ANSWER_RESULT);
+    core_result_put_text(writer, CONTROL_KEY_CLOUD, publication->cloud->config.name);
     if (content->comment_len > 0)
         core_result_put_bytes(writer, CONTROL_KEY_COMMENT,
                               (struct dht_span){content->comment, content->comment_len});

@@ -25,9 +25,34 @@ static void put_endpoints(struct dht_bencode_writer *writer,
 size_t core_publication_row_key(const struct core_publication *publication,
                                 uint8_t ret_key[NODE_ROW_KEY_MAX])
 {
+    const char *cloud = publication->cloud->config.name;
+    size_t len = DHT_KEY_LEN + (size_t)publication->classifier_len;
     memcpy(ret_key, publication->key, DHT_KEY_LEN);
     memcpy(ret_key + DHT_KEY_LEN, publication->classifier, publication->classifier_len);
-    return DHT_KEY_LEN + (size_t)publication->classifier_len;
+    if (strcmp(cloud, NODE_CLOUD_GLOBAL) == 0)
+        return len;
+    ret_key[len++] = '\0';
+    memcpy(ret_key + len, cloud, strlen(cloud));
+    return len + strlen(cloud);
+}
+
+bool core_publication_open_row_key(struct dht_span key, struct dht_span *ret_classifier,
+                                   struct dht_span *ret_cloud)
+{
+    if (key.len < DHT_KEY_LEN)
+        return false;
+    struct dht_span rest = {key.data + DHT_KEY_LEN, key.len - DHT_KEY_LEN};
+    struct dht_span cloud = {(const uint8_t *)NODE_CLOUD_GLOBAL, sizeof NODE_CLOUD_GLOBAL - 1};
+    const uint8_t *nul = rest.len > 0 ? memchr(rest.data, '\0', rest.len) : NULL;
+    if (nul != NULL) {
+        cloud = (struct dht_span){nul + 1, (size_t)(rest.data + rest.len - nul - 1)};
+        rest.len = (size_t)(nul - rest.data);
+    }
+    if (rest.len > CORE_NAME_CLASSIFIER_LEN_MAX)
+        return false;
+    *ret_classifier = rest;
+    *ret_cloud = cloud;
+    return true;
 }
 
 // comment endpoints forget payload payload_type ttl_s withdrawn

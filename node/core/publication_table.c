@@ -13,7 +13,8 @@ void core_publication_table_fini(struct core_publication_table *table)
     *table = (struct core_publication_table){0};
 }
 
-// FNV-1a. It need not be keyed: who may publish here has no need to slow us down.
+// FNV-1a, of all clouds alike. It need not be keyed: who may publish here has no need to slow us
+// down.
 static uint32_t hash_of(const uint8_t key[DHT_KEY_LEN], struct dht_span classifier)
 {
     uint32_t hash = UINT32_C(2166136261);
@@ -30,16 +31,17 @@ static uint32_t hash_of_publication(const struct core_publication *publication)
     return hash_of(publication->key, classifier);
 }
 
-static bool is_named(const struct core_publication *publication, const uint8_t key[DHT_KEY_LEN],
-                     struct dht_span classifier)
+static bool is_named(const struct core_publication *publication, const struct core_cloud *cloud,
+                     const uint8_t key[DHT_KEY_LEN], struct dht_span classifier)
 {
-    return publication->classifier_len == classifier.len &&
+    return publication->cloud == cloud && publication->classifier_len == classifier.len &&
            memcmp(publication->key, key, DHT_KEY_LEN) == 0 &&
            (classifier.len == 0 ||
             memcmp(publication->classifier, classifier.data, classifier.len) == 0);
 }
 
 struct core_publication *core_publication_table_find(const struct core_publication_table *table,
+                                                     const struct core_cloud *cloud,
                                                      const uint8_t key[DHT_KEY_LEN],
                                                      struct dht_span classifier)
 {
@@ -47,7 +49,7 @@ struct core_publication *core_publication_table_find(const struct core_publicati
     uint32_t cursor = DHT_INDEX_START;
     uint32_t slot;
     while ((slot = dht_index_next(&table->index, hash, &cursor)) != DHT_INDEX_NONE)
-        if (is_named(table->slots[slot], key, classifier))
+        if (is_named(table->slots[slot], cloud, key, classifier))
             return table->slots[slot];
     return NULL;
 }

@@ -3,6 +3,7 @@
 
 #include "dht/addr.h"
 #include "node/control/secret.h"
+#include "node/core/cloud.h"
 #include "node/core/publication.h"
 #include "node/core/resolve.h"
 #include "node/core/status.h"
@@ -48,6 +49,32 @@ static bool read_name(struct node *node, struct core_request *request, struct dh
     return false;
 }
 
+// The cloud that the request is about, which it ends with from now on.
+static bool read_cloud(struct node *node, struct core_request *request, struct dht_span arguments)
+{
+    char text[CORE_CLOUD_TEXT_MAX];
+    struct dht_span name = {0};
+    control_fields_string(arguments, CONTROL_KEY_CLOUD, &name);
+    struct core_cloud *cloud =
+        name.len == 0 ? core_cloud_default(node) : core_cloud_named(node, name);
+    if (cloud == NULL || !cloud->present) {
+        struct core_cloud unknown = {.present = false};
+        size_t len = name.len < NODE_CLOUD_NAME_MAX ? name.len : NODE_CLOUD_NAME_MAX;
+        if (len > 0)
+            memcpy(unknown.config.name, name.data, len);
+        core_cloud_text(&unknown, " is not there", text);
+        refuse(node, request, CONTROL_ERROR_NOT_FOUND, text);
+        return false;
+    }
+    if (cloud->config.disabled) {
+        core_cloud_text(cloud, " is disabled", text);
+        refuse(node, request, CONTROL_ERROR_FAILED, text);
+        return false;
+    }
+    request->cloud = cloud;
+    return true;
+}
+
 static void start_timer(struct node *node, struct core_request *request, struct dht_span arguments)
 {
     int64_t timeout_ms = TIMEOUT_DEFAULT_MS;
@@ -77,7 +104,7 @@ static void resolve(struct node *node, struct core_request *request, struct dht_
     struct core_name name;
     struct dht_span word;
     int wait = CONTROL_WAIT_SETTLED;
-    if (!read_name(node, request, arguments, &name))
+    if (!read_cloud(node, request, arguments) || !read_name(node, request, arguments, &name))
         return;
     if (control_fields_string(arguments, CONTROL_KEY_WAIT, &word))
         wait = control_protocol_value(CONTROL_VOCABULARY_WAIT, word);
@@ -183,7 +210,8 @@ static void publish(struct node *node, struct core_request *request, struct dht_
     struct core_name name;
     const struct core_key *key;
     struct core_publication_content content = {.ttl_s = 0};
-    if (!read_name(node, request, arguments, &name) || !read_key(node, request, &name, &key))
+    if (!read_cloud(node, request, arguments) || !read_name(node, request, arguments, &name) ||
+        !read_key(node, request, &name, &key))
         return;
     const char *wrong = read_content(arguments, &content);
     if (wrong != NULL) {
@@ -199,7 +227,8 @@ static void unpublish(struct node *node, struct core_request *request, struct dh
 {
     struct core_name name;
     const struct core_key *key;
-    if (!read_name(node, request, arguments, &name) || !read_key(node, request, &name, &key))
+    if (!read_cloud(node, request, arguments) || !read_name(node, request, arguments, &name) ||
+        !read_key(node, request, &name, &key))
         return;
     dht_timer_set(&node->timers, &request->timer, node->now_us + PUBLISH_TIMEOUT_US);
     core_publication_withdraw(node, request, key, &name);
@@ -357,18 +386,17 @@ void core_request_key_answered(struct node *node, struct core_request *request,
 
 // ---- ping ----
 
-static int engine_for(const struct node *node, const struct dht_addr *addr)
-{
-    for (int i = 0; i < node->engine_count; i++)
-        if ((node->engines[i].family == DHT_IPV4) == (addr->ip_len == 4))
-            return i;
-    return -1;
-}
-
 // Where it cannot be sent the request is refused, and gone, and false is returned.
 static bool send_ping(struct node *node, struct core_request *request)
 {
-    struct dht *dht = node->engines[request->ping_engine].dht;
+    struct core_engine *engine =
+        core_cloud_of_family(request->cloud, request->ping_addr.ip_len == 4 ? DHT_IPV4 : DHT_IPV6);
+    if (engine == NULL) {
+        refuse(node, request, CONTROL_ERROR_FAILED, "the cloud does not speak that address family");
+        return false;
+    }
+    struct dht *dht = engine->dht;
+    request->ping_engine = engine->number;
     uint32_t op = dht_ping(dht, node->now_us, &request->ping_addr);
     if (op == 0 ||
         !core_owner_set(&node->owners, request->ping_engine, op, CORE_OWNER_REQUEST, request)) {
@@ -396,12 +424,8 @@ static void ping(struct node *node, struct core_request *request, struct dht_spa
         refuse(node, request, CONTROL_ERROR_USAGE, "an address and a port are needed");
         return;
     }
-    int engine = engine_for(node, &addr);
-    if (engine < 0) {
-        refuse(node, request, CONTROL_ERROR_FAILED, "this node does not speak that address family");
+    if (!read_cloud(node, request, arguments))
         return;
-    }
-    request->ping_engine = engine;
     request->ping_addr = addr;
     if (send_ping(node, request))
         start_timer(node, request, arguments);
@@ -425,6 +449,16 @@ void core_request_pinged(struct node *node, struct core_request *request, int64_
     dht_bencode_put_text(&answer.writer, CONTROL_KEY_RTT_US);
     dht_bencode_put_int(&answer.writer, rtt_us);
     core_answer_end(node, &answer);
+}
+
+// ---- peers ----
+
+static void peers(struct node *node, struct core_request *request, struct dht_span arguments)
+{
+    struct dht_span name = {0};
+    bool all = !control_fields_string(arguments, CONTROL_KEY_CLOUD, &name) || name.len == 0;
+    if (all || read_cloud(node, request, arguments))
+        core_status_peers(node, request);
 }
 
 // ---- dispatch ----
@@ -459,7 +493,7 @@ void core_request_start(struct node *node, struct core_request *request, struct 
         core_status_answer(node, request);
         break;
     case CONTROL_REQUEST_PEERS:
-        core_status_peers(node, request);
+        peers(node, request, arguments);
         break;
     case CONTROL_REQUEST_PING:
         ping(node, request, arguments);

@@ -14,11 +14,11 @@
 
 // ---- life ----
 
-static struct core_resolve *find_equal(const struct node *node, const struct core_name *name,
-                                       enum control_wait wait)
+static struct core_resolve *find_equal(const struct node *node, const struct core_cloud *cloud,
+                                       const struct core_name *name, enum control_wait wait)
 {
     for (struct core_resolve *other = node->resolves; other != NULL; other = other->next)
-        if (!other->trace && !other->ending && other->wait == wait &&
+        if (!other->trace && !other->ending && other->wait == wait && other->cloud == cloud &&
             core_name_equal(&other->name, name) &&
             // `all` is authoritative: its lookup may not have begun before it was asked for.
             (wait != CONTROL_WAIT_ALL || other->started_us == node->now_us))
@@ -26,8 +26,8 @@ static struct core_resolve *find_equal(const struct node *node, const struct cor
     return NULL;
 }
 
-static struct core_resolve *open_resolve(struct node *node, const struct core_name *name,
-                                         enum control_wait wait)
+static struct core_resolve *open_resolve(struct node *node, struct core_cloud *cloud,
+                                         const struct core_name *name, enum control_wait wait)
 {
     struct core_resolve *resolve = NULL;
     if (node->resolve_count < node->config.resolves_max && core_brain_timer_room(node))
@@ -35,6 +35,7 @@ static struct core_resolve *open_resolve(struct node *node, const struct core_na
     if (resolve == NULL)
         return NULL;
     dht_timer_init(&resolve->timer, CORE_TIMER_RESOLVE);
+    resolve->cloud = resolve->lookup.cloud = cloud;
     resolve->name = *name;
     resolve->wait = wait;
     resolve->started_us = node->now_us;
@@ -170,6 +171,7 @@ static void keep_in_cache(struct node *node, const struct core_resolve *resolve,
     int64_t ttl_s = found ? core_record_ttl_s(resolve->record) : node->config.negative_ttl_s;
     struct dht_span value = found ? core_lookup_string(&resolve->lookup) : (struct dht_span){0};
     struct core_cache_entry entry = {
+        .cloud = resolve->cloud->number,
         .target = resolve->target,
         .seq = resolve->seq,
         .verified_us = node->now_us,
@@ -291,7 +293,7 @@ static void key_ended(struct node *node, struct core_resolve *resolve)
 
 static void go_on(struct node *node, struct core_resolve *resolve)
 {
-    if (!core_brain_has_contacts(node)) {
+    if (!core_cloud_has_contacts(resolve->cloud)) {
         resolve->state = CORE_RESOLVE_JOINING;
         dht_timer_set(&node->timers, &resolve->timer, node->now_us + JOINING_PAUSE_US);
         return;
@@ -307,18 +309,20 @@ void core_resolve_timer(struct node *node, struct core_resolve *resolve)
     go_on(node, resolve);
 }
 
-// The record that the cache holds for the name. False where it holds none; ret_negative tells
-// whether it knows that there is none.
-static bool from_cache(struct node *node, const uint8_t *key, const struct core_name *name,
-                       struct core_result *ret_result, struct core_record *ret_record,
-                       bool *ret_negative)
+// The record that the cache holds for the key and name of *result, in a cloud of that number. False
+// where it holds none; ret_negative tells whether it knows that there is none.
+static bool from_cache(struct node *node, int cloud, struct core_result *result,
+                       struct core_record *ret_record, bool *ret_negative)
 {
+    const struct core_name *name = result->name;
+    const uint8_t *key = result->key;
     uint8_t salt[DHT_SALT_LEN_MAX];
     struct dht_id target;
     struct dht_span classifier = {name->classifier, name->classifier_len};
     size_t salt_len = core_name_salt(&node->crypto, classifier, salt);
     core_name_target(&node->crypto, key, (struct dht_span){salt, salt_len}, &target);
-    const struct core_cache_entry *entry = core_cache_find(&node->cache, node->now_us, &target);
+    const struct core_cache_entry *entry =
+        core_cache_find(&node->cache, node->now_us, cloud, &target);
     *ret_negative = entry != NULL && entry->value_len == 0;
     if (entry == NULL || entry->value_len == 0)
         return false;
@@ -329,11 +333,11 @@ static bool from_cache(struct node *node, const uint8_t *key, const struct core_
     // A payload kept apart is not in the cache: the network has to be asked.
     if (!core_result_is_found(ret_record) || ret_record->payload.by_reference)
         return false;
-    ret_result->seq = entry->seq;
-    ret_result->age_s = (node->now_us - entry->verified_us) / CORE_SECOND_US;
-    ret_result->source = CONTROL_SOURCE_CACHE;
+    result->seq = entry->seq;
+    result->age_s = (node->now_us - entry->verified_us) / CORE_SECOND_US;
+    result->source = CONTROL_SOURCE_CACHE;
     if (ret_record->payload.type != CORE_RECORD_PAYLOAD_NONE)
-        ret_result->payload = (struct dht_span){ret_record->payload.bytes, ret_record->payload.len};
+        result->payload = (struct dht_span){ret_record->payload.bytes, ret_record->payload.len};
     return true;
 }
 
@@ -346,11 +350,11 @@ static bool answer_here(struct node *node, struct core_request *request,
     bool negative = false;
     if (wait != CONTROL_WAIT_CACHE && wait != CONTROL_WAIT_FIRST)
         return false;
-    if (key != NULL && core_publication_result(node, key, name, &record, &result)) {
+    if (key != NULL && core_publication_result(node, request->cloud, &record, &result)) {
         core_result_answer(node, request, &result);
         return true;
     }
-    if (key != NULL && from_cache(node, key, name, &result, &record, &negative)) {
+    if (key != NULL && from_cache(node, request->cloud->number, &result, &record, &negative)) {
         CORE_COUNT(node, cache_hits);
         core_result_answer(node, request, &result);
         return true;
@@ -372,13 +376,14 @@ void core_resolve_start(struct node *node, struct core_request *request,
         key = held->key;
     if (answer_here(node, request, name, key, wait))
         return;
-    struct core_resolve *equal = request->trace ? NULL : find_equal(node, name, wait);
+    struct core_resolve *equal =
+        request->trace ? NULL : find_equal(node, request->cloud, name, wait);
     if (equal != NULL) {
         CORE_COUNT(node, resolves_joined);
         join_waiters(equal, request);
         return;
     }
-    struct core_resolve *resolve = open_resolve(node, name, wait);
+    struct core_resolve *resolve = open_resolve(node, request->cloud, name, wait);
     if (resolve == NULL) {
         CORE_COUNT(node, resolves_refused);
         core_request_fail(node, request, CONTROL_ERROR_FULL, "too many lookups are under way");

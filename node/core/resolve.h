@@ -11,8 +11,8 @@
 //     RECORD  --found, payload apart--> PAYLOAD           RECORD --found or not--> answered, gone
 //     PAYLOAD --all parts found, or one not--> answered, gone
 //
-// Equal requests (same target, same wait) share one lookup. It is cancelled when the last of them
-// leaves. Bound: resolves_max.
+// Equal requests (same cloud, target and wait) share one lookup. It is cancelled when the last of
+// them leaves. Bound: resolves_max.
 
 #include "node/core/lookup.h"
 #include "node/core/session.h"
@@ -27,6 +27,7 @@ enum core_resolve_state {
 struct core_resolve {
     struct core_resolve *next, *prev; // of the node
     struct dht_timer timer;           // while JOINING
+    struct core_cloud *cloud;
     enum core_resolve_state state;
     enum control_wait wait;
     bool trace;
@@ -50,8 +51,8 @@ struct core_resolve {
     uint32_t part; // the part looked for
 };
 
-// Answers the request from here or from the cache, or starts or joins a lookup. name is of any
-// secured kind but LABEL.
+// Answers the request from here or from the cache, or starts or joins a lookup in its cloud. name
+// is of any secured kind but LABEL.
 void core_resolve_start(struct node *node, struct core_request *request,
                         const struct core_name *name, enum control_wait wait);
 

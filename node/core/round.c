@@ -77,9 +77,9 @@ static uint32_t places_for(const struct node *node, const struct core_publicatio
 
 void core_round_begin(struct node *node, struct core_publication *publication)
 {
-    assert(publication->state == CORE_PUBLICATION_IDLE);
+    assert(publication->state == CORE_PUBLICATION_IDLE && publication->cloud->present);
     bool busy = node->publishing_count >= places_for(node, publication);
-    bool offline = !core_brain_has_contacts(node);
+    bool offline = !core_cloud_has_contacts(publication->cloud);
     const struct core_request *request = publication->request;
     if (offline && request != NULL && node->now_us - request->started_us > OFFLINE_MOST_US) {
         core_publication_offline(node, publication);
@@ -101,7 +101,7 @@ void core_round_begin(struct node *node, struct core_publication *publication)
         .target = publication->target,
         .salt = {publication->salt, publication->salt_len},
         .seq_known = DHT_SEQ_NONE,
-        .width = node->engines[0].store_width,
+        .width = core_cloud_store_width(publication->cloud),
         .hold = true,
     };
     enter(node, publication, CORE_PUBLICATION_READING);
@@ -342,7 +342,7 @@ static void store_part(struct node *node, struct core_publication *publication)
     struct dht_item item = {.value = {value, dht_bencode_written(&writer)}};
     core_record_part_target(&node->crypto, part, &item.target);
     enter(node, publication, CORE_PUBLICATION_PARTS);
-    publication->parts = (struct core_lookup){0};
+    publication->parts = (struct core_lookup){.cloud = publication->cloud};
     if (!core_lookup_put(node, &publication->parts, CORE_OWNER_PUBLICATION, publication, &item,
                          DHT_SEQ_NONE))
         fail(node, publication, CONTROL_ERROR_FULL, "too many operations are under way");

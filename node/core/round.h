@@ -50,8 +50,12 @@ int64_t core_publication_renew_s(const struct node *node,
 size_t core_publication_row(const struct core_publication *publication,
                             uint8_t ret_row[NODE_ROW_VALUE_MAX]);
 bool core_publication_read_row(struct dht_span row, struct core_publication *publication);
-// Its key: the public key, then the classifier. Returns its length.
+// Its key: the public key, then the classifier; of another cloud than Global_ then NUL, which no
+// classifier has in it, and the cloud's name. Returns its length.
 size_t core_publication_row_key(const struct core_publication *publication,
                                 uint8_t ret_key[NODE_ROW_KEY_MAX]);
+// The parts of such a key, the first of which is the public key. False where it is none.
+bool core_publication_open_row_key(struct dht_span key, struct dht_span *ret_classifier,
+                                   struct dht_span *ret_cloud);
 
 #endif

@@ -20,12 +20,14 @@ static uint32_t hash_of(const struct dht_id *target)
     return hash;
 }
 
-static uint32_t slot_of(const struct core_row_set *set, uint8_t family, const struct dht_id *target)
+static uint32_t slot_of(const struct core_row_set *set, int cloud, uint8_t family,
+                        const struct dht_id *target)
 {
     uint32_t cursor = DHT_INDEX_START;
     uint32_t slot;
     while ((slot = dht_index_next(&set->index, hash_of(target), &cursor)) != DHT_INDEX_NONE)
-        if (set->entries[slot].family == family && dht_id_equal(&set->entries[slot].target, target))
+        if (set->entries[slot].cloud == cloud && set->entries[slot].family == family &&
+            dht_id_equal(&set->entries[slot].target, target))
             break;
     return slot;
 }
@@ -45,25 +47,46 @@ static bool grow(struct core_row_set *set)
     return true;
 }
 
-bool core_row_set_add(struct core_row_set *set, uint8_t family, const struct dht_id *target)
+bool core_row_set_add(struct core_row_set *set, int cloud, uint8_t family,
+                      const struct dht_id *target)
 {
-    uint32_t slot = slot_of(set, family, target);
+    uint32_t slot = slot_of(set, cloud, family, target);
     if (slot == DHT_INDEX_NONE) {
         if (!grow(set))
             return false;
         slot = set->count++;
-        set->entries[slot] = (struct core_row_entry){.target = *target, .family = family};
+        set->entries[slot] =
+            (struct core_row_entry){.target = *target, .cloud = cloud, .family = family};
         dht_index_add(&set->index, hash_of(target), slot);
     }
     set->entries[slot].marked = true;
     return true;
 }
 
-void core_row_set_mark(struct core_row_set *set, uint8_t family, const struct dht_id *target)
+void core_row_set_mark(struct core_row_set *set, int cloud, uint8_t family,
+                       const struct dht_id *target)
 {
-    uint32_t slot = slot_of(set, family, target);
+    uint32_t slot = slot_of(set, cloud, family, target);
     if (slot != DHT_INDEX_NONE)
         set->entries[slot].marked = true;
+}
+
+// The last one moves into its slot.
+static void remove_slot(struct core_row_set *set, uint32_t slot)
+{
+    uint32_t last = --set->count;
+    dht_index_remove(&set->index, hash_of(&set->entries[slot].target), slot);
+    if (slot == last)
+        return;
+    set->entries[slot] = set->entries[last];
+    dht_index_replace(&set->index, hash_of(&set->entries[slot].target), last, slot);
+}
+
+void core_row_set_drop(struct core_row_set *set, int cloud)
+{
+    for (uint32_t slot = set->count; slot-- > 0;)
+        if (set->entries[slot].cloud == cloud)
+            remove_slot(set, slot);
 }
 
 bool core_row_set_sweep(struct core_row_set *set, uint32_t *cursor,
@@ -73,13 +96,7 @@ bool core_row_set_sweep(struct core_row_set *set, uint32_t *cursor,
         set->entries[(*cursor)++].marked = false;
     if (*cursor == set->count)
         return false;
-    uint32_t slot = *cursor;
-    uint32_t last = --set->count;
-    *ret_entry = set->entries[slot];
-    dht_index_remove(&set->index, hash_of(&ret_entry->target), slot);
-    if (slot == last)
-        return true;
-    set->entries[slot] = set->entries[last];
-    dht_index_replace(&set->index, hash_of(&set->entries[slot].target), last, slot);
+    *ret_entry = set->entries[*cursor];
+    remove_slot(set, *cursor);
     return true;
 }

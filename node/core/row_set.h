@@ -10,6 +10,7 @@
 
 struct core_row_entry {
     struct dht_id target;
+    int cloud;      // its number
     uint8_t family; // enum dht_family: each engine stores for itself
     bool marked;
 };
@@ -23,9 +24,13 @@ struct core_row_set {
 void core_row_set_fini(struct core_row_set *set);
 
 // Notes a row, or that it is still wanted, and marks it. False where memory is short.
-bool core_row_set_add(struct core_row_set *set, uint8_t family, const struct dht_id *target);
+bool core_row_set_add(struct core_row_set *set, int cloud, uint8_t family,
+                      const struct dht_id *target);
 // Marks a row where there is one.
-void core_row_set_mark(struct core_row_set *set, uint8_t family, const struct dht_id *target);
+void core_row_set_mark(struct core_row_set *set, int cloud, uint8_t family,
+                       const struct dht_id *target);
+// Forgets the rows of a cloud, which stay on disk.
+void core_row_set_drop(struct core_row_set *set, int cloud);
 // Takes out one that is not marked; false where all that are left are. The marks are then gone.
 bool core_row_set_sweep(struct core_row_set *set, uint32_t *cursor,
                         struct core_row_entry *ret_entry);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "node/core/session.h"
 
+#include "node/core/cloud.h"
 #include "node/core/publication.h"
 #include "node/core/request.h"
 #include "node/core/resolve.h"
@@ -167,7 +168,9 @@ void core_request_drop(struct node *node, struct core_request *request)
         core_publication_leave(node, request->publication);
     if (request->ping_op != 0) {
         core_owner_clear(&node->owners, request->ping_engine, request->ping_op);
-        dht_cancel(node->engines[request->ping_engine].dht, request->ping_op);
+        const struct core_engine *engine = core_cloud_engine(node, request->ping_engine);
+        if (engine != NULL)
+            dht_cancel(engine->dht, request->ping_op);
     }
     if (request->next != NULL)
         request->next->prev = request->prev;

@@ -19,6 +19,7 @@ struct core_request {
     uint32_t id;
     enum control_request kind;
     int64_t started_us;
+    struct core_cloud *cloud; // what it waits for is of this cloud, and ends with it; NULL: of none
     bool trace;
     uint32_t results;                     // sent
     struct core_resolve *resolve;         // it waits for this lookup

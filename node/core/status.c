@@ -2,6 +2,7 @@
 #include "node/core/status.h"
 
 #include "dht/addr.h"
+#include "node/core/cloud.h"
 #include "node/core/result.h"
 
 #include <stdlib.h>
@@ -66,8 +67,7 @@ static void put_addr(struct dht_bencode_writer *writer, const char *key,
 
 // contacts contacts_good counters external family id items items_bytes joined listen name
 // nodes_estimate ops role
-static void put_cloud(struct dht_bencode_writer *writer, const struct node *node,
-                      const struct core_engine *engine)
+static void put_cloud(struct dht_bencode_writer *writer, const struct core_engine *engine)
 {
     struct dht_info info;
     dht_info(engine->dht, &info);
@@ -84,7 +84,7 @@ static void put_cloud(struct dht_bencode_writer *writer, const struct node *node
     core_result_put_int(writer, CONTROL_KEY_ITEMS_BYTES, (int64_t)info.items_bytes);
     core_result_put_int(writer, CONTROL_KEY_JOINED, info.joined);
     put_addr(writer, CONTROL_KEY_LISTEN, &engine->addr);
-    core_result_put_text(writer, CONTROL_KEY_NAME, node->config.cloud);
+    core_result_put_text(writer, CONTROL_KEY_NAME, engine->cloud->config.name);
     core_result_put_int(writer, CONTROL_KEY_NODES_ESTIMATE, (int64_t)(info.nodes_estimate + 0.5));
     core_result_put_int(writer, CONTROL_KEY_OPS, info.ops);
     core_result_put_text(writer, CONTROL_KEY_ROLE,
@@ -101,7 +101,7 @@ void core_status_answer(struct node *node, struct core_request *request)
     dht_bencode_put_text(writer, CONTROL_KEY_CLOUDS);
     dht_bencode_open_list(writer);
     for (int i = 0; i < node->engine_count; i++)
-        put_cloud(writer, node, &node->engines[i]);
+        put_cloud(writer, node->engines[i]);
     dht_bencode_end(writer);
     struct node_info info;
     node_info(node, &info);
@@ -128,7 +128,7 @@ static void answer_peer(struct node *node, struct core_request *request,
     struct dht_bencode_writer *writer = &answer.writer;
     core_answer_begin(&answer, request, CONTROL_ANSWER_RESULT);
     put_addr(writer, CONTROL_KEY_ADDR, &contact->addr);
-    core_result_put_text(writer, CONTROL_KEY_CLOUD, node->config.cloud);
+    core_result_put_text(writer, CONTROL_KEY_CLOUD, engine->cloud->config.name);
     core_result_put_int(writer, CONTROL_KEY_FAMILY, (int64_t)engine->family);
     core_result_put_int(writer, CONTROL_KEY_GOOD, contact->good);
     core_result_put_bytes(writer, CONTROL_KEY_NODE_ID,
@@ -149,9 +149,12 @@ void core_status_peers(struct node *node, struct core_request *request)
         return;
     }
     for (int i = 0; i < node->engine_count; i++) {
-        size_t count = dht_contacts(node->engines[i].dht, contacts, PEERS_MAX);
+        const struct core_engine *engine = node->engines[i];
+        if (request->cloud != NULL && engine->cloud != request->cloud)
+            continue;
+        size_t count = dht_contacts(engine->dht, contacts, PEERS_MAX);
         for (size_t j = 0; j < count; j++)
-            answer_peer(node, request, &node->engines[i], &contacts[j]);
+            answer_peer(node, request, engine, &contacts[j]);
     }
     free(contacts);
     struct core_answer answer;

@@ -513,12 +513,8 @@ void daemon_config_cloud_hosts(const struct daemon_config_cloud *cloud,
         ret_hosts->count = 0;
 }
 
-void daemon_config_node_apply(const struct daemon_config *config,
-                              const struct daemon_config_cloud *cloud,
-                              struct node_config *ret_config)
+void daemon_config_node_apply(const struct daemon_config *config, struct node_config *ret_config)
 {
-    _Static_assert(sizeof ret_config->cloud == sizeof cloud->name, "the name fits");
-    memcpy(ret_config->cloud, cloud->name, sizeof ret_config->cloud);
     ret_config->sessions_max = (uint32_t)config->clients_max;
     ret_config->session_out_max = (uint32_t)config->client_bytes_max;
     ret_config->requests_max = (uint32_t)config->client_requests_max;

@@ -145,11 +145,9 @@ bool daemon_config_cloud_is_lab(const struct daemon_config_cloud *cloud);
 void daemon_config_cloud_hosts(const struct daemon_config_cloud *cloud,
                                struct daemon_config_hosts *ret_hosts);
 
-// Copies what the brain of a cloud has to know into ret_config, which node_config_init() has filled
-// in: its name, and all of [node] and [publish] that is the brain's.
-void daemon_config_node_apply(const struct daemon_config *config,
-                              const struct daemon_config_cloud *cloud,
-                              struct node_config *ret_config);
+// Copies what the brain has to know, all of [node] and [publish] that is its own, into ret_config,
+// which node_config_init() has filled in.
+void daemon_config_node_apply(const struct daemon_config *config, struct node_config *ret_config);
 
 // Copies what the engine has to know, all but the address family, into ret_config, which
 // dht_config_init() has filled in.

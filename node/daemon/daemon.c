@@ -68,11 +68,11 @@ static bool fill_engine(const struct daemon *daemon, const struct daemon_config_
     return true;
 }
 
-static void fill_node_config(const struct daemon *daemon, const struct daemon_config_cloud *cloud,
-                             uint32_t index, struct node_config *ret_config)
+static void fill_node_config(const struct daemon *daemon, uint32_t index,
+                             struct node_config *ret_config)
 {
     node_config_init(ret_config);
-    daemon_config_node_apply(&daemon->config, cloud, ret_config);
+    daemon_config_node_apply(&daemon->config, ret_config);
     snprintf(ret_config->version, sizeof ret_config->version, "%s", PNR_VERSION);
     ret_config->node_index = index;
     ret_config->node_count = daemon->process.node_count;
@@ -113,11 +113,12 @@ static bool open_node(struct daemon *daemon, const struct daemon_config_cloud *c
     }
     options->record_path = record_path[0] == '\0' ? NULL : record_path;
     options->state_dir = state_dir;
+    options->cloud = cloud->name;
     options->keys_dir =
         daemon->config.keys_dir.text[0] != '\0' ? daemon->config.keys_dir.text : keys_dir;
     daemon_config_cloud_hosts(cloud, &options->bootstrap);
     make_parents(state_dir);
-    fill_node_config(daemon, cloud, index, &options->config);
+    fill_node_config(daemon, index, &options->config);
     for (size_t i = 0; i < cloud->listen.count; i++)
         options->engine_count += fill_engine(daemon, cloud, &cloud->listen.list[i],
                                              &options->engines[options->engine_count]);

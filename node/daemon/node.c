@@ -36,6 +36,7 @@ struct daemon_node {
     struct daemon_node_shared shared;
     struct daemon_record record; // the brain, and what writes down what it is told
     uint32_t index;
+    int cloud; // the brain's number of it
     struct engine engines[NODE_ENGINES_MAX];
     size_t engine_count;
     struct daemon_state *state; // NULL: nothing is kept on disk
@@ -373,6 +374,17 @@ static bool open_brain(struct daemon_node *node, const struct daemon_node_option
     return daemon_record_open(&node->record, &birth, ret_error);
 }
 
+static bool open_cloud(struct daemon_node *node, const char *name, struct daemon_error *ret_error)
+{
+    struct node_cloud_config config;
+    node_cloud_config_init(&config, name != NULL ? name : NODE_CLOUD_GLOBAL);
+    node->cloud =
+        daemon_record_add_cloud(&node->record, daemon_loop_now_us(node->shared.loop), &config);
+    if (node->cloud < 0)
+        daemon_error_set(ret_error, "no memory for a cloud");
+    return node->cloud >= 0;
+}
+
 // Binds the socket first, since the engine is told its address.
 static bool open_engine(struct daemon_node *node, const struct daemon_node_engine *options,
                         struct daemon_error *ret_error)
@@ -386,7 +398,8 @@ static bool open_engine(struct daemon_node *node, const struct daemon_node_engin
         return false;
     daemon_udp_info(engine->udp, &info);
     engine->addr = config.addr = info.addr;
-    engine->number = daemon_record_add_engine(&node->record, &config);
+    engine->number = daemon_record_add_engine(&node->record, daemon_loop_now_us(node->shared.loop),
+                                              node->cloud, &config);
     engine->event = event_new(daemon_loop_base(node->shared.loop), daemon_udp_fd(engine->udp),
                               EV_READ | EV_PERSIST, on_datagrams, engine);
     bool ok = engine->number == (int)(node->engine_count - 1) && engine->event != NULL &&
@@ -447,7 +460,7 @@ static bool open_parts(struct daemon_node *node, const struct daemon_node_option
                        struct daemon_error *ret_error)
 {
     struct daemon_bootstrap_calls calls = {.ctx = node, .found = on_bootstrap, .joined = on_joined};
-    if (!open_brain(node, options, ret_error))
+    if (!open_brain(node, options, ret_error) || !open_cloud(node, options->cloud, ret_error))
         return false;
     for (size_t i = 0; i < options->engine_count; i++) {
         if (!open_engine(node, &options->engines[i], ret_error))

@@ -47,6 +47,7 @@ struct daemon_node_engine {
 
 struct daemon_node_options {
     struct node_config config;
+    const char *cloud; // the name of its cloud; NULL: Global_
     struct daemon_node_engine engines[NODE_ENGINES_MAX];
     size_t engine_count;
     const char *state_dir; // NULL: nothing is kept on disk, and every write succeeds

@@ -203,14 +203,55 @@ void daemon_record_verified(struct daemon_record *record, const uint8_t key[DHT_
 
 // ---- what there was ----
 
-int daemon_record_add_engine(struct daemon_record *record, const struct dht_config *config)
+int daemon_record_add_cloud(struct daemon_record *record, int64_t now_us,
+                            const struct node_cloud_config *config)
 {
-    if (record->file != NULL)
-        put(record, &(struct recording_entry){.kind = RECORDING_ADD_ENGINE, .engine = *config});
-    int number = node_add_engine(record->brain, config);
+    if (record->file != NULL) {
+        struct recording_entry entry = {.kind = RECORDING_ADD_CLOUD, .now_us = now_us};
+        entry.cloud = *config;
+        put(record, &entry);
+    }
+    int number = node_add_cloud(record->brain, now_us, config);
     if (record->file != NULL)
         put_result(record, number);
     return number;
+}
+
+static void put_removal(struct daemon_record *record, enum recording_kind kind, int64_t now_us,
+                        int number)
+{
+    struct recording_entry entry = {.kind = kind, .now_us = now_us};
+    entry.number = (uint32_t)number;
+    put(record, &entry);
+}
+
+void daemon_record_remove_cloud(struct daemon_record *record, int64_t now_us, int cloud)
+{
+    if (record->file != NULL)
+        put_removal(record, RECORDING_REMOVE_CLOUD, now_us, cloud);
+    node_remove_cloud(record->brain, now_us, cloud);
+}
+
+int daemon_record_add_engine(struct daemon_record *record, int64_t now_us, int cloud,
+                             const struct dht_config *config)
+{
+    if (record->file != NULL) {
+        struct recording_entry entry = {.kind = RECORDING_ADD_ENGINE, .now_us = now_us};
+        entry.engine.cloud = (uint32_t)cloud;
+        entry.engine.config = *config;
+        put(record, &entry);
+    }
+    int number = node_add_engine(record->brain, now_us, cloud, config);
+    if (record->file != NULL)
+        put_result(record, number);
+    return number;
+}
+
+void daemon_record_remove_engine(struct daemon_record *record, int64_t now_us, int engine)
+{
+    if (record->file != NULL)
+        put_removal(record, RECORDING_REMOVE_ENGINE, now_us, engine);
+    node_remove_engine(record->brain, now_us, engine);
 }
 
 bool daemon_record_restore(struct daemon_record *record, enum node_row_kind kind,

@@ -45,7 +45,12 @@ void daemon_record_verified(struct daemon_record *record, const uint8_t key[DHT_
 
 // ---- the calls ----
 
-int daemon_record_add_engine(struct daemon_record *record, const struct dht_config *config);
+int daemon_record_add_cloud(struct daemon_record *record, int64_t now_us,
+                            const struct node_cloud_config *config);
+void daemon_record_remove_cloud(struct daemon_record *record, int64_t now_us, int cloud);
+int daemon_record_add_engine(struct daemon_record *record, int64_t now_us, int cloud,
+                             const struct dht_config *config);
+void daemon_record_remove_engine(struct daemon_record *record, int64_t now_us, int engine);
 bool daemon_record_restore(struct daemon_record *record, enum node_row_kind kind,
                            struct dht_span key, struct dht_span value);
 bool daemon_record_key_added(struct daemon_record *record, const char *label,

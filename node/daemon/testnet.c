@@ -129,7 +129,7 @@ static void fill_config(const struct testnet *testnet, uint32_t index,
                         struct node_config *ret_config)
 {
     node_config_init(ret_config);
-    daemon_config_node_apply(testnet->config, &testnet->config->clouds[0], ret_config);
+    daemon_config_node_apply(testnet->config, ret_config);
     snprintf(ret_config->version, sizeof ret_config->version, "%s", PNR_VERSION);
     ret_config->node_index = index;
     ret_config->node_count = testnet->count;

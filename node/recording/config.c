@@ -6,7 +6,8 @@
 
 // Where a field was added to a configuration, it has to be added below too, or replays would go
 // wrong: these are here to remind of it. The format is then another one (RECORDING_HEAD).
-static_assert(sizeof(void *) != 8 || sizeof(struct node_config) == 152, "see the comment above");
+static_assert(sizeof(void *) != 8 || sizeof(struct node_config) == 112, "see the comment above");
+static_assert(sizeof(struct node_cloud_config) == 48, "see the comment above");
 static_assert(sizeof(void *) != 8 || sizeof(struct dht_config) == 176, "see the comment above");
 
 // A text in an array of its own. Fails where it has no end.
@@ -36,7 +37,6 @@ static void duration(struct recording_coder *coder, int64_t *value_us)
 
 void recording_config_node(struct recording_coder *coder, struct node_config *config)
 {
-    text_array(coder, config->cloud, sizeof config->cloud);
     text_array(coder, config->version, sizeof config->version);
     recording_coder_u32(coder, &config->node_index);
     recording_coder_u32(coder, &config->node_count);
@@ -54,6 +54,16 @@ void recording_config_node(struct recording_coder *coder, struct node_config *co
     duration(coder, &config->lifetime_us);
     duration(coder, &config->snapshot_us);
     recording_coder_bool(coder, &config->keep_items);
+}
+
+void recording_config_cloud(struct recording_coder *coder, struct node_cloud_config *config)
+{
+    int scope = (int)config->scope;
+    text_array(coder, config->name, sizeof config->name);
+    recording_coder_choice(coder, &scope, NODE_SCOPE_GLOBAL, NODE_SCOPE_LINK);
+    config->scope = (enum node_scope)scope;
+    recording_coder_u32(coder, &config->scope_id);
+    recording_coder_bool(coder, &config->disabled);
 }
 
 static void family(struct recording_coder *coder, struct dht_config *config)

@@ -7,6 +7,7 @@
 #include "node/recording/coder.h"
 
 void recording_config_node(struct recording_coder *coder, struct node_config *config);
+void recording_config_cloud(struct recording_coder *coder, struct node_cloud_config *config);
 void recording_config_dht(struct recording_coder *coder, struct dht_config *config);
 
 #endif

@@ -153,11 +153,18 @@ static void code_end(struct recording_coder *coder, struct recording_entry *entr
     entry->end = (enum recording_end)end;
 }
 
-// Inputs that have to do with clients and keys, and what is not an input.
+// Inputs that have to do with clouds, clients and keys, and what is not an input.
 static void code_rest(struct recording_coder *coder, struct recording_entry *entry,
                       struct recording_entry_room *room)
 {
     switch (entry->kind) {
+    case RECORDING_ADD_CLOUD:
+        recording_config_cloud(coder, &entry->cloud);
+        break;
+    case RECORDING_REMOVE_CLOUD:
+    case RECORDING_REMOVE_ENGINE:
+        recording_coder_u32(coder, &entry->number);
+        break;
     case RECORDING_COUNTERS:
         code_counters(coder, entry, room);
         break;
@@ -215,7 +222,8 @@ static void code_payload(struct recording_coder *coder, struct recording_entry *
         code_birth(coder, entry);
         break;
     case RECORDING_ADD_ENGINE:
-        recording_config_dht(coder, &entry->engine);
+        recording_coder_u32(coder, &entry->engine.cloud);
+        recording_config_dht(coder, &entry->engine.config);
         break;
     case RECORDING_RESTORE:
         code_row(coder, entry);
@@ -354,13 +362,12 @@ const char *recording_entry_kind_text(int kind)
 
 bool recording_entry_is_input(enum recording_kind kind)
 {
-    return kind >= RECORDING_NEW && kind <= RECORDING_KEY_ANSWERED;
+    return kind >= RECORDING_NEW && kind <= RECORDING_REMOVE_ENGINE;
 }
 
 bool recording_entry_has_time(enum recording_kind kind)
 {
     switch (kind) {
-    case RECORDING_ADD_ENGINE:
     case RECORDING_RESTORE:
     case RECORDING_KEY_ADDED:
     case RECORDING_KEY_REMOVED:

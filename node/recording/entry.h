@@ -15,8 +15,13 @@ struct recording_entry {
             int64_t wall_us;
             const uint8_t *seed; // RECORDING_SEED_LEN bytes
             struct node_config config;
-        } birth;                  // NEW
-        struct dht_config engine; // ADD_ENGINE
+        } birth;                        // NEW
+        struct node_cloud_config cloud; // ADD_CLOUD
+        struct {
+            uint32_t cloud;
+            struct dht_config config;
+        } engine;        // ADD_ENGINE
+        uint32_t number; // REMOVE_CLOUD, REMOVE_ENGINE
         struct {
             enum node_row_kind kind;
             struct dht_span key;

@@ -32,7 +32,7 @@
 #include "pnr/node.h"
 
 #define RECORDING_HEAD                                                                             \
-    "pnr recording 4\n"                                                                            \
+    "pnr recording 5\n"                                                                            \
     "Keep this file to yourself: it holds the random seed of a running node, and all it was "      \
     "asked.\n"
 #define RECORDING_HEAD_LEN    (sizeof RECORDING_HEAD - 1)
@@ -75,6 +75,9 @@
     X(SESSION_SENT, 19, "session_sent")                                                            \
     X(SESSION_CLOSED, 20, "session_closed")                                                        \
     X(KEY_ANSWERED, 21, "key_answered")                                                            \
+    X(ADD_CLOUD, 22, "add_cloud")                                                                  \
+    X(REMOVE_CLOUD, 23, "remove_cloud")                                                            \
+    X(REMOVE_ENGINE, 24, "remove_engine")                                                          \
     X(SIGN, 64, "sign")                                                                            \
     X(VERIFY, 65, "verify")                                                                        \
     X(RESULT, 66, "result")                                                                        \

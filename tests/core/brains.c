@@ -2,6 +2,7 @@
 #include "tests/core/brains.h"
 
 #include "dht/addr.h"
+#include "node/core/cloud.h"
 #include "tests/core/crypto_helper.h"
 
 #include <stdlib.h>
@@ -66,9 +67,28 @@ void brains_add_key(struct brains *brains, size_t node, const char *label, uint8
 static struct dht_addr addr_of(const struct brains *brains, size_t node, int engine)
 {
     struct dht_addr addr = brains->addrs[node];
-    if (engine == 1)
+    if (engine == 1 && brains->lab)
+        addr.ip[3] = 2;
+    else if (engine == 1)
         addr = (struct dht_addr){.ip = {[15] = 1}, .ip_len = 16, .port = addr.port};
     return addr;
+}
+
+void brains_join_lab(struct brains *brains, size_t node)
+{
+    struct node_cloud_config cloud;
+    struct dht_config engine;
+    struct dht_addr first = addr_of(brains, 0, 1);
+    node_cloud_config_init(&cloud, "lab");
+    dht_config_init(&engine, DHT_IPV4);
+    engine.lab = true;
+    engine.addr = addr_of(brains, node, 1);
+    int number = node_add_cloud(brains->nodes[node], brains->now_us, &cloud);
+    assert(number > 0);
+    brains->labs[node] = node_add_engine(brains->nodes[node], brains->now_us, number, &engine);
+    assert(brains->labs[node] > 0);
+    if (node > 0)
+        node_bootstrap(brains->nodes[node], brains->now_us, brains->labs[node], &first, 1);
 }
 
 void brains_start(struct brains *brains, size_t node)
@@ -76,6 +96,7 @@ void brains_start(struct brains *brains, size_t node)
     uint8_t seed[32];
     struct node_config config;
     struct dht_config engine;
+    struct node_cloud_config cloud;
     signers[node] = (struct signer){brains, node};
     struct dht_crypto crypto = {&signers[node], helper_sha1, helper_sha256, helper_verify, sign};
     for (size_t i = 0; i < sizeof seed; i++)
@@ -89,12 +110,17 @@ void brains_start(struct brains *brains, size_t node)
     brains->nodes[node] =
         node_new(&config, &crypto, seed, brains->now_us, brains->now_us + brains->wall_offset_us);
     assert(brains->nodes[node] != NULL);
-    assert(node_add_engine(brains->nodes[node], &engine) == 0);
+    node_cloud_config_init(&cloud, NODE_CLOUD_GLOBAL);
+    assert(node_add_cloud(brains->nodes[node], brains->now_us, &cloud) == 0);
+    assert(node_add_engine(brains->nodes[node], brains->now_us, 0, &engine) == 0);
     if (brains->dual) {
         engine.family = DHT_IPV6;
         engine.addr = addr_of(brains, node, 1);
-        assert(node_add_engine(brains->nodes[node], &engine) == 1);
+        assert(node_add_engine(brains->nodes[node], brains->now_us, 0, &engine) == 1);
     }
+    brains->labs[node] = -1;
+    if (brains->lab)
+        brains_join_lab(brains, node);
     static const enum node_row_kind order[] = {
         NODE_ROW_META, NODE_ROW_SEQUENCE, NODE_ROW_PUBLICATION, NODE_ROW_CONTACT, NODE_ROW_ITEM};
     struct brains_disk *disk = brains->disks[node];
@@ -175,6 +201,8 @@ static void send_datagram(struct brains *brains, size_t node, int engine,
 {
     struct dht_krpc msg;
     size_t to = (size_t)(out->addr.port - 20001);
+    if (brains->lab)
+        engine = engine == brains->labs[node];
     brains->sent++;
     if (dht_krpc_parse(out->bytes, &msg) && msg.type == DHT_KRPC_QUERY &&
         msg.method == DHT_KRPC_PUT && msg.has_seq && brains->on_put != NULL)
@@ -270,6 +298,15 @@ static void drain(struct brains *brains, size_t node)
         drain(brains, node);
 }
 
+void brains_leave_lab(struct brains *brains, size_t node)
+{
+    struct node *brain = brains->nodes[node];
+    const struct core_engine *engine = core_cloud_engine(brain, brains->labs[node]);
+    brains->labs[node] = -1;
+    node_remove_cloud(brain, brains->now_us, engine->cloud->number);
+    drain(brains, node);
+}
+
 void brains_unstick(struct brains *brains, size_t node)
 {
     struct brains_disk *disk = brains->disks[node];
@@ -301,7 +338,10 @@ static void step(struct brains *brains)
         if (brains->nodes[datagram->to] != NULL) {
             struct dht_datagram in = {addr_of(brains, datagram->from, datagram->engine),
                                       {datagram->bytes, datagram->len}};
-            node_receive(brains->nodes[datagram->to], brains->now_us, datagram->engine, &in, 1);
+            bool lab = brains->lab && datagram->engine == 1;
+            int engine = lab ? brains->labs[datagram->to] : datagram->engine;
+            if (engine >= 0)
+                node_receive(brains->nodes[datagram->to], brains->now_us, engine, &in, 1);
             drain(brains, datagram->to);
         }
         free(datagram);
@@ -366,6 +406,10 @@ uint32_t brains_ask(struct brains *brains, size_t node, const char *word,
     static uint32_t ids;
     static uint8_t buf[CONTROL_FRAME_MAX];
     struct dht_bencode_writer writer = control_frame_begin_request(buf, sizeof buf);
+    if (brains->cloud != NULL) { // sorts before all that is asked together with it
+        dht_bencode_put_text(&writer, CONTROL_KEY_CLOUD);
+        dht_bencode_put_text(&writer, brains->cloud);
+    }
     if (write != NULL)
         write(&writer, ctx);
     size_t len = control_frame_end_request(&writer, ++ids, word);

@@ -60,6 +60,9 @@ struct brains {
     struct brains_datagram *queue; // sorted by time
     uint64_t sent;
     bool dual;                // each node has an engine of either family; set before brains_init()
+    bool lab;                 // each node is in the cloud "lab" too; likewise
+    int labs[BRAINS_MAX];     // the number of its engine there; -1: none
+    const char *cloud;        // named in all requests; NULL: none is
     int64_t highest_seq_sent; // in any put
     // Called for every put of a mutable item that leaves a node.
     void (*on_put)(struct brains *brains, size_t node, const struct dht_krpc *put);
@@ -90,6 +93,10 @@ void brains_unstick(struct brains *brains, size_t node);
 // Stops a node as if its process were killed; starts it again from what its disk made durable.
 void brains_kill(struct brains *brains, size_t node);
 void brains_start(struct brains *brains, size_t node);
+
+// Takes a node out of its cloud "lab", and puts it back.
+void brains_leave_lab(struct brains *brains, size_t node);
+void brains_join_lab(struct brains *brains, size_t node);
 
 // A key made from a number, held by the node under a label; ret_key: its public half.
 void brains_add_key(struct brains *brains, size_t node, const char *label, uint8_t number,

@@ -23,7 +23,7 @@ static struct core_cache_entry entry_of(uint8_t number, int64_t seq, uint16_t va
 static const struct core_cache_entry *find(struct core_cache *cache, uint8_t number, int64_t now_us)
 {
     struct core_cache_entry entry = entry_of(number, 0, 0);
-    return core_cache_find(cache, now_us, &entry.target);
+    return core_cache_find(cache, now_us, 0, &entry.target);
 }
 
 // What stands after a second entry of the same target.
@@ -80,9 +80,35 @@ static void test_expiry(void **state)
     entry.expires_us = 2000;
     core_cache_put(&cache, &entry);
     assert_int_equal(find(&cache, 1, 1500)->seq, 0);
-    core_cache_forget(&cache, &entry.target);
+    core_cache_forget(&cache, 0, &entry.target);
     assert_null(find(&cache, 1, 1500));
-    core_cache_forget(&cache, &entry.target);
+    core_cache_forget(&cache, 0, &entry.target);
+    core_cache_fini(&cache);
+}
+
+// What is kept of one cloud is nothing to another.
+static void test_clouds(void **state)
+{
+    struct core_cache cache;
+    (void)state;
+    core_cache_init(&cache, 8);
+    for (uint8_t number = 1; number <= 3; number++) {
+        struct core_cache_entry entry = entry_of(number, 1, 5);
+        core_cache_put(&cache, &entry);
+        entry.cloud = 7;
+        entry.seq = 70;
+        core_cache_put(&cache, &entry);
+    }
+    struct core_cache_entry entry = entry_of(1, 0, 0);
+    assert_int_equal(core_cache_find(&cache, 200, 0, &entry.target)->seq, 1);
+    assert_int_equal(core_cache_find(&cache, 200, 7, &entry.target)->seq, 70);
+    assert_null(core_cache_find(&cache, 200, 1, &entry.target));
+    core_cache_forget(&cache, 1, &entry.target);
+    core_cache_drop(&cache, 0);
+    assert_int_equal(cache.count, 3);
+    assert_null(core_cache_find(&cache, 200, 0, &entry.target));
+    assert_int_equal(core_cache_find(&cache, 200, 7, &entry.target)->seq, 70);
+    dht_index_check(&cache.index);
     core_cache_fini(&cache);
 }
 
@@ -123,6 +149,7 @@ static void test_no_room_at_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_clouds),
         cmocka_unit_test(test_what_replaces_what),
         cmocka_unit_test(test_expiry),
         cmocka_unit_test(test_the_one_used_longest_ago_makes_room),

@@ -251,8 +251,8 @@ static void test_foreign_record_is_renewed_and_carried_over(void **state)
     id = brains_resolve(&brains, 8, helper_name(key, ""), "all");
     assert_int_equal(helper_end(&brains, 8, id), 0);
     assert_int_equal(helper_port(brains_answer(&brains, 8, id, CONTROL_ANSWER_RESULT, 0)), 444);
-    const struct core_publication *own =
-        core_publication_table_find(&brains.nodes[3]->publications, key, (struct dht_span){0});
+    const struct core_publication *own = core_publication_table_find(
+        &brains.nodes[3]->publications, brains.nodes[3]->clouds[0], key, (struct dht_span){0});
     assert_int_equal(own->record.foreign_endpoint_count, 1);
     assert_true(own->seq > 1234567);
     brains_fini(&brains);

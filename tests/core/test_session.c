@@ -20,6 +20,9 @@ static void begin(void)
     node = node_new(&config, &crypto, seed, 1000, 1790000000 * SECOND);
     assert_non_null(node);
     memset(&outputs, 0, sizeof outputs);
+    struct node_cloud_config cloud;
+    node_cloud_config_init(&cloud, NODE_CLOUD_GLOBAL);
+    assert_int_equal(node_add_cloud(node, 1000, &cloud), 0);
     node_start(node, 1000);
 }
 

@@ -111,8 +111,35 @@ void node_free(struct node *node)
     free(node);
 }
 
-int node_add_engine(struct node *node, const struct dht_config *config)
+void node_cloud_config_init(struct node_cloud_config *config, const char *name)
 {
+    memset(config, 0, sizeof *config);
+    snprintf(config->name, sizeof config->name, "%s", name);
+}
+
+int node_add_cloud(struct node *node, int64_t now_us, const struct node_cloud_config *config)
+{
+    enter(node, now_us);
+    (void)config;
+    return 0;
+}
+
+void node_remove_cloud(struct node *node, int64_t now_us, int cloud)
+{
+    enter(node, now_us);
+    (void)cloud;
+}
+
+void node_remove_engine(struct node *node, int64_t now_us, int engine)
+{
+    enter(node, now_us);
+    (void)engine;
+}
+
+int node_add_engine(struct node *node, int64_t now_us, int cloud, const struct dht_config *config)
+{
+    enter(node, now_us);
+    (void)cloud;
     node->seed[0] ^= 1;
     struct dht *dht = dht_new(config, &node->crypto, node->seed, node->now_us);
     assert(dht != NULL);

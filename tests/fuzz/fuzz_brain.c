@@ -245,7 +245,7 @@ static void add_engine(uint8_t flags, enum dht_family family)
     wires[engine_count].family = family;
     wires[engine_count].lab = engine.lab;
     wires[engine_count].salt = (struct dht_span){(const uint8_t *)"web", 3};
-    FUZZ_CHECK(node_add_engine(node, &engine) == engine_count);
+    FUZZ_CHECK(node_add_engine(node, now_us, 0, &engine) == engine_count);
     engine_count++;
 }
 
@@ -388,6 +388,9 @@ static void start(struct fuzz_input *input)
     memset(key_requests, 0, sizeof key_requests);
     node = node_new(&config, &crypto, seed, now_us, wall_us);
     FUZZ_CHECK(node != NULL);
+    struct node_cloud_config cloud;
+    node_cloud_config_init(&cloud, NODE_CLOUD_GLOBAL);
+    FUZZ_CHECK(node_add_cloud(node, now_us, &cloud) == 0);
     add_engine(flags, DHT_IPV4);
     if ((flags & 4) != 0)
         add_engine(flags, DHT_IPV6);

@@ -41,7 +41,7 @@ static void use(const struct daemon_config *config)
         dht_config_init(&engine, DHT_IPV4);
         node_config_init(&node);
         daemon_config_cloud_apply(&config->clouds[i], &engine);
-        daemon_config_node_apply(config, &config->clouds[i], &node);
+        daemon_config_node_apply(config, &node);
         (void)daemon_config_cloud_is_lab(&config->clouds[i]);
     }
 }

@@ -33,7 +33,6 @@ static void add_birth(struct list *list)
     struct recording_entry *entry = add(list, "new", RECORDING_NEW);
     entry->birth.wall_us = INT64_C(1700000000000000);
     entry->birth.seed = seed;
-    strcpy(entry->birth.config.cloud, "Global_");
     strcpy(entry->birth.config.version, "0.1.0");
     entry->birth.config.sessions_max = 3;
     entry->birth.config.session_out_max = 100000;
@@ -41,34 +40,37 @@ static void add_birth(struct list *list)
     entry->birth.config.keys_max = 4;
     entry->birth.config.renew_us = 1000000;
     entry->birth.config.keep_items = true;
+    entry = add(list, "add_cloud", RECORDING_ADD_CLOUD);
+    entry->cloud = (struct node_cloud_config){.name = "Global_", .scope = NODE_SCOPE_GLOBAL};
+    add(list, "result of a cloud", RECORDING_RESULT)->result = 0;
     entry = add(list, "add_engine", RECORDING_ADD_ENGINE);
-    entry->engine = (struct dht_config){.family = DHT_IPV4,
-                                        .lab = true,
-                                        .addr = address,
-                                        .version = "PN",
-                                        .bucket_size = 8,
-                                        .first_bucket_size = 16,
-                                        .replacements = 8,
-                                        .lookup_width = 8,
-                                        .store_width = 20,
-                                        .in_flight = 5,
-                                        .ops_max = 64,
-                                        .candidates_max = 128,
-                                        .queries_max = 64,
-                                        .items_max = 64,
-                                        .items_bytes_max = 100000,
-                                        .items_per_source_max = 64,
-                                        .swarms_max = 64,
-                                        .peers_max = 64,
-                                        .peers_per_swarm_max = 64,
-                                        .registrations_max = 16,
-                                        .item_lifetime_us = 7200000000,
-                                        .sources_max = 64,
-                                        .peer_lifetime_us = 2700000000,
-                                        .queries_per_source = 50,
-                                        .verifies_per_second = 200,
-                                        .outbox_max = 100000,
-                                        .outbox_keep = 1000};
+    entry->engine.config = (struct dht_config){.family = DHT_IPV4,
+                                               .lab = true,
+                                               .addr = address,
+                                               .version = "PN",
+                                               .bucket_size = 8,
+                                               .first_bucket_size = 16,
+                                               .replacements = 8,
+                                               .lookup_width = 8,
+                                               .store_width = 20,
+                                               .in_flight = 5,
+                                               .ops_max = 64,
+                                               .candidates_max = 128,
+                                               .queries_max = 64,
+                                               .items_max = 64,
+                                               .items_bytes_max = 100000,
+                                               .items_per_source_max = 64,
+                                               .swarms_max = 64,
+                                               .peers_max = 64,
+                                               .peers_per_swarm_max = 64,
+                                               .registrations_max = 16,
+                                               .item_lifetime_us = 7200000000,
+                                               .sources_max = 64,
+                                               .peer_lifetime_us = 2700000000,
+                                               .queries_per_source = 50,
+                                               .verifies_per_second = 200,
+                                               .outbox_max = 100000,
+                                               .outbox_keep = 1000};
     add(list, "result of an engine", RECORDING_RESULT)->result = 0;
 }
 
@@ -154,6 +156,8 @@ static void add_rest(struct list *list)
     memset(entry->crypto.sig, 3, sizeof entry->crypto.sig);
     add(list, "sign refused", RECORDING_SIGN)->crypto.digest = 78;
     add(list, "verify", RECORDING_VERIFY)->crypto.ok = true;
+    add(list, "remove_engine", RECORDING_REMOVE_ENGINE)->number = 0;
+    add(list, "remove_cloud", RECORDING_REMOVE_CLOUD)->number = 0;
     add(list, "stop", RECORDING_STOP);
     add(list, "end", RECORDING_END)->end = RECORDING_END_CLOSED;
 }

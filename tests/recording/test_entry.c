@@ -118,8 +118,10 @@ static const struct {
     {"33 counters", "driver_counters", 3, 33, "a list that is too long"},
     {"a label with a NUL in it", "key_removed", 5, 0, "a text that does not end where it should"},
     {"a label without a NUL", "key_removed", 7, 'x', "a text that does not end where it should"},
-    {"an engine of family 5", "add_engine", 0, 5, "no address family"},
-    {"an engine of family 7", "add_engine", 0, 7, "a choice that there is not"},
+    {"an engine of family 5", "add_engine", 12, 5, "no address family"},
+    {"an engine of family 7", "add_engine", 12, 7, "a choice that there is not"},
+    {"a scope of 0", "add_cloud", 41, 0, "a choice that there is not"},
+    {"a cloud that is disabled twice", "add_cloud", 46, 2, "a truth that is neither 0 nor 1"},
     {"an end of a third sort", "end", 0, 3, "a choice that there is not"},
 };
 
@@ -163,23 +165,29 @@ static void test_configurations_are_whole(void **state)
     const char *why = "";
     (void)state;
     memset(&birth.birth.config, 1, sizeof birth.birth.config);
-    birth.birth.config.cloud[NODE_CLOUD_NAME_MAX] = '\0';
     birth.birth.config.version[31] = '\0';
     birth.birth.seed = seed;
     size_t len = recording_entry_write(&birth, buf, sizeof buf);
     assert_true(recording_entry_read(buf[0], payload_of(buf, len), &room, &read, &why));
     size_t lost = lost_bytes(&birth.birth.config, &read.birth.config, sizeof read.birth.config);
     if (sizeof(void *) == 8)
-        assert_int_equal(lost, 14);
+        assert_int_equal(lost, 7);
     memset(&engine.engine, 1, sizeof engine.engine);
-    engine.engine.family = DHT_IPV6;
-    engine.engine.role = DHT_ROLE_CLIENT;
-    engine.engine.addr.ip_len = 16;
+    engine.engine.config.family = DHT_IPV6;
+    engine.engine.config.role = DHT_ROLE_CLIENT;
+    engine.engine.config.addr.ip_len = 16;
     len = recording_entry_write(&engine, buf, sizeof buf);
     assert_true(recording_entry_read(buf[0], payload_of(buf, len), &room, &read, &why));
     lost = lost_bytes(&engine.engine, &read.engine, sizeof read.engine);
     if (sizeof(void *) == 8)
-        assert_int_equal(lost, 11);
+        assert_int_equal(lost, 15);
+    struct recording_entry cloud = {.kind = RECORDING_ADD_CLOUD};
+    memset(&cloud.cloud, 1, sizeof cloud.cloud);
+    cloud.cloud.name[NODE_CLOUD_NAME_MAX] = '\0';
+    cloud.cloud.scope = NODE_SCOPE_LINK;
+    len = recording_entry_write(&cloud, buf, sizeof buf);
+    assert_true(recording_entry_read(buf[0], payload_of(buf, len), &room, &read, &why));
+    assert_int_equal(lost_bytes(&cloud.cloud, &read.cloud, sizeof read.cloud), 6);
 }
 
 int main(void)

@@ -85,10 +85,17 @@ static struct recording_entry birth(uint8_t seed_byte)
 
 static struct recording_entry engine(void)
 {
-    struct recording_entry entry = {.kind = RECORDING_ADD_ENGINE};
-    dht_config_init(&entry.engine, DHT_IPV4);
-    entry.engine.lab = true;
-    entry.engine.addr = v4;
+    struct recording_entry entry = {.kind = RECORDING_ADD_ENGINE, .now_us = 1000};
+    dht_config_init(&entry.engine.config, DHT_IPV4);
+    entry.engine.config.lab = true;
+    entry.engine.config.addr = v4;
+    return entry;
+}
+
+static struct recording_entry cloud(void)
+{
+    struct recording_entry entry = {.kind = RECORDING_ADD_CLOUD, .now_us = 1000};
+    node_cloud_config_init(&entry.cloud, NODE_CLOUD_GLOBAL);
     return entry;
 }
 
@@ -151,9 +158,13 @@ static uint32_t record_node(uint8_t seed_byte)
     file_put(&entry);
     struct node *node =
         node_new(&entry.birth.config, &crypto, entry.birth.seed, entry.now_us, entry.birth.wall_us);
+    entry = cloud();
+    file_put(&entry);
+    entry = result_of(node_add_cloud(node, entry.now_us, &entry.cloud));
+    file_put(&entry);
     entry = engine();
     file_put(&entry);
-    entry = result_of(node_add_engine(node, &entry.engine));
+    entry = result_of(node_add_engine(node, entry.now_us, 0, &entry.engine.config));
     file_put(&entry);
     entry = at(RECORDING_START, 2000);
     file_put(&entry);
@@ -215,8 +226,8 @@ static void test_other_bytes(void **state)
         struct simnet_replay_result result = replay();
         assert_int_equal(result.verdict, SIMNET_REPLAY_DIFFERS);
         assert_int_equal(result.input, RECORDING_START);
-        assert_int_equal(result.input_entry, 4);
-        assert_int_equal(result.entry, 5);
+        assert_int_equal(result.input_entry, 6);
+        assert_int_equal(result.entry, 7);
         assert_int_equal(result.output, 1);
         assert_int_equal(result.input_at_us, 1000);
     }
@@ -228,6 +239,7 @@ static void test_other_bytes(void **state)
 enum step {
     NO_STEP, // behind a row's last one
     BIRTH,
+    CLOUD,
     ENGINE,
     RESTORE,
     START,
@@ -235,6 +247,9 @@ enum step {
     TICK,
     TICK_BEFORE,
     RECEIVE_AT_ENGINE_1,
+    RECEIVE_AT_ENGINE_0,
+    REMOVE_CLOUD_0,
+    REMOVE_ENGINE_0,
     UNREACHABLE_OF_NO_ENGINE,
     BOOTSTRAP_OF_IPV6,
     OPEN,
@@ -248,9 +263,9 @@ enum step {
     STEPS,
 };
 
-// All but BIRTH and ENGINE.
+// All but BIRTH, CLOUD and ENGINE.
 static const struct recording_entry entries[STEPS] = {
-    [RESTORE] = {.kind = RECORDING_RESTORE, .row.kind = NODE_ROW_ITEM},
+    [RESTORE] = {.kind = RECORDING_RESTORE, .row.kind = NODE_ROW_META},
     [START] = {.kind = RECORDING_START, .now_us = 2000},
     [TICK_AT_0] = {.kind = RECORDING_TICK, .now_us = 0},
     [TICK] = {.kind = RECORDING_TICK, .now_us = 2000},
@@ -258,6 +273,11 @@ static const struct recording_entry entries[STEPS] = {
     [RECEIVE_AT_ENGINE_1] = {.kind = RECORDING_RECEIVE,
                              .now_us = 3000,
                              .receive = {.engine = 1, .datagrams = &from_v4, .count = 1}},
+    [RECEIVE_AT_ENGINE_0] = {.kind = RECORDING_RECEIVE,
+                             .now_us = 3000,
+                             .receive = {.engine = 0, .datagrams = &from_v4, .count = 1}},
+    [REMOVE_CLOUD_0] = {.kind = RECORDING_REMOVE_CLOUD, .now_us = 1000, .number = 0},
+    [REMOVE_ENGINE_0] = {.kind = RECORDING_REMOVE_ENGINE, .now_us = 1000, .number = 0},
     [UNREACHABLE_OF_NO_ENGINE] = {.kind = RECORDING_UNREACHABLE,
                                   .now_us = 3000,
                                   .addrs = {.engine = UINT32_MAX, .addrs = &v4, .count = 1}},
@@ -282,11 +302,14 @@ static struct recording_entry entry_of(enum step step)
 {
     if (step == BIRTH)
         return birth(1);
+    if (step == CLOUD)
+        return cloud();
     return step == ENGINE ? engine() : entries[step];
 }
 
-#define ROW_STEPS 7                       // the last one is NO_STEP
-#define NODE      BIRTH, ENGINE, RESULT_0 // one with an engine, which is not started
+#define ROW_STEPS 9 // the last one is NO_STEP
+// One with a cloud and an engine, which is not started.
+#define NODE BIRTH, CLOUD, RESULT_0, ENGINE, RESULT_0
 
 struct row {
     const char *name;
@@ -311,18 +334,22 @@ static void check_row(const struct row *row, enum simnet_replay_verdict verdict)
 
 static const struct row broken_rows[] = {
     {"no node", {TICK}, 1, "a recording begins with the making"},
-    {"two nodes", {NODE, BIRTH}, 4, "a second node"},
-    {"two engines of a family", {NODE, ENGINE}, 4, "an engine too many"},
-    {"an engine after the start", {NODE, START, ENGINE}, 5, "an engine too many"},
-    {"two starts", {NODE, START, START}, 5, "a second start"},
-    {"a row after the start", {NODE, START, RESTORE}, 5, "a row restored after"},
-    {"time that goes back", {NODE, TICK, TICK_BEFORE}, 5, "time goes back"},
-    {"time before the birth", {NODE, TICK_AT_0}, 4, "time goes back"},
-    {"no such engine", {NODE, RECEIVE_AT_ENGINE_1}, 4, "an engine that there is not"},
-    {"no such engine to ask", {NODE, UNREACHABLE_OF_NO_ENGINE}, 4, "an engine that there is not"},
-    {"another family", {NODE, BOOTSTRAP_OF_IPV6}, 4, "an address of another family"},
-    {"bytes sent to nobody", {NODE, SENT_1}, 4, "more bytes went out"},
-    {"bytes sent that there were not", {NODE, OPEN, RESULT_1, SENT_1}, 6, "more bytes went out"},
+    {"two nodes", {NODE, BIRTH}, 6, "a second node"},
+    {"two engines of a family", {NODE, ENGINE}, 6, "an engine too many"},
+    {"two clouds of a name", {NODE, CLOUD}, 6, "a second cloud of a name"},
+    {"no such cloud", {BIRTH, ENGINE}, 2, "a cloud that there is not"},
+    {"a cloud that is gone", {NODE, REMOVE_CLOUD_0, ENGINE}, 7, "a cloud that there is not"},
+    {"gone with its cloud", {NODE, REMOVE_CLOUD_0, RECEIVE_AT_ENGINE_0}, 7, "an engine that"},
+    {"an engine that is gone", {NODE, REMOVE_ENGINE_0, RECEIVE_AT_ENGINE_0}, 7, "an engine that"},
+    {"two starts", {NODE, START, START}, 7, "a second start"},
+    {"a row after the start", {NODE, START, RESTORE}, 7, "a row restored after"},
+    {"time that goes back", {NODE, TICK, TICK_BEFORE}, 7, "time goes back"},
+    {"time before the birth", {NODE, TICK_AT_0}, 6, "time goes back"},
+    {"no such engine", {NODE, RECEIVE_AT_ENGINE_1}, 6, "an engine that there is not"},
+    {"no such engine to ask", {NODE, UNREACHABLE_OF_NO_ENGINE}, 6, "an engine that there is not"},
+    {"another family", {NODE, BOOTSTRAP_OF_IPV6}, 6, "an address of another family"},
+    {"bytes sent to nobody", {NODE, SENT_1}, 6, "more bytes went out"},
+    {"bytes sent that there were not", {NODE, OPEN, RESULT_1, SENT_1}, 8, "more bytes went out"},
 };
 
 static void test_broken(void **state)
@@ -335,22 +362,22 @@ static void test_broken(void **state)
 static const struct row other_rows[] = {
     {"an output that does not come",
      {NODE, HANGUP},
-     4,
+     6,
      "expected hangup of session 0, got nothing"},
     {"an output that is another",
      {NODE, START, HANGUP},
-     5,
+     7,
      "expected hangup of session 0, got write 1 (durable) of a row of kind 5"},
-    {"an output too many", {NODE, START, DRAINED_0}, 5, "expected nothing, got write 1 (durable)"},
-    {"another result", {NODE, OPEN, RESULT_2}, 5, "expected result 2, got result 1"},
-    {"no result", {NODE, OPEN, DRAINED_0}, 5, "expected drained, got result 1"},
-    {"a signature that nobody asks for", {NODE, SIGN}, 4, "expected sign, got none"},
+    {"an output too many", {NODE, START, DRAINED_0}, 7, "expected nothing, got write 1 (durable)"},
+    {"another result", {NODE, OPEN, RESULT_2}, 7, "expected result 2, got result 1"},
+    {"no result", {NODE, OPEN, DRAINED_0}, 7, "expected drained, got result 1"},
+    {"a signature that nobody asks for", {NODE, SIGN}, 6, "expected sign, got none"},
 };
 
 static void test_differs(void **state)
 {
     static const struct row same = {
-        "nothing that differs", {NODE, OPEN, RESULT_1, DRAINED_0}, 7, ""};
+        "nothing that differs", {NODE, OPEN, RESULT_1, DRAINED_0}, 9, ""};
     (void)state;
     for (size_t i = 0; i < sizeof other_rows / sizeof other_rows[0]; i++)
         check_row(&other_rows[i], SIMNET_REPLAY_DIFFERS);

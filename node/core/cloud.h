@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+#ifndef PNR_CORE_CLOUD_H
+#define PNR_CORE_CLOUD_H
+
+// The clouds of a node: for each a name, at most two engines, one of each family, and a state that
+// follows from these. A cloud that the driver has removed, or that only rows of an earlier run
+// name, stays here, absent, for as long as something is published in it.
+//
+//     absent --node_add_cloud()--> present --node_remove_cloud()--> absent, or gone
+//
+// Bounds: NODE_CLOUDS_MAX present ones; absent ones by publications_max.
+
+#include "node/core/brain.h"
+#include "node/core/session.h"
+
+struct core_engine {
+    struct dht *dht; // NULL: none in this place
+    struct core_cloud *cloud;
+    int number; // as the driver knows it
+    // Of its configuration.
+    enum dht_family family;
+    uint32_t store_width;
+    struct dht_addr addr;
+};
+
+struct core_cloud {
+    struct core_engine engines[NODE_ENGINES_MAX];
+    int number; // as the driver knows it; another one each time it is added
+    bool present;
+    struct node_cloud_config config;
+    uint32_t publications; // in it
+    int64_t since_us;      // it has had an engine since; INT64_MAX: it has none
+    bool is_told;          // watchers know of it, in this state
+    enum node_cloud_state told;
+};
+
+// NULL where there is none: present or absent, and present.
+struct core_cloud *core_cloud_named(const struct node *node, struct dht_span name);
+struct core_cloud *core_cloud_numbered(const struct node *node, int number);
+
+// The one that is meant where none is named: Global_; where that is not there, or disabled, the
+// first that is enabled; otherwise the first. NULL where there is none.
+struct core_cloud *core_cloud_default(const struct node *node);
+
+// The cloud of that name, made as an absent one where there is none. NULL where memory is short, or
+// the name is none.
+struct core_cloud *core_cloud_keep(struct node *node, struct dht_span name);
+// Publications came or went: an absent cloud without any is gone.
+void core_cloud_hold(struct core_cloud *cloud);
+void core_cloud_drop(struct node *node, struct core_cloud *cloud);
+
+void core_cloud_free_all(struct node *node);
+
+// The engine of that number; NULL where there is none any more.
+struct core_engine *core_cloud_engine(const struct node *node, int number);
+// The engine of that family, NULL where the cloud has none.
+struct core_engine *core_cloud_of_family(struct core_cloud *cloud, enum dht_family family);
+
+// Whether any engine of the cloud knows anybody to ask.
+bool core_cloud_has_contacts(const struct core_cloud *cloud);
+// The store_width of its engines.
+uint32_t core_cloud_store_width(const struct core_cloud *cloud);
+
+enum node_cloud_state core_cloud_state(const struct node *node, const struct core_cloud *cloud);
+
+#define CORE_CLOUD_TEXT_MAX (NODE_CLOUD_NAME_MAX + 32)
+
+// "the cloud NAME is gone", with such an ending.
+void core_cloud_text(const struct core_cloud *cloud, const char *ending,
+                     char ret_text[CORE_CLOUD_TEXT_MAX]);
+
+#endif

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: MIT
+#include "node/core/cloud.h"
+
+#include "tests/core/brains_helper.h"
+
+static struct brains brains;
+
+static int add(struct node *node, const char *name, bool disabled)
+{
+    struct node_cloud_config config;
+    node_cloud_config_init(&config, name);
+    config.disabled = disabled;
+    return node_add_cloud(node, brains.now_us, &config);
+}
+
+static int resolve_in(const char *cloud, size_t node, const char *name, const char *wait)
+{
+    brains.cloud = cloud;
+    int port = helper_resolve(&brains, node, name, wait);
+    brains.cloud = NULL;
+    return port;
+}
+
+static int publish_in(const char *cloud, size_t node, const char *name, uint16_t port)
+{
+    brains.cloud = cloud;
+    int code = helper_publish(&brains, node, name, port);
+    brains.cloud = NULL;
+    return code;
+}
+
+// ---- finding and adding ----
+
+static void test_names_and_numbers(void **state)
+{
+    (void)state;
+    brains_init(&brains, 1, 300);
+    struct node *node = brains.nodes[0];
+    struct dht_config config;
+    dht_config_init(&config, DHT_IPV4);
+    assert_int_equal(add(node, "", false), -1);
+    assert_int_equal(add(node, "Global_", false), -1);
+    assert_int_equal(add(node, "lab", false), 1);
+    assert_int_equal(node_add_engine(node, brains.now_us, 1, &config), 1);
+    assert_int_equal(node_add_engine(node, brains.now_us, 1, &config), -1);
+    config.family = DHT_IPV6;
+    assert_int_equal(node_add_engine(node, brains.now_us, 1, &config), 2);
+    node_remove_engine(node, brains.now_us, 1);
+    config.family = DHT_IPV4;
+    assert_int_equal(node_add_engine(node, brains.now_us, 1, &config), 3);
+    node_remove_cloud(node, brains.now_us, 1);
+    assert_null(core_cloud_engine(node, 2));
+    assert_null(core_cloud_engine(node, 3));
+    assert_int_equal(node->engine_count, 1);
+    assert_int_equal(add(node, "lab", true), 2); // numbers are not used again
+    assert_int_equal(node_add_engine(node, brains.now_us, 2, &config), -1);
+    node_remove_cloud(node, brains.now_us, 2);
+    char name[] = "cloud00";
+    for (int i = 1; i < NODE_CLOUDS_MAX; i++) {
+        name[5] = (char)('0' + i / 10);
+        name[6] = (char)('0' + i % 10);
+        assert_true(add(node, name, false) > 0);
+    }
+    assert_int_equal(add(node, "lab", false), -1);
+    brains_fini(&brains);
+}
+
+static void test_the_one_meant_by_default(void **state)
+{
+    (void)state;
+    brains_init(&brains, 1, 301);
+    struct node *node = brains.nodes[0];
+    add(node, "a", true);
+    add(node, "b", false);
+    assert_string_equal(core_cloud_default(node)->config.name, "Global_");
+    node_remove_cloud(node, brains.now_us, 0);
+    assert_string_equal(core_cloud_default(node)->config.name, "b");
+    add(node, "Global_", true);
+    assert_string_equal(core_cloud_default(node)->config.name, "b");
+    node_remove_cloud(node, brains.now_us, 2);
+    assert_string_equal(core_cloud_default(node)->config.name, "a");
+    assert_int_equal(helper_resolve(&brains, 0, helper_name((const uint8_t[32]){1}, ""), "all"),
+                     -CONTROL_ERROR_FAILED);
+    assert_int_equal(resolve_in("c", 0, helper_name((const uint8_t[32]){1}, ""), "all"),
+                     -CONTROL_ERROR_NOT_FOUND);
+    brains_fini(&brains);
+}
+
+// ---- states ----
+
+static void test_states(void **state)
+{
+    (void)state;
+    brains_init(&brains, 5, 302);
+    struct node *node = brains.nodes[3];
+    assert_int_equal(node_cloud_state(node, 0), NODE_CLOUD_ACTIVE);
+    assert_int_equal(add(node, "lab", false), 1);
+    assert_int_equal(add(node, "off", true), 2);
+    assert_int_equal(node_cloud_state(node, 1), NODE_CLOUD_NO_NET);
+    assert_int_equal(node_cloud_state(node, 2), NODE_CLOUD_DISABLED);
+    struct dht_config config;
+    dht_config_init(&config, DHT_IPV4);
+    int engine = node_add_engine(node, brains.now_us, 1, &config);
+    assert_int_equal(node_cloud_state(node, 1), NODE_CLOUD_SYNCHRONISING);
+    brains_run(&brains, 31 * SECOND);
+    node_tick(node, brains.now_us);
+    assert_int_equal(node_cloud_state(node, 1), NODE_CLOUD_ALONE);
+    node_remove_engine(node, brains.now_us, engine);
+    assert_int_equal(node_cloud_state(node, 1), NODE_CLOUD_NO_NET);
+    // All others vanish, and the contacts of a quarter hour ago are none.
+    for (size_t i = 0; i < 5; i++)
+        if (i != 3)
+            brains_kill(&brains, i);
+    brains_run(&brains, HOUR);
+    node_tick(node, brains.now_us);
+    enum node_cloud_state end = node_cloud_state(node, 0);
+    assert_true(end == NODE_CLOUD_DEAD || end == NODE_CLOUD_ALONE);
+    struct dht_crypto crypto = helper_crypto(NULL);
+    struct node_config node_config;
+    node_config_init(&node_config);
+    struct node *young = node_new(&node_config, &crypto, (const uint8_t[32]){1}, 0, 0);
+    struct node_cloud_config cloud;
+    node_cloud_config_init(&cloud, NODE_CLOUD_GLOBAL);
+    assert_int_equal(node_add_cloud(young, 0, &cloud), 0);
+    assert_int_equal(node_cloud_state(young, 0), NODE_CLOUD_VIRTUAL);
+    node_free(young);
+    brains_fini(&brains);
+}
+
+// ---- nothing leaks ----
+
+static void test_names_of_one_are_not_of_the_other(void **state)
+{
+    uint8_t key[32];
+    (void)state;
+    brains.lab = true;
+    brains_init(&brains, 12, 303);
+    brains_add_key(&brains, 3, "restored0", 7, key);
+    const char *web = helper_name(key, ".web");
+    assert_int_equal(publish_in("lab", 3, "restored0.web", 443), 0);
+    assert_int_equal(resolve_in("lab", 8, web, "all"), 443);
+    // Neither from the network, nor from the cache, nor from what is published here.
+    assert_int_equal(resolve_in(NULL, 8, web, "all"), -CONTROL_ERROR_NOT_FOUND);
+    assert_int_equal(resolve_in("Global_", 8, web, "cache"), -CONTROL_ERROR_NOT_FOUND);
+    assert_int_equal(resolve_in("lab", 8, web, "cache"), 443);
+    assert_int_equal(resolve_in(NULL, 3, web, "first"), -CONTROL_ERROR_NOT_FOUND);
+    assert_int_equal(resolve_in("lab", 3, web, "first"), 443);
+    // The same name in both is two names.
+    assert_int_equal(publish_in("Global_", 3, "restored0.web", 80), 0);
+    assert_int_equal(resolve_in(NULL, 8, web, "all"), 80);
+    assert_int_equal(resolve_in("lab", 8, web, "all"), 443);
+    // Equal requests of both at once are two lookups.
+    brains.cloud = "lab";
+    uint32_t in_lab = brains_resolve(&brains, 9, web, "all");
+    brains.cloud = NULL;
+    uint32_t in_global = brains_resolve(&brains, 9, web, "all");
+    assert_int_equal(helper_info(&brains, 9).resolves, 2);
+    assert_int_equal(helper_end(&brains, 9, in_lab), 0);
+    assert_int_equal(helper_end(&brains, 9, in_global), 0);
+    assert_int_equal(helper_port(brains_answer(&brains, 9, in_lab, CONTROL_ANSWER_RESULT, 0)), 443);
+    assert_int_equal(helper_port(brains_answer(&brains, 9, in_global, CONTROL_ANSWER_RESULT, 0)),
+                     80);
+    // Withdrawn in one, it stands in the other.
+    brains.cloud = "lab";
+    assert_int_equal(helper_unpublish(&brains, 3, "restored0.web"), 0);
+    brains.cloud = NULL;
+    assert_int_equal(resolve_in("lab", 8, web, "all"), -CONTROL_ERROR_NOT_FOUND);
+    assert_int_equal(resolve_in(NULL, 8, web, "all"), 80);
+    brains_fini(&brains);
+}
+
+static const struct brains_answer *ended(size_t node, uint32_t id)
+{
+    return brains_answer(&brains, node, id, CONTROL_ANSWER_ERROR, 0);
+}
+
+static void test_what_is_under_way_ends_with_its_cloud(void **state)
+{
+    uint8_t key[32];
+    (void)state;
+    brains.lab = true;
+    brains_init(&brains, 8, 304);
+    brains_add_key(&brains, 3, "restored0", 7, key);
+    brains.cloud = "lab";
+    uint32_t lab = brains_resolve(&brains, 3, helper_name(key, ".a"), "all");
+    uint32_t publish = brains_publish(&brains, 3, "restored0.b", 1, NULL);
+    brains.cloud = NULL;
+    uint32_t global = brains_resolve(&brains, 3, helper_name(key, ".a"), "all");
+    brains_leave_lab(&brains, 3);
+    assert_non_null(ended(3, lab));
+    assert_int_equal(brains_error(ended(3, lab)), CONTROL_ERROR_FAILED);
+    assert_true(helper_has_text(ended(3, lab), CONTROL_KEY_TEXT, "the cloud lab is gone"));
+    assert_int_equal(brains_error(ended(3, publish)), CONTROL_ERROR_FAILED);
+    assert_null(ended(3, global));
+    assert_int_equal(brains.nodes[3]->publishing_count, 0);
+    // Nothing was durable of it, so nothing stays.
+    assert_int_equal(helper_info(&brains, 3).publications, 1); // its anchor, which sleeps
+    assert_int_equal(helper_end(&brains, 3, global), CONTROL_ERROR_NOT_FOUND);
+    assert_int_equal(publish_in("lab", 3, "restored0.b", 1), CONTROL_ERROR_NOT_FOUND);
+    brains_fini(&brains);
+}
+
+static void test_publications_wait_for_their_cloud(void **state)
+{
+    uint8_t key[32];
+    (void)state;
+    brains.lab = true;
+    brains_init(&brains, 12, 305);
+    brains_add_key(&brains, 3, "restored0", 7, key);
+    const char *web = helper_name(key, ".web");
+    assert_int_equal(publish_in("lab", 3, "restored0.web", 443), 0);
+    brains_leave_lab(&brains, 3);
+    brains_run(&brains, 4 * HOUR); // until nobody has it any more
+    assert_int_equal(resolve_in("lab", 8, web, "all"), -CONTROL_ERROR_NOT_FOUND);
+    assert_int_equal(resolve_in(NULL, 8, web, "all"), -CONTROL_ERROR_NOT_FOUND);
+    brains_join_lab(&brains, 3);
+    brains_run(&brains, MINUTE);
+    assert_int_equal(resolve_in("lab", 8, web, "all"), 443);
+    // The same over a restart without the cloud.
+    brains_kill(&brains, 3);
+    brains.lab = false;
+    brains_start(&brains, 3);
+    brains.lab = true;
+    brains_run(&brains, MINUTE);
+    assert_int_equal(resolve_in(NULL, 8, web, "all"), -CONTROL_ERROR_NOT_FOUND);
+    brains_run(&brains, 4 * HOUR);
+    assert_int_equal(resolve_in("lab", 8, web, "all"), -CONTROL_ERROR_NOT_FOUND);
+    brains_join_lab(&brains, 3);
+    brains_run(&brains, MINUTE);
+    assert_int_equal(resolve_in("lab", 8, web, "all"), 443);
+    assert_int_equal(resolve_in(NULL, 8, web, "all"), -CONTROL_ERROR_NOT_FOUND);
+    brains_fini(&brains);
+}
+
+// ---- engines come and go ----
+
+static void test_an_engine_goes_in_the_middle(void **state)
+{
+    uint8_t key[32];
+    (void)state;
+    brains.lab = true;
+    brains_init(&brains, 12, 306);
+    brains_add_key(&brains, 3, "restored0", 7, key);
+    brains.cloud = "lab";
+    for (int64_t after_us = 0; after_us < SECOND; after_us += 20000) {
+        uint32_t resolve = brains_resolve(&brains, 3, helper_name(key, ".a"), "all");
+        uint32_t publish = brains_publish(&brains, 3, "restored0.web", 443, NULL);
+        brains_run(&brains, after_us);
+        struct core_engine *engine = core_cloud_engine(brains.nodes[3], brains.labs[3]);
+        int cloud = engine->cloud->number;
+        node_remove_engine(brains.nodes[3], brains.now_us, brains.labs[3]);
+        brains.labs[3] = -1;
+        assert_int_equal(node_cloud_state(brains.nodes[3], cloud), NODE_CLOUD_NO_NET);
+        brains_run(&brains, SECOND);
+        assert_non_null(ended(3, resolve));
+        struct dht_config config;
+        dht_config_init(&config, DHT_IPV4);
+        config.lab = true;
+        config.addr = (struct dht_addr){.ip = {127, 0, 0, 2}, .ip_len = 4, .port = 20004};
+        brains.labs[3] = node_add_engine(brains.nodes[3], brains.now_us, cloud, &config);
+        struct dht_addr first = {.ip = {127, 0, 0, 2}, .ip_len = 4, .port = 20001};
+        node_bootstrap(brains.nodes[3], brains.now_us, brains.labs[3], &first, 1);
+        assert_non_null(brains_wait(&brains, 3, publish));
+        brains_run(&brains, 20 * SECOND);
+    }
+    assert_int_equal(helper_publish(&brains, 3, "restored0.web", 443), 0);
+    assert_int_equal(helper_resolve(&brains, 8, helper_name(key, ".web"), "all"), 443);
+    brains_fini(&brains);
+}
+
+static void test_contacts_and_items_are_kept_by_cloud(void **state)
+{
+    uint8_t key[32];
+    (void)state;
+    brains.lab = true;
+    brains_init(&brains, 12, 307);
+    brains_add_key(&brains, 3, "restored0", 7, key);
+    assert_int_equal(publish_in("lab", 3, "restored0.web", 443), 0);
+    brains_run(&brains, 6 * MINUTE);
+    struct dht_info lab;
+    struct dht_info global;
+    dht_info(node_engine(brains.nodes[8], 0), &global);
+    dht_info(node_engine(brains.nodes[8], 1), &lab);
+    assert_int_equal(global.items, 0);
+    assert_true(lab.items > 0);
+    uint32_t items = lab.items;
+    brains_kill(&brains, 8);
+    brains_kill(&brains, 0);
+    brains_start(&brains, 8);
+    dht_info(node_engine(brains.nodes[8], 0), &global);
+    dht_info(node_engine(brains.nodes[8], 1), &lab);
+    assert_int_equal(global.items, 0);
+    assert_int_equal(lab.items, items);
+    brains_run(&brains, 20 * SECOND);
+    assert_int_equal(node_cloud_state(brains.nodes[8], 0), NODE_CLOUD_ACTIVE);
+    assert_int_equal(node_cloud_state(brains.nodes[8], 1), NODE_CLOUD_ACTIVE);
+    brains_start(&brains, 0);
+    brains_fini(&brains);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_names_and_numbers),
+        cmocka_unit_test(test_the_one_meant_by_default),
+        cmocka_unit_test(test_states),
+        cmocka_unit_test(test_names_of_one_are_not_of_the_other),
+        cmocka_unit_test(test_what_is_under_way_ends_with_its_cloud),
+        cmocka_unit_test(test_publications_wait_for_their_cloud),
+        cmocka_unit_test(test_an_engine_goes_in_the_middle),
+        cmocka_unit_test(test_contacts_and_items_are_kept_by_cloud),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
