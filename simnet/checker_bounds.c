@@ -42,6 +42,7 @@ static void judge_machine(struct simnet_checker *checker, const struct simnet_ma
     judge(checker, machine, "requests", info.requests,
           (uint64_t)info.sessions * (config->requests_max + 1));
     judge(checker, machine, "lookups", info.resolves, config->resolves_max);
+    judge(checker, machine, "watches", info.watches, config->watches_max);
     judge(checker, machine, "publications", info.publications, config->publications_max);
     judge(checker, machine, "keys", info.keys, config->keys_max);
     judge(checker, machine, "cached records", info.cached, config->cache_max);

@@ -252,6 +252,27 @@ struct pnr_resolve {
 PNR_API enum pnr_error pnr_resolve(struct pnr_client *client, const struct pnr_resolve *resolve,
                                    uint32_t *ret_request);
 
+// What the caller knows already: publisher and mark of a result (struct pnr_result).
+struct pnr_known {
+    uint8_t publisher[PNR_PUBLISHER_LEN];
+    uint8_t mark[PNR_MARK_LEN];
+};
+
+struct pnr_watch {
+    const char *name;
+    const struct pnr_known *known; // only what differs is told
+    size_t known_count;            // at most 256
+    const char *cloud;             // NULL: every cloud
+};
+
+// Tells what a name resolves to and then each change, until pnr_client_cancel(). Results, one for
+// each publisher that something has happened to: pnr_read_change(). One progress, PNR_STEP_WATCHING
+// (pnr_read_step()), when all that there is at first was told. It has no "done": it ends with an
+// error, PNR_ERROR_UNREACHABLE where the daemon goes away. Then open a new client, and watch with
+// what is known by then: nothing that has happened in between is lost or told twice.
+PNR_API enum pnr_error pnr_watch(struct pnr_client *client, const struct pnr_watch *watch,
+                                 uint32_t *ret_request);
+
 enum pnr_payload {
     PNR_PAYLOAD_NONE,
     PNR_PAYLOAD_BINARY,
@@ -366,6 +387,16 @@ struct pnr_result {
     struct pnr_tally tally;
 };
 PNR_API bool pnr_read_result(const struct pnr_event *event, struct pnr_result *ret_result);
+
+enum pnr_change {
+    PNR_CHANGE_ADDED,   // a publisher that was not told before
+    PNR_CHANGE_CHANGED, // one that says something else now
+    PNR_CHANGE_GONE,    // one that is there no more: of the result only name, publisher and mark
+};
+// A result of pnr_watch().
+PNR_API bool pnr_read_change(const struct pnr_event *event, enum pnr_change *ret_change,
+                             struct pnr_result *ret_result);
+
 PNR_API bool pnr_read_tally(const struct pnr_event *event, struct pnr_tally *ret_tally);
 
 enum pnr_outcome {
@@ -390,9 +421,10 @@ struct pnr_hop {
 PNR_API bool pnr_read_hop(const struct pnr_event *event, struct pnr_hop *ret_hop);
 
 enum pnr_step {
-    PNR_STEP_READING, // the record that stands
-    PNR_STEP_SAVING,  // publication and sequence number
-    PNR_STEP_STORING, // on the closest nodes
+    PNR_STEP_READING,      // the record that stands
+    PNR_STEP_SAVING,       // publication and sequence number
+    PNR_STEP_STORING,      // on the closest nodes
+    PNR_STEP_WATCHING = 4, // of pnr_watch(): all that there is at first was told
 };
 
 struct pnr_progress {

@@ -47,6 +47,7 @@ struct node_config {
     uint32_t session_out_max;  // 1 MiB waiting for one client
     uint32_t requests_max;     // 64 under way on one session
     uint32_t resolves_max;     // 1024 lookups for clients at once
+    uint32_t watches_max;      // 1024 names watched for clients
     uint32_t publications_max; // 4096
     uint32_t publishing_max;   // 32 rounds of publishing at once
     uint32_t keys_max;         // 1024
@@ -277,6 +278,12 @@ void node_rest(struct node *node);
     X(resolves_refused, "lookups refused, resolves_max being under way")                           \
     X(resolves_found, "lookups that found a record")                                               \
     X(resolves_not_found, "lookups that found none")                                               \
+    X(watches, "names begun to be watched")                                                        \
+    X(watches_joined, "requests that joined a watch")                                              \
+    X(watches_refused, "watches refused, watches_max being there")                                 \
+    X(watch_looks, "lookups of watched names")                                                     \
+    X(watch_changes, "changes told to clients that watch")                                         \
+    X(watch_untold, "publishers beyond those that one client can watch")                           \
     X(requests_timed_out, "requests whose time ran out")                                           \
     X(cache_hits, "requests answered from the cache")                                              \
     X(cache_evicted, "records dropped from a full cache")                                          \
@@ -297,6 +304,7 @@ struct node_info {
     uint32_t sessions;
     uint32_t requests;
     uint32_t resolves;
+    uint32_t watches;
     uint32_t publications;
     uint32_t keys;
     uint32_t cached;

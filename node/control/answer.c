@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The answers of include/pnr/client.h: pnr_read_*() and pnr_field_*(). What a structure takes from
+// The answers of include/pnr/client.h: pnr_read_*(). What a structure takes from
 // which key stands in a table for each; one reader walks them.
 #include "node/control/client.h"
 
@@ -17,6 +17,7 @@ _Static_assert(PNR_PAYLOAD_MAX == CONTROL_PAYLOAD_MAX, "one bound");
 _Static_assert(PNR_MACHINE_MAX == CONTROL_MACHINE_MAX, "one bound");
 _Static_assert(PNR_PUBLISHER_LEN == CONTROL_PUBLISHER_LEN, "one length");
 _Static_assert(PNR_MARK_LEN == CONTROL_MARK_LEN, "one length");
+_Static_assert(PNR_KNOWN_MAX == CONTROL_KNOWN_MAX, "one bound");
 
 #define SAME(name) _Static_assert((int)PNR_##name == (int)CONTROL_##name, "one number")
 SAME(SOURCE_CACHE);
@@ -29,6 +30,7 @@ SAME(OUTCOME_SILENT);
 SAME(STEP_READING);
 SAME(STEP_SAVING);
 SAME(STEP_STORING);
+SAME(STEP_WATCHING);
 SAME(STATE_READING);
 SAME(STATE_SAVING);
 SAME(STATE_STORING);
@@ -38,6 +40,9 @@ SAME(STATE_WITHDRAWING);
 SAME(PAYLOAD_BINARY);
 SAME(PAYLOAD_STRING);
 #undef SAME
+_Static_assert((int)PNR_CHANGE_ADDED == (int)CONTROL_EVENT_ADDED, "one number");
+_Static_assert((int)PNR_CHANGE_CHANGED == (int)CONTROL_EVENT_CHANGED, "one number");
+_Static_assert((int)PNR_CHANGE_GONE == (int)CONTROL_EVENT_GONE, "one number");
 
 // ---- tables of fields ----
 
@@ -70,17 +75,6 @@ struct field {
     }
 #define COUNT_OF(table) (sizeof(table) / sizeof((table)[0]))
 
-// Copies text and a NUL. False where it does not fit or has a NUL inside.
-static bool copy_text(struct dht_span text, char *buf, size_t buf_len)
-{
-    if (text.len >= buf_len || (text.len > 0 && memchr(text.data, '\0', text.len) != NULL)) {
-        return false;
-    }
-    memcpy(buf, text.data, text.len);
-    buf[text.len] = '\0';
-    return true;
-}
-
 static bool read_int(struct dht_span dict, const struct field *field, void *target)
 {
     int64_t max = field->kind == KIND_NUMBER ? INT64_MAX
@@ -112,7 +106,7 @@ static bool read_field(struct dht_span dict, const struct field *field, uint8_t 
         return false;
     }
     if (field->kind == KIND_TEXT) {
-        return copy_text(string, (char *)structure + field->offset, field->size);
+        return control_fields_copy(string, (char *)structure + field->offset, field->size);
     }
     if (string.len > field->size) {
         return false;
@@ -274,13 +268,20 @@ static bool read_payload(struct dht_span dict, struct pnr_result *result)
     return true;
 }
 
+// Of a result that has nothing yet.
+static void begin_result(struct pnr_result *result)
+{
+    memset(result, 0, sizeof *result);
+    result->seq = result->ttl_s = result->age_s = -1;
+    result->tally.elapsed_us = -1;
+}
+
 bool pnr_read_result(const struct pnr_event *event, struct pnr_result *ret_result)
 {
     struct dht_span dict = span_of(event->fields);
     struct pnr_result result;
     int source;
-    memset(&result, 0, sizeof result);
-    result.seq = result.ttl_s = result.age_s = -1;
+    begin_result(&result);
     if (event->type != PNR_EVENT_RESULT ||
         !read_fields(dict, result_fields, COUNT_OF(result_fields), &result) ||
         !read_endpoints(dict, result.endpoints, &result.endpoint_count) ||
@@ -291,6 +292,36 @@ bool pnr_read_result(const struct pnr_event *event, struct pnr_result *ret_resul
     result.source = (enum pnr_source)source;
     *ret_result = result;
     return true;
+}
+
+// Of one that is gone there is no more than its identity.
+static bool read_gone(struct dht_span dict, struct pnr_result *ret_result)
+{
+    struct pnr_result result;
+    begin_result(&result);
+    if (!read_fields(dict, result_fields, COUNT_OF(result_fields), &result) ||
+        result.publisher_len != PNR_PUBLISHER_LEN) {
+        return false;
+    }
+    *ret_result = result;
+    return true;
+}
+
+bool pnr_read_change(const struct pnr_event *event, enum pnr_change *ret_change,
+                     struct pnr_result *ret_result)
+{
+    struct dht_span dict = span_of(event->fields);
+    int change;
+    if (event->type != PNR_EVENT_RESULT ||
+        !read_word(dict, CONTROL_KEY_EVENT, CONTROL_VOCABULARY_EVENT, &change)) {
+        return false;
+    }
+    bool good = change == CONTROL_EVENT_GONE ? read_gone(dict, ret_result)
+                                             : pnr_read_result(event, ret_result);
+    if (good) {
+        *ret_change = (enum pnr_change)change;
+    }
+    return good;
 }
 
 static const struct field hop_fields[] = {
@@ -336,7 +367,7 @@ bool pnr_read_step(const struct pnr_event *event, struct pnr_progress *ret_progr
     memset(&progress, 0, sizeof progress);
     if (event->type != PNR_EVENT_PROGRESS ||
         !read_word(dict, CONTROL_KEY_STEP, CONTROL_VOCABULARY_STEP, &step) ||
-        step > CONTROL_STEP_STORING ||
+        step == CONTROL_STEP_HOP ||
         !read_fields(dict, progress_fields, COUNT_OF(progress_fields), &progress)) {
         return false;
     }
@@ -513,7 +544,7 @@ bool pnr_read_counter(struct pnr_fields counters, size_t index, struct pnr_count
         }
         if (i == index) {
             struct dht_bencode_cursor value = dht_bencode_cursor(raw);
-            if (!copy_text(name, counter.name, sizeof counter.name) ||
+            if (!control_fields_copy(name, counter.name, sizeof counter.name) ||
                 !dht_bencode_int(&value, &counter.value)) {
                 return false;
             }
@@ -543,41 +574,5 @@ bool pnr_read_peer(const struct pnr_event *event, struct pnr_peer *ret_peer)
         return false;
     }
     *ret_peer = peer;
-    return true;
-}
-
-// ---- any field ----
-
-bool pnr_field_int(struct pnr_fields fields, const char *key, int64_t *ret_value)
-{
-    struct control_fields_range all = {INT64_MIN, INT64_MAX};
-    return control_fields_int(span_of(fields), key, all, ret_value);
-}
-
-bool pnr_field_bytes(struct pnr_fields fields, const char *key, const uint8_t **ret_data,
-                     size_t *ret_len)
-{
-    struct dht_span string;
-    if (!control_fields_string(span_of(fields), key, &string)) {
-        return false;
-    }
-    *ret_data = string.data;
-    *ret_len = string.len;
-    return true;
-}
-
-bool pnr_field_text(struct pnr_fields fields, const char *key, char *buf, size_t buf_len)
-{
-    struct dht_span string;
-    return control_fields_string(span_of(fields), key, &string) && copy_text(string, buf, buf_len);
-}
-
-bool pnr_field_dict(struct pnr_fields fields, const char *key, struct pnr_fields *ret_fields)
-{
-    struct dht_span raw;
-    if (!control_fields_find(span_of(fields), key, &raw) || raw.data[0] != 'd') {
-        return false;
-    }
-    *ret_fields = (struct pnr_fields){raw.data, raw.len};
     return true;
 }

@@ -171,3 +171,45 @@ enum pnr_error pnr_client_finish(struct pnr_client *client, uint32_t request, in
         }
     }
 }
+
+// ---- any field ----
+
+static struct dht_span span_of(struct pnr_fields fields)
+{
+    return (struct dht_span){fields.data, fields.len};
+}
+
+bool pnr_field_int(struct pnr_fields fields, const char *key, int64_t *ret_value)
+{
+    struct control_fields_range all = {INT64_MIN, INT64_MAX};
+    return control_fields_int(span_of(fields), key, all, ret_value);
+}
+
+bool pnr_field_bytes(struct pnr_fields fields, const char *key, const uint8_t **ret_data,
+                     size_t *ret_len)
+{
+    struct dht_span string;
+    if (!control_fields_string(span_of(fields), key, &string)) {
+        return false;
+    }
+    *ret_data = string.data;
+    *ret_len = string.len;
+    return true;
+}
+
+bool pnr_field_text(struct pnr_fields fields, const char *key, char *buf, size_t buf_len)
+{
+    struct dht_span string;
+    return control_fields_string(span_of(fields), key, &string) &&
+           control_fields_copy(string, buf, buf_len);
+}
+
+bool pnr_field_dict(struct pnr_fields fields, const char *key, struct pnr_fields *ret_fields)
+{
+    struct dht_span raw;
+    if (!control_fields_find(span_of(fields), key, &raw) || raw.data[0] != 'd') {
+        return false;
+    }
+    *ret_fields = (struct pnr_fields){raw.data, raw.len};
+    return true;
+}

@@ -3,7 +3,7 @@
 #define PNR_CONTROL_EVENT_H
 
 // The client's answers as events, fetched and waited for: pnr_client_next(), pnr_client_wait() and
-// pnr_client_finish() of include/pnr/client.h, and those that wait for the greeting.
+// pnr_client_finish() of include/pnr/client.h, those that wait for the greeting, and pnr_field_*().
 
 #include "node/control/client.h"
 

@@ -69,6 +69,16 @@ bool control_fields_bool(struct dht_span dict, const char *key, bool *ret_value)
     return true;
 }
 
+bool control_fields_copy(struct dht_span text, char *buf, size_t buf_len)
+{
+    if (text.len >= buf_len || (text.len > 0 && memchr(text.data, '\0', text.len) != NULL)) {
+        return false;
+    }
+    memcpy(buf, text.data, text.len);
+    buf[text.len] = '\0';
+    return true;
+}
+
 // A walk with nothing in it.
 static struct dht_bencode_cursor empty_walk(void)
 {

@@ -25,6 +25,9 @@ bool control_fields_int(struct dht_span dict, const char *key, struct control_fi
 bool control_fields_string(struct dht_span dict, const char *key, struct dht_span *ret_string);
 bool control_fields_bool(struct dht_span dict, const char *key, bool *ret_value);
 
+// Copies text and a NUL. False where it does not fit or has a NUL inside.
+bool control_fields_copy(struct dht_span text, char *buf, size_t buf_len);
+
 // Walks what a field holds: the elements of a list, or the keys and values of a dict by turns. The
 // walk is empty where there is no such field of that type.
 struct dht_bencode_cursor control_fields_list(struct dht_span dict, const char *key);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define GRACE_MS    2000 // for the daemon to say itself that the time is over
+#define KNOWN_LEN   64   // bytes of one publisher that is known
 #define NUMBERS_LEN 512  // bytes of keys and numbers beside names, texts and payloads
 
 #define WORD(name) control_protocol_request_word(CONTROL_REQUEST_##name)
@@ -79,6 +80,43 @@ enum pnr_error pnr_resolve(struct pnr_client *client, const struct pnr_resolve *
         pnr_client_limit(client, *ret_request, timeout_ms + GRACE_MS);
     }
     return error;
+}
+
+static void put_known(struct dht_bencode_writer *writer, const struct pnr_watch *watch)
+{
+    dht_bencode_put_text(writer, CONTROL_KEY_KNOWN);
+    dht_bencode_open_list(writer);
+    for (size_t i = 0; i < watch->known_count; i++) {
+        dht_bencode_open_dict(writer);
+        put_bytes(writer, CONTROL_KEY_MARK, watch->known[i].mark, PNR_MARK_LEN);
+        put_bytes(writer, CONTROL_KEY_PUBLISHER, watch->known[i].publisher, PNR_PUBLISHER_LEN);
+        dht_bencode_end(writer);
+    }
+    dht_bencode_end(writer);
+}
+
+enum pnr_error pnr_watch(struct pnr_client *client, const struct pnr_watch *watch,
+                         uint32_t *ret_request)
+{
+    struct dht_bencode_writer writer;
+    if (!fits(watch->name, CONTROL_NAME_LEN_MAX) ||
+        !fits_or_none(watch->cloud, CONTROL_TEXT_LEN_MAX) || watch->known_count > PNR_KNOWN_MAX ||
+        (watch->known == NULL && watch->known_count > 0)) {
+        return PNR_ERROR_USAGE;
+    }
+    enum pnr_error error = control_client_begin(client,
+                                                CONTROL_NAME_LEN_MAX + CONTROL_TEXT_LEN_MAX +
+                                                    NUMBERS_LEN + watch->known_count * KNOWN_LEN,
+                                                &writer);
+    if (error != PNR_OK) {
+        return error;
+    }
+    put_text(&writer, CONTROL_KEY_CLOUD, watch->cloud);
+    if (watch->known_count > 0) {
+        put_known(&writer, watch);
+    }
+    put_text(&writer, CONTROL_KEY_NAME, watch->name);
+    return control_client_end(client, &writer, WORD(WATCH), ret_request);
 }
 
 static bool is_sound(const struct pnr_publish *publish)

@@ -7,6 +7,7 @@
 #include "node/core/resolve.h"
 #include "node/core/session.h"
 #include "node/core/snapshot.h"
+#include "node/core/watch.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -23,6 +24,7 @@ void node_config_init(struct node_config *config)
         .session_out_max = 1u << 20,
         .requests_max = 64,
         .resolves_max = 1024,
+        .watches_max = 1024,
         .publications_max = 4096,
         .publishing_max = 32,
         .keys_max = 1024,
@@ -61,6 +63,7 @@ void node_free(struct node *node)
         return;
     core_session_free_all(node);
     core_resolve_free_all(node);
+    core_watch_free_all(node);
     core_publication_free_all(node);
     core_cloud_free_all(node);
     dht_timer_heap_fini(&node->timers);
@@ -89,7 +92,8 @@ int64_t core_brain_wall_us(const struct node *node)
 
 bool core_brain_timer_room(struct node *node)
 {
-    uint32_t owners = node->publications.count + node->resolve_count + node->request_count;
+    uint32_t owners =
+        node->publications.count + node->resolve_count + node->request_count + node->watch_count;
     return dht_timer_reserve(&node->timers, owners + 1);
 }
 
@@ -118,6 +122,9 @@ static void pass_on(struct node *node, int engine, const struct dht_out *event)
     case CORE_OWNER_PUBLICATION:
         core_publication_event(node, owner.object, engine, event);
         break;
+    case CORE_OWNER_WATCH:
+        core_watch_event(node, owner.object, engine, event);
+        break;
     case CORE_OWNER_REQUEST:
         if (event->type == DHT_OUT_DONE)
             core_request_pinged(node, owner.object, event->done.rtt_us);
@@ -144,6 +151,7 @@ static void engine_changed(struct node *node, const struct core_engine *engine,
     if (event->type == DHT_OUT_ADDRESS && node->started) {
         core_outbox_event(&node->outbox, false, "the external address is settled", "");
         core_publication_renew_all(node, engine->cloud);
+        core_watch_look_all(node, engine->cloud);
     } else if (event->type == DHT_OUT_ROLE) {
         core_outbox_event(&node->outbox, false,
                           "role: ", event->role == DHT_ROLE_SERVER ? "server" : "client");
@@ -181,6 +189,8 @@ void node_wall(struct node *node, int64_t now_us, int64_t wall_us)
     // What was signed by a clock that was behind may have expired for others.
     if (node->started && set_forth)
         core_publication_renew_all(node, NULL);
+    if (set_forth)
+        core_watch_clock_set(node);
     core_brain_settle(node);
 }
 
@@ -211,6 +221,7 @@ void node_network_changed(struct node *node, int64_t now_us)
 {
     core_brain_enter(node, now_us);
     core_publication_renew_all(node, NULL);
+    core_watch_look_all(node, NULL);
     core_brain_settle(node);
 }
 
@@ -247,6 +258,10 @@ static void ring(struct node *node, struct dht_timer *timer)
         core_publication_timer(
             node, (struct core_publication *)(void *)((uint8_t *)timer -
                                                       offsetof(struct core_publication, timer)));
+        break;
+    case CORE_TIMER_WATCH:
+        core_watch_timer(node, (struct core_watch *)(void *)((uint8_t *)timer -
+                                                             offsetof(struct core_watch, timer)));
         break;
     case CORE_TIMER_SNAPSHOT:
         core_snapshot_take(node);
@@ -358,6 +373,7 @@ void node_info(const struct node *node, struct node_info *ret_info)
         .sessions = node->session_count,
         .requests = node->request_count,
         .resolves = node->resolve_count,
+        .watches = node->watch_count,
         .publications = node->publications.count,
         .keys = node->keyring.count,
         .cached = node->cache.count,

@@ -32,6 +32,7 @@ enum core_timer_kind {
     CORE_TIMER_REQUEST,
     CORE_TIMER_RESOLVE,
     CORE_TIMER_PUBLICATION,
+    CORE_TIMER_WATCH,
     CORE_TIMER_SNAPSHOT,
 };
 
@@ -40,6 +41,7 @@ struct core_engine;
 struct core_session;
 struct core_resolve;
 struct core_publication;
+struct core_watch;
 
 // What every input touches comes first, as in struct dht.
 struct node {
@@ -75,6 +77,8 @@ struct node {
     struct core_owner_table owners; // of the engines' operations
     struct core_resolve *resolves;  // under way
     uint32_t resolve_count;
+    struct core_watch *watches; // of names, for clients
+    uint32_t watch_count;
     struct core_publication_table publications;
     struct core_publication *rounds; // those with a round under way
     uint32_t publishing_count;       // how many those are
@@ -96,8 +100,9 @@ void core_brain_settle(struct node *node);
 // The wall-clock time now, in microseconds.
 int64_t core_brain_wall_us(const struct node *node);
 
-// Makes room for the timer of one more request, resolve or publication. A timer that is not set
-// takes up no place in the heap, so this counts all that there are. False where memory is short.
+// Makes room for the timer of one more request, resolve, publication or watch. A timer that is not
+// set takes up no place in the heap, so this counts all that there are. False where memory is
+// short.
 bool core_brain_timer_room(struct node *node);
 
 // Queues a row to be written; value.len 0 deletes it. Returns its id, or 0 where memory is short.

@@ -13,6 +13,12 @@
 #define CORE_PUBLISHER_LEN CONTROL_PUBLISHER_LEN
 #define CORE_MARK_LEN      CONTROL_MARK_LEN
 
+// Who says a result, and the mark of what he says.
+struct core_mark_identity {
+    uint8_t publisher[CORE_PUBLISHER_LEN];
+    uint8_t mark[CORE_MARK_LEN];
+};
+
 // What one publisher of a name says.
 struct core_mark_content {
     const struct control_endpoint *endpoints;

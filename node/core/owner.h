@@ -11,6 +11,7 @@ enum core_owner_kind {
     CORE_OWNER_NONE,
     CORE_OWNER_RESOLVE,
     CORE_OWNER_PUBLICATION,
+    CORE_OWNER_WATCH,
     CORE_OWNER_REQUEST,
 };
 

@@ -3,6 +3,7 @@
 
 #include "dht/addr.h"
 #include "node/core/round.h"
+#include "node/core/watch.h"
 #include "node/core/zbase32.h"
 
 #include <assert.h>
@@ -317,6 +318,7 @@ void core_publication_stored(struct node *node, struct core_publication *publica
     publication->read_tally.copies = publication->tally.stored; // who said so holds it
     set_error(publication, "");
     core_cache_forget(&node->cache, publication->cloud->number, &publication->target);
+    core_watch_published(node, publication);
     int64_t pause_us = publication->recheck ? recheck_pause_us(node) : renewal_pause_us(node);
     bool again =
         publication->changed || publication->renew || core_round_is_overdue(node, publication);

@@ -7,6 +7,7 @@
 #include "node/core/publication.h"
 #include "node/core/resolve.h"
 #include "node/core/status.h"
+#include "node/core/watch.h"
 #include "node/core/zbase32.h"
 
 #include <stdlib.h>
@@ -119,6 +120,25 @@ static void resolve(struct node *node, struct core_request *request, struct dht_
     control_fields_bool(arguments, CONTROL_KEY_TRACE, &request->trace);
     start_timer(node, request, arguments);
     core_resolve_start(node, request, &name, (enum control_wait)wait);
+}
+
+static void watch(struct node *node, struct core_request *request, struct dht_span arguments)
+{
+    struct core_name name;
+    const char *wrong;
+    if (!read_cloud(node, request, arguments) || !read_name(node, request, arguments, &name))
+        return;
+    if (!replace_label(node, &name)) {
+        refuse(node, request, CONTROL_ERROR_NOT_FOUND, "no key has this label here");
+        return;
+    }
+    request->watcher = core_watcher_new(request, arguments, &wrong);
+    if (request->watcher == NULL) {
+        refuse(node, request, wrong != NULL ? CONTROL_ERROR_USAGE : CONTROL_ERROR_FULL,
+               wrong != NULL ? wrong : "out of memory");
+        return;
+    }
+    core_watch_start(node, request->watcher, &name);
 }
 
 // ---- publish ----
@@ -468,6 +488,9 @@ void core_request_start(struct node *node, struct core_request *request, struct 
     switch (request->kind) {
     case CONTROL_REQUEST_RESOLVE:
         resolve(node, request, arguments);
+        break;
+    case CONTROL_REQUEST_WATCH:
+        watch(node, request, arguments);
         break;
     case CONTROL_REQUEST_PUBLISH:
         publish(node, request, arguments);

@@ -79,7 +79,7 @@ static void put_span(struct dht_bencode_writer *writer, const char *key, const u
 }
 
 void core_result_identity(const struct node *node, const struct core_record *record, uint8_t entry,
-                          struct core_result_identity *ret_identity)
+                          struct core_mark_identity *ret_identity)
 {
     struct control_endpoint endpoints[CONTROL_ENDPOINTS_MAX];
     const struct core_record_payload *payload = &record->payload;
@@ -95,7 +95,7 @@ void core_result_identity(const struct node *node, const struct core_record *rec
     } else if (payload->type != CORE_RECORD_PAYLOAD_NONE) {
         content.payload = (struct dht_span){payload->bytes, payload->len};
     }
-    *ret_identity = (struct core_result_identity){.mark = {0}};
+    *ret_identity = (struct core_mark_identity){.mark = {0}};
     if (entry != CORE_RECORD_NO_MACHINE)
         memcpy(ret_identity->publisher, record->entries[entry].machine, CORE_RECORD_MACHINE_LEN);
     core_mark(&node->crypto, &content, ret_identity->mark);
@@ -106,7 +106,7 @@ void core_result_identity(const struct node *node, const struct core_record *rec
 void core_result_tell(struct node *node, struct core_request *request,
                       const struct core_result *result, uint8_t entry)
 {
-    struct core_result_identity identity;
+    struct core_mark_identity identity;
     struct core_answer answer;
     struct dht_bencode_writer *writer = &answer.writer;
     struct control_endpoint endpoints[CONTROL_ENDPOINTS_MAX];
@@ -151,8 +151,7 @@ void core_result_tell(struct node *node, struct core_request *request,
 
 // event mark name publisher
 void core_result_tell_gone(struct node *node, struct core_request *request,
-                           const struct core_name *name,
-                           const struct core_result_identity *identity)
+                           const struct core_name *name, const struct core_mark_identity *identity)
 {
     struct core_answer answer;
     core_answer_begin(&answer, request, CONTROL_ANSWER_RESULT);

@@ -22,13 +22,6 @@ struct core_result {
     const char *event; // of a watch: what has happened to it; NULL: none
 };
 
-// Who says a result, and the mark of what he says.
-struct core_result_identity {
-    uint8_t
-        publisher[CORE_PUBLISHER_LEN]; // the machine's id and zeros; of nobody's addresses zeros
-    uint8_t mark[CORE_MARK_LEN];
-};
-
 // Whether the record has anything to tell once what has expired is left out.
 bool core_result_is_found(const struct core_record *record);
 
@@ -39,15 +32,15 @@ void core_result_answer(struct node *node, struct core_request *request,
 // Walks what a record's results are about: its entries, and CORE_RECORD_NO_MACHINE where there are
 // addresses of nobody's. *inout_at starts at 0. False at the end.
 bool core_result_next(const struct core_record *record, uint32_t *inout_at, uint8_t *ret_entry);
+// Who says it: the machine, its id and zeros behind it; of nobody's addresses zeros.
 void core_result_identity(const struct node *node, const struct core_record *record, uint8_t entry,
-                          struct core_result_identity *ret_identity);
+                          struct core_mark_identity *ret_identity);
 // Sends one of them.
 void core_result_tell(struct node *node, struct core_request *request,
                       const struct core_result *result, uint8_t entry);
 // Says that one that was told before is gone.
 void core_result_tell_gone(struct node *node, struct core_request *request,
-                           const struct core_name *name,
-                           const struct core_result_identity *identity);
+                           const struct core_name *name, const struct core_mark_identity *identity);
 
 // Ends a request whose lookup found nothing, with what was done to find it.
 void core_result_not_found(struct node *node, struct core_request *request,

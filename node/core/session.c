@@ -5,6 +5,7 @@
 #include "node/core/publication.h"
 #include "node/core/request.h"
 #include "node/core/resolve.h"
+#include "node/core/watch.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -110,6 +111,8 @@ void node_session_sent(struct node *node, int64_t now_us, uint32_t id, size_t le
         struct core_request *next = request->next;
         if (request->listing)
             core_publication_list(node, request);
+        else if (request->watcher != NULL)
+            core_watch_catch_up(node, request->watcher);
         request = next;
     }
     core_brain_settle(node);
@@ -166,6 +169,8 @@ void core_request_drop(struct node *node, struct core_request *request)
         core_resolve_leave(node, request->resolve, request);
     if (request->publication != NULL)
         core_publication_leave(node, request->publication);
+    if (request->watcher != NULL)
+        core_watch_leave(node, request->watcher);
     if (request->ping_op != 0) {
         core_owner_clear(&node->owners, request->ping_engine, request->ping_op);
         const struct core_engine *engine = core_cloud_engine(node, request->ping_engine);
@@ -206,14 +211,14 @@ void core_answer_begin(struct core_answer *answer, struct core_request *request,
     answer->writer = control_frame_begin_answer(answer->buf, sizeof answer->buf, request->id, kind);
 }
 
-void core_answer_end(struct node *node, struct core_answer *answer)
+bool core_answer_end(struct node *node, struct core_answer *answer)
 {
     struct core_request *request = answer->request;
     size_t len = control_frame_end_answer(&answer->writer);
     bool slow = request->session->out_len + len > node->config.session_out_max / 2;
     if (answer->kind == CONTROL_ANSWER_PROGRESS && slow) {
         CORE_COUNT(node, progress_dropped);
-        return;
+        return false;
     }
     if (answer->kind == CONTROL_ANSWER_RESULT)
         request->results++;
@@ -221,6 +226,7 @@ void core_answer_end(struct node *node, struct core_answer *answer)
         send(node, request->session, (struct dht_span){answer->buf, len});
     if (answer->kind == CONTROL_ANSWER_DONE || answer->kind == CONTROL_ANSWER_ERROR)
         core_request_drop(node, request);
+    return true;
 }
 
 static void cancel(struct node *node, struct core_request *request, struct dht_span arguments)

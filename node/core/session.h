@@ -28,10 +28,11 @@ struct core_request {
     uint32_t ping_op;                     // it waits for this operation
     int ping_engine;
     struct dht_addr ping_addr;
-    int64_t ping_sent_us; // when it was last sent
-    uint32_t key_request; // it waits for the keeper of keys
-    bool listing;         // it waits for its client to read, to be told the rest:
-    uint32_t list_left;   // so many slots of the table of publications
+    int64_t ping_sent_us;         // when it was last sent
+    uint32_t key_request;         // it waits for the keeper of keys
+    struct core_watcher *watcher; // it watches a name (node/core/watcher.h)
+    bool listing;                 // it waits for its client to read, to be told the rest:
+    uint32_t list_left;           // so many slots of the table of publications
 };
 
 struct core_session {
@@ -68,8 +69,9 @@ struct core_answer {
 
 void core_answer_begin(struct core_answer *answer, struct core_request *request,
                        enum control_answer kind);
-// Sends it. A final one ends the request, which is gone then.
-void core_answer_end(struct node *node, struct core_answer *answer);
+// Sends it. A final one ends the request, which is gone then. False where it is progress and was
+// dropped.
+bool core_answer_end(struct node *node, struct core_answer *answer);
 
 // Ends the request with an error.
 void core_request_fail(struct node *node, struct core_request *request, enum control_error code,

@@ -519,6 +519,7 @@ void daemon_config_node_apply(const struct daemon_config *config, struct node_co
     ret_config->session_out_max = (uint32_t)config->client_bytes_max;
     ret_config->requests_max = (uint32_t)config->client_requests_max;
     ret_config->resolves_max = (uint32_t)config->resolves_max;
+    ret_config->watches_max = (uint32_t)config->watches_max;
     ret_config->publications_max = (uint32_t)config->publications_max;
     ret_config->publishing_max = (uint32_t)config->publishing_max;
     ret_config->keys_max = (uint32_t)config->keys_max;

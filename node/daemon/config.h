@@ -77,6 +77,7 @@ struct daemon_config {
     int64_t client_bytes_max;
     int64_t client_requests_max;
     int64_t resolves_max;
+    int64_t watches_max;
     int64_t cache_max;
     int64_t negative_ttl_us;
     int64_t snapshot_us;

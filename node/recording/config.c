@@ -6,7 +6,7 @@
 
 // Where a field was added to a configuration, it has to be added below too, or replays would go
 // wrong: these are here to remind of it. The format is then another one (RECORDING_HEAD).
-static_assert(sizeof(void *) != 8 || sizeof(struct node_config) == 112, "see the comment above");
+static_assert(sizeof(void *) != 8 || sizeof(struct node_config) == 120, "see the comment above");
 static_assert(sizeof(struct node_cloud_config) == 48, "see the comment above");
 static_assert(sizeof(void *) != 8 || sizeof(struct dht_config) == 176, "see the comment above");
 
@@ -44,6 +44,7 @@ void recording_config_node(struct recording_coder *coder, struct node_config *co
     recording_coder_u32(coder, &config->session_out_max);
     recording_coder_u32(coder, &config->requests_max);
     recording_coder_u32(coder, &config->resolves_max);
+    recording_coder_u32(coder, &config->watches_max);
     recording_coder_u32(coder, &config->publications_max);
     recording_coder_u32(coder, &config->publishing_max);
     recording_coder_u32(coder, &config->keys_max);

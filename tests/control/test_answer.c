@@ -94,6 +94,47 @@ static void checks_results(void **state)
     }
 }
 
+#define WHO "9:publisher16:0123456789abcdef"
+
+static const struct change_row {
+    const char *name;
+    struct pnr_fields fields;
+    int change; // -1: refused
+} change_rows[] = {
+    {"added", FIELDS("d5:event5:added4:mark8:abcdefgh4:name3:0.x" WHO "6:source3:dhte"),
+     PNR_CHANGE_ADDED},
+    {"changed", FIELDS("d5:event7:changed4:name3:0.x" WHO "6:source5:locale"), PNR_CHANGE_CHANGED},
+    {"gone", FIELDS("d5:event4:gone4:mark8:abcdefgh4:name3:0.x" WHO "e"), PNR_CHANGE_GONE},
+    {"added without a source", FIELDS("d5:event5:added4:name3:0.x" WHO "e"), -1},
+    {"gone without a publisher", FIELDS("d5:event4:gone4:mark8:abcdefgh4:name3:0.xe"), -1},
+    {"gone with half a publisher", FIELDS("d5:event4:gone4:name3:0.x9:publisher8:01234567e"), -1},
+    {"mark too long", FIELDS("d5:event4:gone4:mark9:abcdefghi4:name3:0.x" WHO "e"), -1},
+    {"unknown event", FIELDS("d5:event4:lost4:name3:0.x" WHO "6:source3:dhte"), -1},
+    {"no event", FIELDS("d4:name3:0.x" WHO "6:source3:dhte"), -1},
+};
+
+static void checks_changes(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof change_rows / sizeof *change_rows; i++) {
+        const struct change_row *row = &change_rows[i];
+        struct pnr_event event = event_of(PNR_EVENT_RESULT, row->fields);
+        struct pnr_result result;
+        enum pnr_change change;
+        bool ok = pnr_read_change(&event, &change, &result);
+        if (ok != (row->change >= 0) || (ok && (int)change != row->change)) {
+            fail_msg("%s", row->name);
+        }
+        if (ok) {
+            assert_int_equal(result.publisher_len, PNR_PUBLISHER_LEN);
+            assert_memory_equal(result.publisher, "0123456789abcdef", PNR_PUBLISHER_LEN);
+            assert_string_equal(result.name, "0.x");
+        }
+        event.type = PNR_EVENT_PROGRESS;
+        assert_false(pnr_read_change(&event, &change, &result));
+    }
+}
+
 static void checks_lengths_of_results(void **state)
 {
     (void)state;
@@ -336,17 +377,12 @@ static void survives_damage(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_a_whole_result),
-        cmocka_unit_test(checks_results),
-        cmocka_unit_test(checks_lengths_of_results),
-        cmocka_unit_test(reads_progress),
-        cmocka_unit_test(reads_tally_of_errors),
-        cmocka_unit_test(reads_reports),
-        cmocka_unit_test(reads_publications_and_keys),
-        cmocka_unit_test(reads_status),
-        cmocka_unit_test(reads_peers),
-        cmocka_unit_test(reads_any_field),
-        cmocka_unit_test(survives_damage),
+        cmocka_unit_test(reads_a_whole_result), cmocka_unit_test(checks_results),
+        cmocka_unit_test(checks_changes),       cmocka_unit_test(checks_lengths_of_results),
+        cmocka_unit_test(reads_progress),       cmocka_unit_test(reads_tally_of_errors),
+        cmocka_unit_test(reads_reports),        cmocka_unit_test(reads_publications_and_keys),
+        cmocka_unit_test(reads_status),         cmocka_unit_test(reads_peers),
+        cmocka_unit_test(reads_any_field),      cmocka_unit_test(survives_damage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

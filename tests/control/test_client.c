@@ -92,6 +92,63 @@ static void results_stream(void **state)
     fake_stop(fake);
 }
 
+static void changes_stream(void **state)
+{
+    (void)state;
+    struct fake *fake = fake_start();
+    struct pnr_known known[PNR_KNOWN_MAX] = {{.publisher = "0123456789abcdef", .mark = "abcdefgh"}};
+    struct pnr_watch watch = {.name = "a.web", .known = known, .known_count = 1};
+    struct pnr_progress progress;
+    struct pnr_result result;
+    struct pnr_event event;
+    enum pnr_change change;
+    uint32_t request = 0;
+    assert_int_equal(pnr_watch(fake->client, &watch, &request), PNR_OK);
+    fake_hears(fake, "d1:ad5:knownld4:mark8:abcdefgh9:publisher16:0123456789abcdefee4:name5:a.webe"
+                     "1:ii1e1:q5:watche");
+    fake_answer(fake, request, "progress", "d4:step8:watchinge");
+    event = wait_for(fake, request, PNR_EVENT_PROGRESS);
+    assert_true(pnr_read_step(&event, &progress));
+    assert_int_equal(progress.step, PNR_STEP_WATCHING);
+    fake_answer(fake, request, "result",
+                "d5:event4:gone4:mark8:abcdefgh4:name5:a.web9:publisher16:0123456789abcdefe");
+    event = wait_for(fake, request, PNR_EVENT_RESULT);
+    assert_true(pnr_read_change(&event, &change, &result));
+    assert_int_equal(change, PNR_CHANGE_GONE);
+    // No deadline ends it; a daemon that goes away does.
+    assert_int_equal(pnr_client_timeout_ms(fake->client), -1);
+    fake_hang_up(fake);
+    event = wait_for(fake, request, PNR_EVENT_ERROR);
+    assert_int_equal(event.error, PNR_ERROR_UNREACHABLE);
+    fake_stop(fake);
+}
+
+static void watches_are_checked(void **state)
+{
+    static const struct pnr_known known[PNR_KNOWN_MAX + 1];
+    static const struct {
+        const char *name;
+        struct pnr_watch watch;
+        enum pnr_error error;
+    } rows[] = {
+        {"least", {.name = "a"}, PNR_OK},
+        {"most", {.name = "a", .known = known, .known_count = PNR_KNOWN_MAX}, PNR_OK},
+        {"no name", {.name = NULL}, PNR_ERROR_USAGE},
+        {"empty cloud", {.name = "a", .cloud = ""}, PNR_ERROR_USAGE},
+        {"too many", {.name = "a", .known = known, .known_count = 257}, PNR_ERROR_USAGE},
+        {"none where some are", {.name = "a", .known_count = 1}, PNR_ERROR_USAGE},
+    };
+    (void)state;
+    struct fake *fake = fake_start();
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        uint32_t request = 0;
+        if (pnr_watch(fake->client, &rows[i].watch, &request) != rows[i].error) {
+            fail_msg("%s", rows[i].name);
+        }
+    }
+    fake_stop(fake);
+}
+
 static void errors_say_why(void **state)
 {
     (void)state;
@@ -585,6 +642,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(results_stream),
+        cmocka_unit_test(changes_stream),
+        cmocka_unit_test(watches_are_checked),
         cmocka_unit_test(errors_say_why),
         cmocka_unit_test(requests_run_side_by_side),
         cmocka_unit_test(cancel_ends_at_once),

@@ -522,6 +522,7 @@ static void test_defaults_agree(void **state)
     assert_int_equal(node.session_out_max, 1 << 20);
     assert_int_equal(node.requests_max, 64);
     assert_int_equal(node.resolves_max, 1024);
+    assert_int_equal(node.watches_max, 1024);
     assert_int_equal(node.publications_max, 4096);
     assert_int_equal(node.publishing_max, 32);
     assert_int_equal(node.keys_max, 1024);

@@ -95,6 +95,7 @@ static void check(void)
     FUZZ_CHECK(info.requests <= info.sessions * config.requests_max);
     FUZZ_CHECK(info.publications <= config.publications_max && info.keys <= config.keys_max);
     FUZZ_CHECK(info.cached <= config.cache_max && info.resolves <= info.requests);
+    FUZZ_CHECK(info.watches <= config.watches_max && info.watches <= info.requests);
 }
 
 // ---- clients ----
@@ -127,6 +128,22 @@ static void put_name(struct dht_bencode_writer *writer, uint8_t choice, struct f
     }
 }
 
+static void put_known(struct dht_bencode_writer *writer, uint8_t more)
+{
+    static const uint8_t zeros[CONTROL_PUBLISHER_LEN];
+    dht_bencode_put_text(writer, CONTROL_KEY_KNOWN);
+    dht_bencode_open_list(writer);
+    for (uint8_t i = 0; i < (more & 3); i++) {
+        dht_bencode_open_dict(writer);
+        dht_bencode_put_text(writer, CONTROL_KEY_MARK);
+        dht_bencode_put_string(writer, zeros, CONTROL_MARK_LEN);
+        dht_bencode_put_text(writer, CONTROL_KEY_PUBLISHER);
+        dht_bencode_put_string(writer, zeros, CONTROL_PUBLISHER_LEN - (more == 255));
+        dht_bencode_end(writer);
+    }
+    dht_bencode_end(writer);
+}
+
 static void put_arguments(struct dht_bencode_writer *writer, uint8_t shape,
                           struct fuzz_input *input)
 {
@@ -148,6 +165,7 @@ static void put_arguments(struct dht_bencode_writer *writer, uint8_t shape,
     control_fields_put_endpoints(writer, endpoints, (more >> 4) % 12);
     dht_bencode_put_text(writer, CONTROL_KEY_CANCEL_ID);
     dht_bencode_put_int(writer, (int64_t)ids - (more & 7));
+    put_known(writer, more);
     dht_bencode_put_text(writer, CONTROL_KEY_LABEL);
     dht_bencode_put_text(writer, (more & 1) != 0 ? "alice" : "carol");
     put_name(writer, name, input);
@@ -224,6 +242,7 @@ static void configure(uint8_t flags, uint8_t more)
     config.session_out_max = 2000 + (uint32_t)more * 64;
     config.requests_max = 1 + (more & 3);
     config.resolves_max = 1 + (more >> 2 & 3);
+    config.watches_max = 1 + (more >> 2 & 3);
     config.publications_max = 1 + (more >> 4 & 3);
     config.publishing_max = 1 + (more & 1);
     config.keys_max = 2;
@@ -429,7 +448,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         close_session(i);
     }
     node_info(node, &info);
-    FUZZ_CHECK(info.sessions == 0 && info.requests == 0 && info.resolves == 0);
+    FUZZ_CHECK(info.sessions == 0 && info.requests == 0 && info.resolves == 0 && info.watches == 0);
     node_free(node);
     return 0;
 }

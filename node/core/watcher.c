@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+#include "node/core/watcher.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void core_watcher_free(struct core_watcher *watcher)
+{
+    core_picture_fini(&watcher->picture);
+    free(watcher);
+}
+
+// ---- what the client knows ----
+
+static bool read_known(struct dht_span raw, struct core_mark_identity *ret_identity)
+{
+    struct dht_span mark;
+    struct dht_span publisher;
+    if (raw.data[0] != 'd' || !control_fields_string(raw, CONTROL_KEY_MARK, &mark) ||
+        !control_fields_string(raw, CONTROL_KEY_PUBLISHER, &publisher) ||
+        mark.len != CORE_MARK_LEN || publisher.len != CORE_PUBLISHER_LEN)
+        return false;
+    memcpy(ret_identity->mark, mark.data, CORE_MARK_LEN);
+    memcpy(ret_identity->publisher, publisher.data, CORE_PUBLISHER_LEN);
+    return true;
+}
+
+// Returns what is wrong with it, or NULL.
+static const char *read_all_known(struct dht_span arguments, struct core_picture *picture)
+{
+    struct dht_span raw;
+    struct core_mark_identity identity;
+    if (control_fields_find(arguments, CONTROL_KEY_KNOWN, &raw) && raw.data[0] != 'l')
+        return "known is a list";
+    struct dht_bencode_cursor walk = control_fields_list(arguments, CONTROL_KEY_KNOWN);
+    while (control_fields_next(&walk, &raw)) {
+        if (!read_known(raw, &identity))
+            return "each of the known has a publisher of 16 bytes and a mark of 8";
+        if (!core_picture_put(picture, &identity))
+            return "at most 256 publishers can be known";
+    }
+    return NULL;
+}
+
+struct core_watcher *core_watcher_new(struct core_request *request, struct dht_span arguments,
+                                      const char **ret_wrong)
+{
+    struct core_watcher *watcher = calloc(1, sizeof *watcher);
+    *ret_wrong = NULL;
+    if (watcher == NULL)
+        return NULL;
+    watcher->request = request;
+    *ret_wrong = read_all_known(arguments, &watcher->picture);
+    if (*ret_wrong == NULL)
+        return watcher;
+    core_watcher_free(watcher);
+    return NULL;
+}
+
+// ---- telling ----
+
+// Lays what there is beside the picture.
+static void look(struct node *node, struct core_picture *picture, const struct core_record *record)
+{
+    struct core_mark_identity identity;
+    uint32_t at = 0;
+    uint8_t entry;
+    core_picture_begin(picture);
+    while (record != NULL && core_result_next(record, &at, &entry)) {
+        core_result_identity(node, record, entry, &identity);
+        core_picture_look(picture, &identity);
+    }
+}
+
+static bool has_room(struct node *node, struct core_watcher *watcher)
+{
+    watcher->behind = !core_session_has_room(node, watcher->request->session);
+    return !watcher->behind;
+}
+
+// Says which publishers are gone. False where the client is too slow for all of them.
+static bool tell_gone(struct node *node, struct core_watcher *watcher, const struct core_name *name)
+{
+    const struct core_mark_identity *missing;
+    while ((missing = core_picture_missing(&watcher->picture)) != NULL) {
+        struct core_mark_identity identity = *missing;
+        if (!has_room(node, watcher))
+            return false;
+        CORE_COUNT(node, watch_changes);
+        core_result_tell_gone(node, watcher->request, name, &identity);
+        core_picture_remove(&watcher->picture, &identity);
+    }
+    return true;
+}
+
+static bool tell_new(struct node *node, struct core_watcher *watcher,
+                     const struct core_result *what)
+{
+    struct core_result result = *what;
+    struct core_mark_identity identity;
+    uint32_t at = 0;
+    uint8_t entry;
+    while (what->record != NULL && core_result_next(what->record, &at, &entry)) {
+        core_result_identity(node, what->record, entry, &identity);
+        enum core_picture_change change = core_picture_look(&watcher->picture, &identity);
+        if (change == CORE_PICTURE_SAME)
+            continue;
+        if (!has_room(node, watcher))
+            return false;
+        if (!core_picture_put(&watcher->picture, &identity)) {
+            CORE_COUNT(node, watch_untold);
+            continue;
+        }
+        bool added = change == CORE_PICTURE_ADDED;
+        result.event = control_protocol_word(CONTROL_VOCABULARY_EVENT,
+                                             added ? CONTROL_EVENT_ADDED : CONTROL_EVENT_CHANGED);
+        CORE_COUNT(node, watch_changes);
+        core_result_tell(node, watcher->request, &result, entry);
+    }
+    return true;
+}
+
+static void tell_whole(struct node *node, struct core_watcher *watcher)
+{
+    struct core_answer answer;
+    if (watcher->told_whole || !has_room(node, watcher))
+        return;
+    core_answer_begin(&answer, watcher->request, CONTROL_ANSWER_PROGRESS);
+    core_result_put_text(&answer.writer, CONTROL_KEY_STEP,
+                         control_protocol_word(CONTROL_VOCABULARY_STEP, CONTROL_STEP_WATCHING));
+    watcher->told_whole = core_answer_end(node, &answer);
+    watcher->behind = !watcher->told_whole;
+}
+
+void core_watcher_show(struct node *node, struct core_watcher *watcher,
+                       const struct core_result *what, bool whole)
+{
+    watcher->behind = false;
+    look(node, &watcher->picture, what->record);
+    // What the client knows may not have been found yet.
+    if (whole && !tell_gone(node, watcher, what->name))
+        return;
+    if (tell_new(node, watcher, what) && whole)
+        tell_whole(node, watcher);
+}
