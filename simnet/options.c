@@ -27,11 +27,13 @@ static bool read_number(const char *text, int64_t *ret_number)
     return true;
 }
 
-static bool add_setting(struct simnet_options *options, const char *text, char *error)
+static bool add_setting(struct simnet_options *options, const char *option, const char *text,
+                        char *error)
 {
     if (options->settings.count == SIMNET_SCENARIO_SETTINGS_MAX)
         return refuse(error, "too many settings, at %s", text);
-    options->settings.list[options->settings.count++] = text;
+    options->settings.list[options->settings.count++] =
+        (struct simnet_scenario_setting){.text = text, .option = option};
     return true;
 }
 
@@ -40,13 +42,18 @@ static bool add_setting(struct simnet_options *options, const char *text, char *
 static bool take_nodes(struct simnet_options *options, const char *value, char *error)
 {
     snprintf(options->nodes, sizeof options->nodes, "network.nodes=%.40s", value);
-    return add_setting(options, options->nodes, error);
+    return add_setting(options, "--nodes", options->nodes, error);
 }
 
 static bool take_seed(struct simnet_options *options, const char *value, char *error)
 {
     snprintf(options->seed, sizeof options->seed, "network.seed=%.40s", value);
-    return add_setting(options, options->seed, error);
+    return add_setting(options, "--seed", options->seed, error);
+}
+
+static bool take_setting(struct simnet_options *options, const char *value, char *error)
+{
+    return add_setting(options, NULL, value, error);
 }
 
 static bool take_report(struct simnet_options *options, const char *value, char *error)
@@ -112,7 +119,7 @@ static const struct option {
     bool (*take)(struct simnet_options *options, const char *value, char *error);
 } table[] = {
     {"--nodes", NULL, true, take_nodes},      {"--seed", NULL, true, take_seed},
-    {"--set", NULL, true, add_setting},       {"--report", NULL, true, take_report},
+    {"--set", NULL, true, take_setting},      {"--report", NULL, true, take_report},
     {"--pcap", NULL, true, take_pcap},        {"--machine", NULL, true, take_machine},
     {"--lookup", NULL, true, take_lookup},    {"--json", NULL, false, take_json},
     {"--quiet", "-q", false, take_quiet},     {"--help", "-h", false, take_help},

@@ -35,7 +35,7 @@ static void read_all(struct simnet_scenario_reading *reading,
     if (reading->stream != NULL)
         simnet_scenario_read_file(reading);
     for (size_t i = 0; settings != NULL && i < settings->count && !reading->failed; i++)
-        simnet_scenario_read_setting(reading, settings->list[i]);
+        simnet_scenario_read_setting(reading, &settings->list[i]);
     reading->setting = NULL;
     if (!reading->failed)
         simnet_scenario_check(reading);

@@ -198,11 +198,16 @@ struct simnet_scenario {
 // Fills in the defaults.
 void simnet_scenario_init(struct simnet_scenario *scenario);
 
-// Settings from the command line, each SECTION.KEY=VALUE or "SECTION NAME.KEY=VALUE"; the strings
-// are borrowed. They are read over the file, and the last of several settings of a key counts.
+// Settings from the command line; the strings are borrowed. They are read over the file, and the
+// last of several settings of a key counts.
+struct simnet_scenario_setting {
+    const char *text;   // SECTION.KEY=VALUE or "SECTION NAME.KEY=VALUE"
+    const char *option; // that takes the value alone, such as --nodes; NULL: --set takes it all
+};
+
 struct simnet_scenario_settings {
     size_t count;
-    const char *list[SIMNET_SCENARIO_SETTINGS_MAX];
+    struct simnet_scenario_setting list[SIMNET_SCENARIO_SETTINGS_MAX];
 };
 
 // Reads the file at path over the defaults, and settings (which may be NULL) over the file. False:

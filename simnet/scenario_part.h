@@ -15,7 +15,7 @@
 // Where a key was set: a line of the file, or a setting of the command line.
 struct simnet_scenario_origin {
     unsigned line;
-    const char *setting;
+    const struct simnet_scenario_setting *setting;
 };
 
 // A section as it stands in the file, with its name.
@@ -30,8 +30,8 @@ struct simnet_scenario_reading {
     FILE *stream; // NULL: there is no file
     const char *path;
     struct simnet_scenario *scenario;
-    const char *setting; // of the command line, that is being read; NULL: the file is
-    unsigned line;       // the line read last; inih calls us before it reads the next
+    const struct simnet_scenario_setting *setting; // that is being read; NULL: the file is
+    unsigned line; // the line read last; inih calls us before it reads the next
     bool failed;
     char *error;
     struct simnet_scenario_instance *now; // that the file is in
@@ -54,8 +54,9 @@ char *simnet_scenario_base(struct simnet_scenario *scenario,
 
 // Reads the stream to its end.
 void simnet_scenario_read_file(struct simnet_scenario_reading *reading);
-// Reads one SECTION.KEY=VALUE of the command line; text is borrowed.
-void simnet_scenario_read_setting(struct simnet_scenario_reading *reading, const char *text);
+// Reads one setting of the command line, which is borrowed.
+void simnet_scenario_read_setting(struct simnet_scenario_reading *reading,
+                                  const struct simnet_scenario_setting *setting);
 
 // Whether everything fits together.
 bool simnet_scenario_check(struct simnet_scenario_reading *reading);

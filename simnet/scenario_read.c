@@ -15,10 +15,26 @@ void simnet_scenario_in_one_line(char *text)
             *text = '?';
 }
 
+// Where something stands, as people gave it: a file and its line, or an option and its value.
+static void name_origin(const struct simnet_scenario_reading *reading,
+                        struct simnet_scenario_origin origin, char *out, size_t out_len)
+{
+    const struct simnet_scenario_setting *setting = origin.setting;
+    if (setting != NULL && setting->option != NULL)
+        snprintf(out, out_len, "%s %.200s", setting->option, strchr(setting->text, '=') + 1);
+    else if (setting != NULL)
+        snprintf(out, out_len, "--set %.200s", setting->text);
+    else if (origin.line != 0)
+        snprintf(out, out_len, "%.200s:%u", reading->path, origin.line);
+    else
+        snprintf(out, out_len, "%.200s", reading->path);
+}
+
 bool simnet_scenario_complain(struct simnet_scenario_reading *reading,
                               struct simnet_scenario_origin origin, const char *format, ...)
 {
-    char text[SIMNET_SCENARIO_ERROR_MAX * 3 / 4];
+    char place[SIMNET_SCENARIO_ERROR_MAX / 4];
+    char text[SIMNET_SCENARIO_ERROR_MAX * 3 / 4 - 2];
     va_list args;
     if (reading->failed)
         return false; // the first one is told
@@ -26,14 +42,8 @@ bool simnet_scenario_complain(struct simnet_scenario_reading *reading,
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    if (origin.setting != NULL)
-        snprintf(reading->error, SIMNET_SCENARIO_ERROR_MAX, "--set %.200s: %s", origin.setting,
-                 text);
-    else if (origin.line != 0)
-        snprintf(reading->error, SIMNET_SCENARIO_ERROR_MAX, "%.200s:%u: %s", reading->path,
-                 origin.line, text);
-    else
-        snprintf(reading->error, SIMNET_SCENARIO_ERROR_MAX, "%.200s: %s", reading->path, text);
+    name_origin(reading, origin, place, sizeof place);
+    snprintf(reading->error, SIMNET_SCENARIO_ERROR_MAX, "%s: %s", place, text);
     simnet_scenario_in_one_line(reading->error);
     return false;
 }
@@ -271,13 +281,15 @@ static int take(void *user, const char *section, const char *name, const char *v
 }
 
 // Takes SECTION.KEY=VALUE apart; a repeated section is "SECTION NAME".
-void simnet_scenario_read_setting(struct simnet_scenario_reading *reading, const char *text)
+void simnet_scenario_read_setting(struct simnet_scenario_reading *reading,
+                                  const struct simnet_scenario_setting *setting)
 {
+    const char *text = setting->text;
     char section[2 * SIMNET_SCENARIO_NAME_MAX];
     char key[SIMNET_SCENARIO_NAME_MAX];
     const char *equals = strchr(text, '=');
     const char *dot = strchr(text, '.');
-    reading->setting = text;
+    reading->setting = setting;
     if (equals == NULL || dot == NULL || dot > equals || dot == text ||
         (size_t)(dot - text) >= sizeof section || (size_t)(equals - dot) > sizeof key) {
         simnet_scenario_complain(reading, here(reading),

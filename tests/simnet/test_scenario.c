@@ -13,7 +13,7 @@
 static bool read_text(const char *text, const char *setting, struct simnet_scenario *scenario,
                       char error[SIMNET_SCENARIO_ERROR_MAX])
 {
-    struct simnet_scenario_settings settings = {setting != NULL, {setting}};
+    struct simnet_scenario_settings settings = {setting != NULL, {{setting, NULL}}};
     FILE *stream = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
     assert_non_null(stream);
     bool good = simnet_scenario_read(stream, "some/way.ini", &settings, scenario, error);
@@ -350,6 +350,22 @@ static void test_files(void **state)
     assert_string_equal(error, "/nowhere/a.ini: cannot be opened: No such file or directory");
 }
 
+// An option that stands for a key is told as it was typed.
+static void test_option(void **state)
+{
+    (void)state;
+    struct simnet_scenario scenario;
+    char error[SIMNET_SCENARIO_ERROR_MAX] = "";
+    char nothing[] = "\n";
+    struct simnet_scenario_settings settings = {
+        2, {{"network.seed=5", "--seed"}, {"network.nodes=some", "--nodes"}}};
+    FILE *stream = fmemopen(nothing, 1, "r");
+    assert_false(simnet_scenario_read(stream, "some/way.ini", &settings, &scenario, error));
+    fclose(stream);
+    assert_string_equal(error, "--nodes some: nodes: \"some\" does not fit: expected a number from "
+                               "2 to 16777216");
+}
+
 static const struct reach_row {
     uint64_t found, counted;
     const char *share;
@@ -428,10 +444,11 @@ int main(int argc, char *argv[])
         return 0;
     }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table),     cmocka_unit_test(test_values),
-        cmocka_unit_test(test_errors),    cmocka_unit_test(test_write),
-        cmocka_unit_test(test_files),     cmocka_unit_test(test_docs),
-        cmocka_unit_test(test_partition), cmocka_unit_test(test_reach),
+        cmocka_unit_test(test_table),  cmocka_unit_test(test_values),
+        cmocka_unit_test(test_errors), cmocka_unit_test(test_option),
+        cmocka_unit_test(test_write),  cmocka_unit_test(test_files),
+        cmocka_unit_test(test_docs),   cmocka_unit_test(test_partition),
+        cmocka_unit_test(test_reach),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
