@@ -280,27 +280,47 @@ static int take(void *user, const char *section, const char *name, const char *v
     return 1;
 }
 
+// Copies what stands from begin to end, without the blanks around it. False: it does not fit.
+static bool copy_part(const char *begin, const char *end, char *out, size_t out_len)
+{
+    while (begin < end && (*begin == ' ' || *begin == '\t'))
+        begin++;
+    while (begin < end && (end[-1] == ' ' || end[-1] == '\t'))
+        end--;
+    if ((size_t)(end - begin) >= out_len)
+        return false;
+    snprintf(out, out_len, "%.*s", (int)(end - begin), begin);
+    return true;
+}
+
 // Takes SECTION.KEY=VALUE apart; a repeated section is "SECTION NAME".
 void simnet_scenario_read_setting(struct simnet_scenario_reading *reading,
                                   const struct simnet_scenario_setting *setting)
 {
-    const char *text = setting->text;
     char section[2 * SIMNET_SCENARIO_NAME_MAX];
     char key[SIMNET_SCENARIO_NAME_MAX];
+    char value[SIMNET_SCENARIO_TEXT_MAX];
+    const char *text = setting->text;
     const char *equals = strchr(text, '=');
     const char *dot = strchr(text, '.');
     reading->setting = setting;
-    if (equals == NULL || dot == NULL || dot > equals || dot == text ||
-        (size_t)(dot - text) >= sizeof section || (size_t)(equals - dot) > sizeof key) {
+    if (equals == NULL || dot == NULL || dot > equals || dot == text) {
         simnet_scenario_complain(reading, here(reading),
                                  "no setting: expected SECTION.KEY=VALUE, such as loss.rate=30%%");
         return;
     }
-    snprintf(section, sizeof section, "%.*s", (int)(dot - text), text);
-    snprintf(key, sizeof key, "%.*s", (int)(equals - dot - 1), dot + 1);
+    if (!copy_part(text, dot, section, sizeof section) ||
+        !copy_part(dot + 1, equals, key, sizeof key) ||
+        !copy_part(equals + 1, text + strlen(text), value, sizeof value)) {
+        simnet_scenario_complain(reading, here(reading),
+                                 "too long: expected a section of at most %zu bytes, a key of %zu, "
+                                 "a value of %zu",
+                                 sizeof section - 1, sizeof key - 1, sizeof value - 1);
+        return;
+    }
     struct simnet_scenario_instance *instance = enter(reading, section);
     if (instance != NULL)
-        take_key(reading, instance, key, equals + 1);
+        take_key(reading, instance, key, value);
 }
 
 void simnet_scenario_read_file(struct simnet_scenario_reading *reading)

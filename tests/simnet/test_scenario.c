@@ -118,6 +118,8 @@ static void test_values(void **state)
     }
 }
 
+#define EIGHTY "00000000000000000000000000000000000000000000000000000000000000000000000000000000"
+
 static const struct error_row {
     const char *name;
     const char *text;
@@ -168,6 +170,14 @@ static const struct error_row {
     {"setting without a dot", "", "loss=3", "--set loss=3: no setting: expected SECTION.KEY=VALUE"},
     {"setting of nothing", "", "loss.rat=3%", "--set loss.rat=3%: unknown key rat in [loss]"},
     {"setting of a bad value", "", "loss.rate=3", "--set loss.rate=3: rate: \"3\" does not fit"},
+    {"blanks in a setting", "", " loss . rate = 30% ", NULL},
+    {"blanks in a setting of an event", "[event e]\n", "event  e .kind= move", NULL},
+    {"blanks alone", "", "loss.rate=  ", "--set loss.rate=  : rate: \"\" does not fit"},
+    {"a value too long", "", "loss.rate=" EIGHTY EIGHTY,
+     "--set loss.rate=" EIGHTY EIGHTY ": too long: expected a section"},
+    {"a key too long", "", "loss." EIGHTY "=3%", "--set loss." EIGHTY "=3%: too long"},
+    {"a section too long", "", "loss " EIGHTY EIGHTY ".rate=3%",
+     "--set loss " EIGHTY EIGHTY ".rate=3%: too long"},
     {"lookups after the end", "[phases]\nfaults = 30s\n[resolve]\nfor = 40s\n", NULL,
      "some/way.ini:4: the lookups would go on after the faults"},
     {"the same by a setting", "[resolve]\ncount = 5\n", "resolve.for=10min",
