@@ -183,7 +183,7 @@ static bool take_word(struct simnet_options *options, const char *word, char *er
     if (options->path != NULL)
         return refuse(error, "one scenario at a time: what is %s?", word);
     options->path = word;
-    return true;
+    return word[0] != '\0' || refuse(error, "which scenario? its name is empty%s", "");
 }
 
 static bool check(const struct simnet_options *options, char *error)

@@ -79,6 +79,7 @@ def errors():
         ([], "which command?"),
         (["walk"], "there is no command walk"),
         (["run"], "which scenario?"),
+        (["run", ""], "which scenario? its name is empty"),
         (["run", "/nowhere/a.ini"], "/nowhere/a.ini: cannot be opened: No such file"),
         (["run", SCENARIOS / "static.ini", "--nodes"], "--nodes needs a value"),
         (["run", SCENARIOS / "static.ini", "--nodes", "1"], "nodes: \"1\" does not fit"),
