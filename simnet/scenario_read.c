@@ -84,6 +84,17 @@ static void cut_comment(char *line)
             *at = '\0';
 }
 
+// Takes off a byte order mark, which some editors put before the first line, and the spaces behind.
+static void cut_mark(char *line)
+{
+    static const char mark[] = "\xEF\xBB\xBF";
+    size_t len = sizeof mark - 1;
+    if (strncmp(line, mark, len) != 0)
+        return;
+    len += strspn(line + len, " \t");
+    memmove(line, line + len, strlen(line + len) + 1);
+}
+
 // A line of the file, without what does not fit and with the spaces off its front, for values do
 // not go on in a second line. False at the end of the file.
 static bool take_line(struct simnet_scenario_reading *reading, char *out, int out_len)
@@ -104,7 +115,8 @@ static bool take_line(struct simnet_scenario_reading *reading, char *out, int ou
                                  "cannot be read: %s", strerror(errno));
     if (byte == EOF && len == 0)
         return false;
-    reading->line++;
+    if (reading->line++ == 0)
+        cut_mark(out);
     if (!is_text)
         simnet_scenario_complain(reading, here(reading), "a NUL byte: expected text");
     if (is_long)
