@@ -217,15 +217,14 @@ static void judge_closest(struct simnet_checker *checker, const struct simnet_pr
 
 void simnet_checker_probe(struct simnet_checker *checker, const struct simnet_probe *probe)
 {
-    if ((checker->config.parts & SIMNET_CHECKER_CLOSEST) == 0)
-        return;
-    if (probe->outcome == SIMNET_PROBE_WRONG)
+    int parts = checker->config.parts;
+    if (probe->outcome == SIMNET_PROBE_WRONG && (parts & SIMNET_CHECKER_ANSWERS) != 0)
         simnet_checker_fail(checker, probe->plan.machine, "%.6s...: found what was never published",
                             probe->name);
     bool is_whole = probe->outcome == SIMNET_PROBE_FOUND ||
                     probe->outcome == SIMNET_PROBE_NOT_FOUND ||
                     probe->outcome == SIMNET_PROBE_WITHDRAWN;
-    if (probe->plan.wait != CONTROL_WAIT_ALL)
+    if ((parts & SIMNET_CHECKER_CLOSEST) == 0 || probe->plan.wait != CONTROL_WAIT_ALL)
         return;
     if (checker->is_healed)
         judge_found(checker, probe);

@@ -7,14 +7,14 @@
 //
 //     answers    each request of a watched client is answered once, before its deadline; nothing
 //                comes after that, or after its cancel; and nothing comes by a session that was
-//                hung up on
+//                hung up on. Nobody gets what was never published
 //     bounds     no honest brain exceeds what it was configured to (samples), and none sends
 //                sources that have not proven themselves more than its budget (docs/security.md)
 //     sequence   no sequence number of a key goes back, or is used for two values, whatever crashes
 //     datagrams  what honest brains send is what a strict reader takes
 //     closest    in a healed network a whole lookup of a key that nobody uses finds the closest
 //                live nodes; one of a publisher's name the newest acknowledged version, or nothing
-//                where that was withdrawn. Anywhere, nobody gets what was never published
+//                where that was withdrawn
 //
 // A checker has to live as long as its world is run.
 
@@ -49,8 +49,8 @@ void simnet_checker_free(struct simnet_checker *checker);
 
 // Watches a client, for ANSWERS: each that is made, once.
 void simnet_checker_client(struct simnet_checker *checker, struct simnet_client *client);
-// A lookup has ended, for CLOSEST. It was made with a trace and wait `all` where the closest are to
-// be judged.
+// A lookup has ended, for ANSWERS and CLOSEST. It was made with a trace and wait `all` where the
+// closest are to be judged.
 void simnet_checker_probe(struct simnet_checker *checker, const struct simnet_probe *probe);
 // Both, for all of an application: takes its watch.
 void simnet_checker_application(struct simnet_checker *checker,

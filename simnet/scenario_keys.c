@@ -473,9 +473,9 @@ const struct simnet_scenario_key simnet_scenario_keys[] = {
      ONCE(check, checkers),
      WORDS(SET, checker_words, "answers, bounds, sequence"),
      .what = "What is watched: that each request is answered once and in time, nothing after a "
-             "cancel; that no configured "
-             "bound is exceeded; that no sequence number goes back; that the closest live nodes "
-             "are found once healed."},
+             "cancel, and nothing that was never published; that no configured bound is exceeded; "
+             "that no sequence number goes back; that the closest live nodes, and the newest of "
+             "each name, are found once healed."},
     {.name = "success",
      ONCE(check, success),
      NUMBER(SHARE, 0, 100, "0%"),

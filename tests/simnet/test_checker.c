@@ -290,6 +290,7 @@ static void nobodys_version(void)
     struct simnet_probe probe = found(simnet_application_publisher(application, 0)->acked);
     probe.outcome = SIMNET_PROBE_WRONG;
     probe.plan.wait = CONTROL_WAIT_FIRST;
+    checker->config.parts = SIMNET_CHECKER_ANSWERS;
     simnet_checker_probe(checker, &probe);
 }
 
