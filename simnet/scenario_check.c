@@ -3,6 +3,7 @@
 #include "simnet/scenario_part.h"
 
 #include "simnet/adversary.h"
+#include "simnet/checker.h"
 
 #include <assert.h>
 #include <string.h>
@@ -262,6 +263,22 @@ static bool check_events(struct simnet_scenario_reading *reading)
                                    "of machines that crash, by churn or an event");
 }
 
+// What is looked at in the healed network alone.
+static bool check_healed(struct simnet_scenario_reading *reading)
+{
+    const struct simnet_scenario *scenario = reading->scenario;
+    bool has_closest = (scenario->check.checkers & SIMNET_CHECKER_CLOSEST) != 0;
+    const char *wanted = scenario->phases.healing_us == 0 ? "phases.healing above 0s"
+                         : scenario->publish.names == 0   ? "publish.names of at least 1"
+                                                          : NULL;
+    if (wanted == NULL || (!has_closest && !is_set(reading, "check", 0, "healed")))
+        return true;
+    const char *key = has_closest ? "checkers" : "healed";
+    return simnet_scenario_complain(reading, origin_of(reading, "check", 0, key),
+                                    "%s would check nothing: expected %s",
+                                    has_closest ? "closest in checkers" : key, wanted);
+}
+
 static bool check_rest(struct simnet_scenario_reading *reading)
 {
     const struct simnet_scenario *scenario = reading->scenario;
@@ -282,7 +299,7 @@ static bool check_rest(struct simnet_scenario_reading *reading)
         return simnet_scenario_complain(reading,
                                         origin_of(reading, "network", 0, "first-bucket-size"),
                                         "first-bucket-size is less than bucket-size");
-    return check_latency(reading) && check_events(reading);
+    return check_latency(reading) && check_events(reading) && check_healed(reading);
 }
 
 bool simnet_scenario_check(struct simnet_scenario_reading *reading)

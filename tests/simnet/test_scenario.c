@@ -298,6 +298,23 @@ static const struct error_row {
      "some/way.ini:2: machines.clock-forgets would change nothing here"},
     {"batteries and churn", "[churn]\nsession = 1h\n[machines]\nclock-forgets = 5%\n", NULL, NULL},
     {"batteries and a crash", "[machines]\nclock-forgets = 5%\n[event e]\n", NULL, NULL},
+    {"closest of what never heals", "[check]\ncheckers = closest\n", NULL,
+     "some/way.ini:2: closest in checkers would check nothing: expected phases.healing above 0s"},
+    {"all of what never heals", "", "check.checkers=all",
+     "--set check.checkers=all: closest in checkers would check nothing"},
+    {"closest of what heals", "[phases]\nhealing = 1min\n[check]\ncheckers = closest\n", NULL,
+     NULL},
+    {"closest of no names",
+     "[phases]\nhealing = 1min\n[check]\ncheckers = closest\n"
+     "[publish]\nnames = 0\n[resolve]\ncount = 0\n",
+     NULL, "some/way.ini:4: closest in checkers would check nothing: expected publish.names"},
+    {"healed, and never is", "[check]\nhealed = 50%\n", NULL,
+     "some/way.ini:2: healed would check nothing: expected phases.healing above 0s"},
+    {"healed of no names",
+     "[phases]\nhealing = 1min\n[check]\nhealed = 50%\n"
+     "[publish]\nnames = 0\n[resolve]\ncount = 0\n",
+     NULL, "some/way.ini:4: healed would check nothing: expected publish.names"},
+    {"healed, if it were", "[phases]\nhealing = 1min\n[check]\nhealed = 50%\n", NULL, NULL},
     {"latency", "[latency]\nmin = 2s\n", NULL,
      "some/way.ini:2: latency.min is longer than latency.median"},
 };
