@@ -102,13 +102,18 @@ static void tell_size(const struct simnet_run *run, const struct simnet_report_c
     double virtual_s = (double)simnet_run_now(run) / 1e6;
     char a[32];
     char b[32];
+    uint32_t machines = simnet_world_machines(simnet_run_world(run));
+    bool has_adversaries = simnet_run_scenario(run)->adversary_count > 0;
     heading(out, "Size and speed");
     simnet_report_number(network->count, a);
+    line(out, "nodes", "%s", a);
+    simnet_report_number(machines, a);
     simnet_report_number(simnet_network_up(network), b);
-    line(out, "nodes", "%s, %s up at the end", a, b);
+    line(out, "machines", "%s, %s with %s node up at the end", a, b,
+         has_adversaries ? "an honest" : "a");
     simnet_report_bytes((double)cost->memory_bytes, a);
-    simnet_report_bytes((double)cost->memory_bytes / network->count, b);
-    line(out, "memory", "%s, %s a node", a, b);
+    simnet_report_bytes((double)cost->memory_bytes / machines, b);
+    line(out, "memory", "%s, %s a machine", a, b);
     line(out, "virtual time", "%.0f s in %.1f s of real time: %.1f to 1", virtual_s, cost->wall_s,
          virtual_s / cost->wall_s);
     simnet_report_number(counters->events, a);

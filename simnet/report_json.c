@@ -47,11 +47,15 @@ static json_t *size_of(const struct simnet_run *run, const struct simnet_report_
     const struct simnet_network *network = simnet_run_network(run);
     double virtual_s = (double)simnet_run_now(run) / 1e6;
     json_t *size = json_object();
+    uint32_t machines = simnet_world_machines(simnet_run_world(run));
     json_object_set_new(size, "nodes", integer(network->count));
+    json_object_set_new(size, "machines", integer(machines));
     json_object_set_new(size, "nodes_up", integer(simnet_network_up(network)));
     json_object_set_new(size, "memory_bytes", integer(cost->memory_bytes));
     json_object_set_new(size, "memory_bytes_per_node",
                         json_real((double)cost->memory_bytes / network->count));
+    json_object_set_new(size, "memory_bytes_per_machine",
+                        json_real((double)cost->memory_bytes / machines));
     json_object_set_new(size, "virtual_s", json_real(virtual_s));
     json_object_set_new(size, "wall_s", json_real(cost->wall_s));
     json_object_set_new(size, "cpu_s", json_real(cost->cpu_s));

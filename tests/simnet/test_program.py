@@ -215,6 +215,31 @@ def report():
         expect(run.stderr, "/nowhere/x: cannot be made" in run.stderr)
 
 
+def machines():
+    """Nodes are those of the scenario; churn and adversaries bring more machines."""
+    rows = {
+        "those of the nodes": ([], 40, 40, "40, 40 with a node up at the end"),
+        "adversaries that join": (["adversary late.count=3"], 43, 43,
+                                  "43, 40 with an honest node up at the end"),
+        "turned nodes": (["adversary turned.share=10%"], 40, 40,
+                         "40, 36 with an honest node up at the end"),
+        "spares of churn": (["churn.session=20s", "churn.gap=20s"], 60, 200, None),
+    }
+    for name, (settings, least, most, line) in rows.items():
+        args = ["run", SCENARIOS / "static.ini", *QUICK, "--set", "check.success=0%"]
+        for setting in settings:
+            args += ["--set", setting]
+        size = json.loads(simnet(*args, "--json").stdout)["size"]
+        expect(f"{name}: {size}", size["nodes"] == 40 and least <= size["machines"] <= most)
+        for key, count in (("memory_bytes_per_node", 40), ("memory_bytes_per_machine", size["machines"])):
+            expect(f"{name}: {size}", abs(size[key] * count - size["memory_bytes"]) < 1)
+        text = simnet(*args).stdout
+        told = re.search(r"^  nodes +40\n  machines +(.*)\n  memory +([\d.]+) MB, ([\d.]+) kB a machine$", text, re.M)
+        expect(f"{name}: {text}", told and line in (None, told[1]))
+        ratio = 1000 * float(told[2]) / float(told[3])
+        expect(f"{name}: {ratio}", abs(ratio / size["machines"] - 1) < 0.02)
+
+
 def manners():
     """Who is rude is counted; a name that is withdrawn is rightly not found."""
     args = ["run", SCENARIOS / "static.ini", *QUICK]
@@ -370,7 +395,7 @@ def docs():
         expect(f"{path.stem} is in the page", f"| `{path.stem}` |" in page)
 
 
-TESTS = {test.__name__: test for test in (errors, checks, docs, drops, show, report, manners, trace, pcap, interrupt)}
+TESTS = {test.__name__: test for test in (errors, checks, docs, drops, show, report, machines, manners, trace, pcap, interrupt)}
 
 if __name__ == "__main__":
     if sys.argv[3] in TESTS:
