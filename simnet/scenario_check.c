@@ -302,8 +302,82 @@ static bool check_rest(struct simnet_scenario_reading *reading)
     return check_latency(reading) && check_events(reading) && check_healed(reading);
 }
 
+// ---- sections that --set makes ----
+
+// What says that somebody means a new section, and has not mistyped one that is there: a partition
+// has no kind, and of its keys these two say what it is.
+static const struct need {
+    const char *section;
+    const char *keys[2];
+    const char *words;
+} needs[] = {
+    {"partition", {"at", "for"}, "at and for"},
+    {"adversary", {"kind", "kind"}, "kind"},
+    {"event", {"kind", "kind"}, "kind"},
+};
+
+// What a section still lacks; NULL: nothing, for the file has it, or its keys are set.
+static const char *find_lack(const struct simnet_scenario_instance *instance)
+{
+    if (instance->named.setting == NULL)
+        return NULL;
+    for (size_t i = 0; i < sizeof needs / sizeof *needs; i++) {
+        if (strcmp(needs[i].section, instance->section->name) != 0)
+            continue;
+        for (int j = 0; j < 2; j++) {
+            const struct simnet_scenario_key *key =
+                simnet_scenario_key_find(needs[i].section, needs[i].keys[j]);
+            assert(key != NULL);
+            if (instance->keys[key - simnet_scenario_keys].setting == NULL)
+                return needs[i].words;
+        }
+    }
+    return NULL;
+}
+
+// Writes the sections of that kind which lack nothing: ", only [event a], [event b]". What does not
+// fit is three dots.
+static void list_whole(const struct simnet_scenario_reading *reading,
+                       const struct simnet_scenario_section *section, char *out, size_t out_len)
+{
+    size_t used = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < reading->instance_count; i++) {
+        const struct simnet_scenario_instance *instance = &reading->instances[i];
+        if (instance->section != section || find_lack(instance) != NULL)
+            continue;
+        const char *name = simnet_scenario_base(reading->scenario, section, instance->index);
+        size_t len = strlen(name) + strlen(section->name) + sizeof ", only [ ]";
+        if (used + len + sizeof ", ..." > out_len) {
+            snprintf(out + used, out_len - used, ", ...");
+            return;
+        }
+        used += (size_t)snprintf(out + used, out_len - used, "%s[%s %s]",
+                                 used == 0 ? ", only " : ", ", section->name, name);
+    }
+}
+
+// A section that is new on the command line is made by its kind alone: a mistyped name would make
+// one as well, which nobody wants.
+static bool check_made(struct simnet_scenario_reading *reading)
+{
+    char there[400];
+    for (size_t i = 0; i < reading->instance_count; i++) {
+        const struct simnet_scenario_instance *instance = &reading->instances[i];
+        const struct simnet_scenario_section *section = instance->section;
+        const char *lack = find_lack(instance);
+        if (lack == NULL)
+            continue;
+        list_whole(reading, section, there, sizeof there);
+        return simnet_scenario_complain(
+            reading, instance->named, "there is no [%s %s]%s: a new one needs %s", section->name,
+            simnet_scenario_base(reading->scenario, section, instance->index), there, lack);
+    }
+    return true;
+}
+
 bool simnet_scenario_check(struct simnet_scenario_reading *reading)
 {
-    return check_times(reading) && check_partitions(reading) && check_shares(reading) &&
-           check_rest(reading);
+    return check_made(reading) && check_times(reading) && check_partitions(reading) &&
+           check_shares(reading) && check_rest(reading);
 }

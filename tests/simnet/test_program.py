@@ -96,6 +96,8 @@ def errors():
         (["--json", "replay", "a.rec"], "replay comes first: expected simnet replay FILE"),
         (["replay", "--", "--no.rec"], "--no.rec: No such file"),
         (["replay", "-q", "no.rec"], "no.rec: No such file"),
+        (["run", SCENARIOS / "third-lost.ini", "--set", "event thrid.share=5%"],
+         "simnet: --set event thrid.share=5%: there is no [event thrid], only [event third]: a new one needs kind"),
         (["replay"], "which recording?"),
         (["replay", "."], ".: is a directory"),
         (["trace", SCENARIOS / "static.ini"], "which lookup?"),
@@ -219,9 +221,9 @@ def machines():
     """Nodes are those of the scenario; churn and adversaries bring more machines."""
     rows = {
         "those of the nodes": ([], 40, 40, "40, 40 with a node up at the end"),
-        "adversaries that join": (["adversary late.count=3"], 43, 43,
+        "adversaries that join": (["adversary late.kind=silent", "adversary late.count=3"], 43, 43,
                                   "43, 40 with an honest node up at the end"),
-        "turned nodes": (["adversary turned.share=10%"], 40, 40,
+        "turned nodes": (["adversary turned.kind=silent", "adversary turned.share=10%"], 40, 40,
                          "40, 36 with an honest node up at the end"),
         "spares of churn": (["churn.session=20s", "churn.gap=20s"], 60, 200, None),
     }
@@ -314,7 +316,8 @@ def pcap():
     """What Wireshark makes of a capture."""
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "machine.pcap"
-        late = ["--set", "adversary late.count=3", "--pcap", path, "--machine"]
+        late = ["--set", "adversary late.kind=silent", "--set", "adversary late.count=3", "--pcap", path,
+                "--machine"]
         simnet("run", SCENARIOS / "static.ini", *QUICK, "-q", *late, "42", "--set", "check.success=0")
         expect("one who joins later", path.stat().st_size > 1000)
         run = simnet("run", SCENARIOS / "static.ini", *QUICK, "-q", *late, "43", check=2)

@@ -153,6 +153,21 @@ static const struct error_row {
     {"a setting", "", "loss.rate=30%", NULL},
     {"a setting over the file", "[loss]\nrate = 3%\n", "loss.rate=30%", NULL},
     {"a setting of a new section", "", "event e.kind=move", NULL},
+    {"a mistyped event", "[event storm]\nkind = lose\n[event calm]\nkind = return\n",
+     "event strom.share=5%",
+     "--set event strom.share=5%: there is no [event strom], only [event storm], [event calm]: a "
+     "new one needs kind"},
+    {"a mistyped adversary", "[adversary liars]\nkind = liar\nshare = 5%\n[event e]\n",
+     "adversary liar.share=50%",
+     "--set adversary liar.share=50%: there is no [adversary liar], only [adversary liars]: a new "
+     "one needs kind"},
+    {"an event where there is none", "", "event e.at=5s",
+     "--set event e.at=5s: there is no [event e]: a new one needs kind"},
+    {"a partition without a time", "", "partition p.for=1min",
+     "--set partition p.for=1min: there is no [partition p]: a new one needs at and for"},
+    {"a mistyped partition", "[partition halves]\nat = 0s\n", "partition halfs.at=90s",
+     "--set partition halfs.at=90s: there is no [partition halfs], only [partition halves]: a new "
+     "one needs at and for"},
     {"two events", "[event a]\nat = 1s\n[event b]\nat = 1s\n", NULL, NULL},
     {"unknown section", "\n[lost]\n", NULL,
      "some/way.ini:2: unknown section [lost]: expected one of [network], "},
@@ -397,6 +412,46 @@ static void test_option(void **state)
                                "2 to 16777216");
 }
 
+// Several settings make a section, in any order; what the file has, they change.
+static void test_sections(void **state)
+{
+    (void)state;
+    struct simnet_scenario scenario;
+    char error[SIMNET_SCENARIO_ERROR_MAX] = "";
+    char text[] = "[partition first]\nat = 5s\nfor = 1s\n";
+    struct simnet_scenario_settings settings = {.list = {{"event e.at=5s", NULL},
+                                                         {"partition p.for=10s", NULL},
+                                                         {"event e.kind=move", NULL},
+                                                         {"partition first.share=5%", NULL},
+                                                         {"partition p.at=20s", NULL}}};
+    for (settings.count = 5; settings.count >= 4; settings.count--) {
+        FILE *stream = fmemopen(text, strlen(text), "r");
+        bool good = simnet_scenario_read(stream, "some/way.ini", &settings, &scenario, error);
+        fclose(stream);
+        if (good != (settings.count == 5))
+            fail_msg("%zu settings: %s", settings.count, good ? "read" : error);
+    }
+    assert_int_equal(2, scenario.partition_count);
+    assert_int_equal(1, scenario.event_count);
+    assert_string_equal(error, "--set partition p.for=10s: there is no [partition p], only "
+                               "[partition first]: a new one needs at and for");
+}
+
+// As many as there can be of the longest names: the line has its end all the same.
+static void test_many_sections(void **state)
+{
+    (void)state;
+    struct simnet_scenario scenario;
+    char error[SIMNET_SCENARIO_ERROR_MAX] = "";
+    char text[32 * 80] = "";
+    for (size_t i = 0, used = 0; i < SIMNET_SCENARIO_REPEATS_MAX - 1; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "[event %047zu]\n", i);
+    assert_false(read_text(text, "event e.at=5s", &scenario, error));
+    const char *end =
+        "[event 00000000000000000000000000000000000000000000005], ...: a new one needs kind";
+    assert_non_null(strstr(error, end));
+}
+
 static const struct reach_row {
     uint64_t found, counted;
     const char *share;
@@ -475,10 +530,11 @@ int main(int argc, char *argv[])
         return 0;
     }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table),  cmocka_unit_test(test_values),
-        cmocka_unit_test(test_errors), cmocka_unit_test(test_option),
-        cmocka_unit_test(test_write),  cmocka_unit_test(test_files),
-        cmocka_unit_test(test_docs),   cmocka_unit_test(test_partition),
+        cmocka_unit_test(test_table),    cmocka_unit_test(test_values),
+        cmocka_unit_test(test_errors),   cmocka_unit_test(test_option),
+        cmocka_unit_test(test_sections), cmocka_unit_test(test_many_sections),
+        cmocka_unit_test(test_write),    cmocka_unit_test(test_files),
+        cmocka_unit_test(test_docs),     cmocka_unit_test(test_partition),
         cmocka_unit_test(test_reach),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
