@@ -26,6 +26,8 @@
 #define RED    "#c8423f"
 #define GRAY   "#8a8f98"
 
+#define NO_KEY "unset key\nset bmargin 4.5\n" // nor the room for one
+
 enum format { PNG, SVG, FORMATS };
 
 struct plot {
@@ -179,8 +181,9 @@ static void draw_latency(struct plot *plot, const struct simnet_figures *figures
         begin_plot(plot, "latency", (enum format)format,
                    "Lookups: time to the first verified answer");
         fprintf(plot->script,
-                "set xlabel 'milliseconds' textcolor rgb '#40444c'\n"
-                "set ylabel 'lookups answered, of those that found the name' textcolor rgb "
+                "set xlabel 'time since the lookup began, in milliseconds' textcolor rgb "
+                "'#40444c'\n"
+                "set ylabel 'lookups done by then, of those that found their name' textcolor rgb "
                 "'#40444c'\n"
                 "set format y '%%g %%%%'\nset yrange [0:105]\nset ytics 20\nset xrange [0:%g]\n"
                 "set key bottom right\n",
@@ -206,7 +209,8 @@ static void draw_latency(struct plot *plot, const struct simnet_figures *figures
 
 // ---- hops ----
 
-static bool write_hops(struct plot *plot, const struct simnet_figures *figures)
+// ret_highest: the greatest share, in percent.
+static bool write_hops(struct plot *plot, const struct simnet_figures *figures, double *ret_highest)
 {
     const struct simnet_figures_list *list = &figures->hops;
     uint64_t counts[HOPS_MAX + 1] = {0};
@@ -217,32 +221,39 @@ static bool write_hops(struct plot *plot, const struct simnet_figures *figures)
     FILE *out = open_data(plot, "hops", "hops, lookups, lookups in percent");
     if (out == NULL)
         return false;
-    for (int i = 0; i <= HOPS_MAX; i++)
-        fprintf(out, "%d %" PRIu64 " %.3f\n", i, counts[i],
-                100.0 * (double)counts[i] / (double)list->count);
+    double highest = 0;
+    for (int i = 0; i <= HOPS_MAX; i++) {
+        double percent = 100.0 * (double)counts[i] / (double)list->count;
+        highest = fmax(highest, percent);
+        fprintf(out, "%d %" PRIu64 " %.3f\n", i, counts[i], percent);
+    }
     close_data(plot, out);
+    *ret_highest = highest;
     return true;
 }
 
 static void draw_hops(struct plot *plot, const struct simnet_figures *figures)
 {
-    if (!write_hops(plot, figures))
+    double highest;
+    if (!write_hops(plot, figures, &highest))
         return;
     int64_t most = simnet_figures_percentile(&figures->hops, 1);
     for (int format = 0; format < FORMATS; format++) {
-        begin_plot(plot, "hops", (enum format)format, "Lookups: hops");
+        begin_plot(plot, "hops", (enum format)format, "Lookups by their number of hops");
         fprintf(
             plot->script,
             "set xlabel 'hops: the longest chain of nodes, each learnt from the one before' "
             "textcolor rgb '#40444c'\n"
-            "set ylabel 'lookups' textcolor rgb '#40444c'\nset format y '%%g %%%%'\n"
+            "set ylabel 'share of the lookups that found their name' textcolor rgb '#40444c'\n"
+            "set format y '%%g %%%%'\n"
             "set style textbox opaque noborder fillcolor rgb '#ffffff' margins 0.4,0.2\n"
-            "set yrange [0:*<108]\nset xrange [-0.6:%g]\nset xtics 1\nset boxwidth 0.7\nunset key\n"
+            "set yrange [0:%g]\nset xrange [-0.6:%g]\nset xtics 1\nset boxwidth 0.7\nunset key\n"
             "set label 1 'mean %.2f' at graph 0.98, graph 0.95 right textcolor rgb '#22262e'\n"
             "plot 'hops.dat' using 1:3 with boxes lc rgb '" BLUE "', "
-            "'' using 1:($3 > 0 ? $3 : NaN):(sprintf('%%.1f %%%%', $3)) with labels boxed offset "
-            "0,0.9 textcolor rgb '#40444c'\nset key top right\n",
-            most < 5 ? 5.6 : (double)most + 0.6, simnet_figures_mean(&figures->hops));
+            "'' using 1:($3 > 0 ? $3 : NaN):($3 < 0.1 ? '< 0.1 %%' : sprintf('%%.1f %%%%', $3)) "
+            "with labels boxed offset 0,0.9 textcolor rgb '#40444c'\nset key top right\n",
+            1.12 * highest, most < 5 ? 5.6 : (double)most + 0.6,
+            simnet_figures_mean(&figures->hops));
     }
 }
 
@@ -305,8 +316,8 @@ static void draw_flow(struct plot *plot, const struct flow *flow, enum format fo
     double floor = is_uneven ? flow->least : 0;
     begin_plot(plot, flow->name, format, flow->title);
     mark_all(plot);
-    fprintf(plot->script, "set ylabel '%s' textcolor rgb '#40444c'\nset format y '%s'\n",
-            flow->axis, flow->format);
+    fprintf(plot->script, "set ylabel '%s%s' textcolor rgb '#40444c'\nset format y '%s'\n",
+            flow->axis, is_uneven ? ", log scale" : "", flow->format);
     if (is_uneven)
         fprintf(plot->script, "set logscale y\nset yrange [%g:*]\n", floor);
     if (idle > flow->least)
@@ -326,10 +337,18 @@ static void draw_flow(struct plot *plot, const struct flow *flow, enum format fo
 
 static void draw_traffic(struct plot *plot)
 {
-    static const struct flow messages = {
-        "messages", "Messages of a node in a minute", "packets", "%g", 3, 0.1};
-    static const struct flow bytes = {
-        "bytes", "Bytes of a node in a minute", "bytes of UDP payload", "%.0s %cB", 5, 10};
+    static const struct flow messages = {"messages",
+                                         "Traffic: packets of a node in a minute",
+                                         "packets per node and minute",
+                                         "%g",
+                                         3,
+                                         0.1};
+    static const struct flow bytes = {"bytes",
+                                      "Traffic: UDP payload of a node in a minute",
+                                      "bytes per node and minute",
+                                      "%.0s %cB",
+                                      5,
+                                      10};
     const struct simnet_run_sample *samples;
     size_t count = simnet_run_samples(plot->run, &samples);
     bool uneven = is_uneven(samples, count);
@@ -346,15 +365,17 @@ static void draw_nodes(struct plot *plot)
 {
     const struct simnet_run_sample *samples;
     size_t count = simnet_run_samples(plot->run, &samples);
+    bool has_adversaries = simnet_run_scenario(plot->run)->adversary_count > 0;
     uint32_t most = 1;
     for (size_t i = 0; i < count; i++)
         most = samples[i].up > most ? samples[i].up : most;
     for (int format = 0; format < FORMATS; format++) {
-        begin_plot(plot, "nodes", (enum format)format, "Nodes up");
+        begin_plot(plot, "nodes", (enum format)format,
+                   has_adversaries ? "Honest nodes up" : "Nodes up");
         mark_all(plot);
         fprintf(plot->script,
                 "set ylabel 'nodes' textcolor rgb '#40444c'\nset format y '%%.0f'\n"
-                "set yrange [0:%g]\nunset key\nplot 'traffic.dat' using 1:2 with "
+                "set yrange [0:%g]\n" NO_KEY "plot 'traffic.dat' using 1:2 with "
                 "filledcurves y1=0 fs solid 0.2 lc rgb '" BLUE
                 "', '' using 1:2 with lines lw 2.5 lc rgb '" BLUE "'\n",
                 1.08 * most);
@@ -432,15 +453,17 @@ static void draw_success(struct plot *plot)
     double margin = (to - from) * 0.05 + 1e-3;
     double least = success.least;
     double bottom = least > 0.9 ? floor(least * 100 - 1) : floor(least * 10) * 10 - 5;
+    bool has_withdrawn = simnet_run_scenario(plot->run)->publish.withdraw > 0;
     for (int format = 0; format < FORMATS; format++) {
-        begin_plot(plot, "success", (enum format)format, "Lookups that found the name");
+        begin_plot(plot, "success", (enum format)format, "Success of lookups over time");
         mark_phases(plot, from - margin, to + margin);
         fprintf(plot->script,
-                "set ylabel 'of those made at that time' textcolor rgb '#40444c'\n"
-                "set format y '%%g %%%%'\nset yrange [%g:%g]\nunset key\n"
+                "set ylabel 'lookups that found their name%s' textcolor rgb '#40444c'\n"
+                "set format y '%%g %%%%'\nset yrange [%g:%g]\n" NO_KEY
                 "plot 'success.dat' using 1:4 with linespoints lw 2 pt 7 ps 0.9 lc rgb '" GREEN
                 "'\n",
-                bottom < 0 ? 0 : bottom, 100 + (100 - bottom) * 0.06);
+                has_withdrawn ? ", or rightly nothing" : "", bottom < 0 ? 0 : bottom,
+                100 + (100 - bottom) * 0.06);
     }
 }
 

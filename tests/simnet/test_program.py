@@ -206,6 +206,10 @@ def report():
         script = (out / "plots.gp").read_text()
         expect("no faults are shown where there are none", "'faults'" not in script
                and "'lookups' at" in script and "set object 1" not in script)
+        titles = re.findall(r"set title \"\{/:Bold=18 (.+?)\}", script)
+        expect(titles, {"Success of lookups over time", "Nodes up"} < set(titles) and len(titles) == 12)
+        labels = re.findall(r"^set [xy]label '(.+?)'", script, re.M)
+        expect(labels, labels.count("lookups that found their name") == 2 and len(labels) == 24)
         expect("labels that lie on no line", "with labels boxed" in script
                and ("'idle:" not in script or "graph 1.01" in script))
         empty = dict(os.environ, PATH="/nowhere")
