@@ -124,6 +124,15 @@ static void tell_size(const struct simnet_run *run, const struct simnet_report_c
     line(out, "packets delivered", "%s, %s a second", a, b);
 }
 
+// A line, where there is something to tell.
+static void tell_some(FILE *out, const char *label, uint64_t count, const char *what)
+{
+    char number[32];
+    simnet_report_number(count, number);
+    if (count > 0)
+        line(out, label, "%s%s", number, what);
+}
+
 static void tell_times(FILE *out, const char *label, const struct simnet_figures_list *list)
 {
     line(out, label, "%7.0f %7.0f %7.0f %7.0f  ms",
@@ -172,16 +181,12 @@ static void tell_lookups(const struct simnet_run *run, bool is_healed, FILE *out
             line(out, "recall", "%.3f%% of the closest live nodes answered",
                  simnet_run_recall(run, is_healed) * 100);
         for (int i = 0; i < SIMNET_APPLICATION_OUTCOMES; i++)
-            if (figures.outcomes[i] > 0)
-                line(out, simnet_application_outcome_word(i), "%" PRIu64, figures.outcomes[i]);
+            tell_some(out, simnet_application_outcome_word(i), figures.outcomes[i], "");
         for (int i = 1; i < SIMNET_PROBE_MANNERS; i++)
-            if (figures.manners[i] > 0)
-                line(out, simnet_probe_manner_word((enum simnet_probe_manner)i),
-                     "%" PRIu64 " askers", figures.manners[i]);
-        if (figures.cached > 0)
-            line(out, "from a cache", "%" PRIu64, figures.cached);
-        if (figures.stale > 0)
-            line(out, "stale", "%" PRIu64, figures.stale);
+            tell_some(out, simnet_probe_manner_word((enum simnet_probe_manner)i),
+                      figures.manners[i], " askers");
+        tell_some(out, "from a cache", figures.cached, "");
+        tell_some(out, "stale", figures.stale, "");
     }
     if (figures.first_us.count > 0) {
         line(out, "", "%7s %7s %7s %7s", "p50", "p90", "p99", "most");
@@ -193,23 +198,18 @@ static void tell_lookups(const struct simnet_run *run, bool is_healed, FILE *out
     simnet_figures_fini(&figures);
 }
 
-// A line, where there is something to tell.
-static void tell_some(FILE *out, const char *label, uint64_t count, const char *what)
-{
-    char number[32];
-    simnet_report_number(count, number);
-    if (count > 0)
-        line(out, label, "%s%s", number, what);
-}
-
 static void tell_names(const struct simnet_run *run, FILE *out)
 {
     struct simnet_figures_names names;
+    char a[32];
+    char b[32];
     simnet_figures_names(simnet_run_application(run), &names);
     if (names.begun == 0)
         return;
     heading(out, "Names");
-    line(out, "published", "%" PRIu32 " of %" PRIu32, names.published, names.begun);
+    simnet_report_number(names.published, a);
+    simnet_report_number(names.begun, b);
+    line(out, "published", "%s of %s", a, b);
     line(out, "copies", "%.1f of each",
          names.published > 0 ? (double)names.stored / names.published : 0.0);
     tell_some(out, "published anew", names.changes, " times");

@@ -129,6 +129,8 @@ def checks():
     """A check that fails is exit code 1, and told."""
     run = simnet("run", SCENARIOS / "static.ini", *QUICK, check=0)
     expect("the page", "all 2 held" in run.stdout and run.stderr == "")
+    run = simnet("run", SCENARIOS / "static.ini", *QUICK, "--set", "resolve.count=1200", check=0)
+    expect(run.stdout, re.search(r"^  made +1,200\n(  .*\n)*  found +1,200$", run.stdout, re.M))
     run = simnet("run", SCENARIOS / "static.ini", *QUICK, "--set", "check.p50=1ms", "-q", check=1)
     expect("what failed", run.stderr == "simnet: 1 of 3 checks failed\n" and run.stdout == "")
 
