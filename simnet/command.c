@@ -62,6 +62,21 @@ static uint64_t count_machines(const struct session *session)
     return count;
 }
 
+// Whether there is the lookup to be traced, before anything is written.
+static bool check_lookup(const struct session *session)
+{
+    int64_t lookup = session->options->lookup;
+    int64_t count = simnet_application_planned(simnet_run_application(session->run));
+    if (lookup < count) // -1: nothing is traced
+        return true;
+    if (count == 0)
+        fprintf(stderr, "simnet: --lookup %" PRId64 ": the scenario makes no lookups\n", lookup);
+    else
+        fprintf(stderr, "simnet: --lookup %" PRId64 ": there are lookups 0 to %" PRId64 "\n",
+                lookup, count - 1);
+    return false;
+}
+
 static bool open_pcap(struct session *session)
 {
     const struct simnet_options *options = session->options;
@@ -112,7 +127,7 @@ static bool begin(struct session *session, const struct simnet_options *options)
     session->begin_s = simnet_progress_now();
     session->begin_cpu_s = simnet_progress_cpu();
     session->run = simnet_run_new(&session->scenario);
-    return open_pcap(session);
+    return check_lookup(session) && open_pcap(session);
 }
 
 static void take_cost(struct session *session)
@@ -187,17 +202,7 @@ int simnet_command_trace(const struct simnet_options *options)
 {
     struct session session;
     struct simnet_progress progress;
-    int64_t lookups = 0;
-    bool good = begin(&session, options);
-    if (good) {
-        lookups = simnet_application_planned(simnet_run_application(session.run));
-        good = options->lookup < lookups;
-        if (!good)
-            fprintf(stderr,
-                    "simnet: --lookup %" PRId64 ": the scenario makes %" PRId64 " lookups\n",
-                    options->lookup, lookups);
-    }
-    if (!good) {
+    if (!begin(&session, options)) {
         simnet_run_free(session.run);
         return SIMNET_EXIT_USAGE;
     }
@@ -209,7 +214,7 @@ int simnet_command_trace(const struct simnet_options *options)
     bool is_told = simnet_story_is_over(story);
     simnet_story_end(story);
     simnet_story_free(story);
-    good = close_pcap(&session) && is_told;
+    bool good = close_pcap(&session) && is_told;
     simnet_run_free(session.run);
     return good ? SIMNET_EXIT_HELD : SIMNET_EXIT_FAILED;
 }

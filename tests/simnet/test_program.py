@@ -101,7 +101,9 @@ def errors():
         (["replay"], "which recording?"),
         (["replay", "."], ".: is a directory"),
         (["trace", SCENARIOS / "static.ini"], "which lookup?"),
-        (["trace", SCENARIOS / "static.ini", *QUICK, "--lookup", "50"], "the scenario makes 50 lookups"),
+        (["trace", SCENARIOS / "static.ini", *QUICK, "--lookup", "50"], "there are lookups 0 to 49"),
+        (["trace", SCENARIOS / "static.ini", *QUICK, "--set", "resolve.count=0", "--lookup", "0"],
+         "the scenario makes no lookups"),
         (["run", SCENARIOS / "static.ini", *QUICK, "--pcap", "/tmp/x", "--machine", "40"],
          "there are machines 0 to 39"),
     ]
@@ -328,6 +330,10 @@ def pcap():
         expect("one who joins later", path.stat().st_size > 1000)
         run = simnet("run", SCENARIOS / "static.ini", *QUICK, "-q", *late, "43", check=2)
         expect(run.stderr, "there are machines 0 to 42" in run.stderr)
+        before = path.read_bytes()
+        simnet("trace", SCENARIOS / "static.ini", *QUICK, "--lookup", "50", "--pcap", path, "--machine", "1",
+               check=2)
+        expect("a capture is kept where nothing is traced", path.read_bytes() == before)
         for family in ("ipv4", "ipv6"):
             simnet("run", SCENARIOS / "static.ini", *QUICK, "-q", "--set", f"network.families={family}",
                    "--pcap", path, "--machine", "7", check=0)
