@@ -15,11 +15,17 @@ enum {
     EXIT_USAGE = 2,
 };
 
+#define HINT " ('simnet replay --help' tells more)\n"
+
 static const char usage[] =
     "usage: simnet replay FILE [--json] [-q]\n"
     "\n"
     "Runs a recording that pnrd --record made, and says whether the node says the same again.\n"
-    "exit codes: 0 it does, 1 it differs, 2 the command or the recording makes no sense\n";
+    "\n"
+    "  --json       the result as JSON\n"
+    "  -q, --quiet  nothing where it could be run: the exit code says it\n"
+    "\n"
+    "Exit codes: 0 it does, 1 it differs, 2 the command or the recording makes no sense.\n";
 
 // NULL: said why.
 static FILE *open_recording(const char *path)
@@ -32,7 +38,7 @@ static FILE *open_recording(const char *path)
     }
     FILE *file = fopen(path, "rb");
     if (file == NULL)
-        fprintf(stderr, "simnet: %s: %s\n", path, strerror(errno));
+        fprintf(stderr, "simnet: %s: cannot be opened: %s\n", path, strerror(errno));
     return file;
 }
 
@@ -154,13 +160,17 @@ int simnet_replay_command(int argc, char **argv)
         } else if (path == NULL && (ended || argv[i][0] != '-')) {
             path = argv[i];
         } else {
-            fprintf(stderr, "simnet: replay: %s makes no sense; see simnet replay --help\n",
+            bool is_option = !ended && argv[i][0] == '-';
+            fprintf(stderr,
+                    is_option ? "simnet: replay has no option %s" HINT
+                              : "simnet: one recording at a time: what is %s?" HINT,
                     argv[i]);
             return EXIT_USAGE;
         }
     }
-    if (path == NULL) {
-        fprintf(stderr, "simnet: replay: which recording? see simnet replay --help\n");
+    if (path == NULL || path[0] == '\0') {
+        fprintf(stderr, "simnet: which recording? %s" HINT,
+                path == NULL ? "expected a file" : "its name is empty");
         return EXIT_USAGE;
     }
     FILE *file = open_recording(path);
