@@ -36,6 +36,25 @@ static const struct cli_command table[] = {
         .function = cli_resolve,
     },
     {
+        .name = "watch",
+        .usage = "NAME [--count N] [--timeout S]",
+        .summary = "show what a name stands for, and each change of it",
+        .help = "Prints a line for each publisher of the name when it comes (+), says something\n"
+                "else (~) or goes (-). The first lines are what there is now.\n"
+                "\n"
+                "  --count N        end after so many lines\n"
+                "  --timeout S      end after so long, with code 4 where --count is not reached\n"
+                "\n"
+                "Examples:\n"
+                "  pnr watch laptop.web\n"
+                "  pnr -q watch laptop.web            # signs and endpoints alone\n"
+                "  pnr --json watch laptop.web | jq -r 'select(.type == \"change\") | .event'\n",
+        .options = CLI_OPTION_COUNT,
+        .args_min = 1,
+        .args_max = 1,
+        .function = cli_watch,
+    },
+    {
         .name = "publish",
         .usage =
             "NAME --endpoint tcp:192.0.2.7:443 ... [--comment TEXT] [--payload FILE] [--ttl S]",

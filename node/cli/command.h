@@ -64,6 +64,7 @@ int cli_publish(struct cli_context *context);
 int cli_unpublish(struct cli_context *context);
 int cli_publications(struct cli_context *context);
 int cli_resolve(struct cli_context *context);
+int cli_watch(struct cli_context *context);
 int cli_status(struct cli_context *context);
 int cli_peers(struct cli_context *context);
 int cli_ping(struct cli_context *context);

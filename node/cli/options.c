@@ -174,6 +174,13 @@ static bool take_trace(struct cli_options *options, const char *value,
     return true;
 }
 
+static bool take_count(struct cli_options *options, const char *value,
+                       char why[CLI_OPTIONS_WHY_MAX])
+{
+    return cli_text_parse_number(value, 1, INT32_MAX, &options->count) ||
+           refuse(why, "--count", "expected a number of changes, from 1");
+}
+
 static const struct option table[] = {
     {CLI_OPTION_CONTROL, "--control", '\0', true, take_control},
     {CLI_OPTION_NODE, "--node", '\0', true, take_node},
@@ -193,6 +200,7 @@ static const struct option table[] = {
     {CLI_OPTION_LISTEN, "--listen", '\0', true, take_listen},
     {CLI_OPTION_PORT, "--port", '\0', true, take_port},
     {CLI_OPTION_TRACE, "--trace", '\0', false, take_trace},
+    {CLI_OPTION_COUNT, "--count", '\0', true, take_count},
 };
 
 #define OPTION_COUNT (sizeof table / sizeof table[0])

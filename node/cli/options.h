@@ -32,6 +32,7 @@ enum cli_option {
     CLI_OPTION_LISTEN = 1u << 15,
     CLI_OPTION_PORT = 1u << 16,
     CLI_OPTION_TRACE = 1u << 17,
+    CLI_OPTION_COUNT = 1u << 18,
 };
 
 // Those that every command takes.
@@ -60,6 +61,7 @@ struct cli_options {
     uint32_t ttl_s; // 0: not given
     enum pnr_wait wait;
     bool trace;
+    uint32_t count; // 0: not given
     const char *listen;
     const char *port;
     const char *args[CLI_OPTIONS_ARGS_MAX];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "node/cli/json.h"
+#include "node/cli/result.h"
 #include "node/cli/trace.h"
 
 #include <stdlib.h>
@@ -24,65 +24,12 @@ struct lookup {
     bool has_tally;
 };
 
-static const char *source_word(enum pnr_source source)
-{
-    static const char *const words[] = {
-        [PNR_SOURCE_CACHE] = "cache", [PNR_SOURCE_DHT] = "dht", [PNR_SOURCE_LOCAL] = "local"};
-    return words[source];
-}
-
-// The payload's text, from malloc(); NULL where it is not text.
-static char *payload_text(const struct pnr_result *result, size_t *ret_len)
-{
-    size_t room = result->payload_len / 2 * 3 + 1;
-    char *text = cli_output_alloc(room);
-    if (result->payload_type == PNR_PAYLOAD_STRING &&
-        cli_text_from_utf16(result->payload, result->payload_len, text, room, ret_len)) {
-        return text;
-    }
-    free(text);
-    return NULL;
-}
-
-// ---- JSON ----
-
-static void payload_json(json_t *object, const struct pnr_result *result)
-{
-    size_t len;
-    if (result->payload_type == PNR_PAYLOAD_NONE) {
-        return;
-    }
-    cli_json_text(object, "payload_type",
-                  result->payload_type == PNR_PAYLOAD_STRING ? "string" : "binary");
-    char *text = payload_text(result, &len);
-    if (text != NULL) {
-        cli_json_value(object, "payload_text", json_stringn(text, len));
-    } else {
-        text = cli_output_alloc((result->payload_len + 2) / 3 * 4 + 1);
-        cli_json_text(object, "payload_base64",
-                      cli_text_base64(result->payload, result->payload_len, text));
-    }
-    free(text);
-}
-
 static void print_json(const struct cli_output *output, const struct pnr_result *result)
 {
     json_t *object = cli_json_object("result");
-    cli_json_text(object, "name", result->name);
-    cli_json_text(object, "authority", result->authority);
-    cli_json_text(object, "classifier", result->classifier);
-    cli_json_endpoints(object, result->endpoints, result->endpoint_count);
-    cli_json_comment(object, result->comment, result->comment_len);
-    payload_json(object, result);
-    cli_json_hex(object, "machine", result->machine, result->machine_len);
-    cli_json_hex(object, "publisher", result->publisher, result->publisher_len);
-    cli_json_hex(object, "mark", result->mark, result->mark_len);
-    if (result->seq >= 0) {
-        cli_json_int(object, "seq", result->seq);
-    }
-    cli_json_int(object, "ttl_s", result->ttl_s);
+    cli_result_json(object, result);
     cli_json_int(object, "age_s", result->age_s);
-    cli_json_text(object, "source", source_word(result->source));
+    cli_json_text(object, "source", cli_result_source(result->source));
     cli_json_int(object, "nodes_asked", result->tally.nodes_asked);
     cli_json_int(object, "nodes_answered", result->tally.nodes_answered);
     cli_json_int(object, "copies", result->tally.copies);
@@ -124,7 +71,7 @@ static void print_payload(const struct cli_output *output, const struct pnr_resu
     }
     printf("%spayload:%s ", cli_output_style(output, CLI_STYLE_DIM),
            cli_output_style(output, CLI_STYLE_PLAIN));
-    char *text = payload_text(result, &len);
+    char *text = cli_result_payload_text(result, &len);
     if (text != NULL) {
         size_t room = 4 * len + 8;
         char *shown = cli_output_alloc(room);

@@ -228,6 +228,10 @@ static int follow(struct cli_context *context, struct cli_call *call)
     struct pnr_event event;
     call->begun_us = now_us();
     while (next_event(context, call, &event)) {
+        if (event.type == PNR_EVENT_ERROR && event.error == PNR_ERROR_TIMED_OUT &&
+            call->ends_in_time) {
+            return CLI_EXIT_DONE;
+        }
         if (event.type == PNR_EVENT_ERROR) {
             if (call->on_error != NULL) {
                 (void)call->on_error(context, call->state, &event);
@@ -237,6 +241,10 @@ static int follow(struct cli_context *context, struct cli_call *call)
         if (!call->on_event(context, call->state, &event)) {
             cancel(context->client, call->request);
             return fail(context, PNR_ERROR_PROTOCOL, "the daemon's answer makes no sense");
+        }
+        if (call->is_enough) {
+            cancel(context->client, call->request);
+            return CLI_EXIT_DONE;
         }
         if (event.type == PNR_EVENT_DONE) {
             return CLI_EXIT_DONE;

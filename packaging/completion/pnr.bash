@@ -25,14 +25,14 @@ _pnr()
     --color) mapfile -t COMPREPLY < <(compgen -W 'auto always never' -- "$cur"); return ;;
     --wait) mapfile -t COMPREPLY < <(compgen -W 'cache first settled all' -- "$cur"); return ;;
     --payload-type) mapfile -t COMPREPLY < <(compgen -W 'binary string' -- "$cur"); return ;;
-    --node | --timeout | --endpoint | --comment | --ttl | --listen | --port) return ;;
+    --node | --timeout | --endpoint | --comment | --ttl | --listen | --port | --count) return ;;
     esac
 
     # The words before this one that are neither options nor their values.
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
         --control | --node | --timeout | --color | --endpoint | --comment | --payload | \
-            --payload-type | --ttl | --wait | --listen | --port) ((i++)) ;;
+            --payload-type | --ttl | --wait | --listen | --port | --count) ((i++)) ;;
         -*) ;;
         *)
             ((count++))
@@ -48,6 +48,7 @@ _pnr()
         case $command in
         resolve) global+=' --wait --trace' ;;
         publish) global+=' --endpoint --comment --payload --payload-type --ttl' ;;
+        watch) global+=' --count' ;;
         testnet) global+=' --listen --port' ;;
         esac
         mapfile -t COMPREPLY < <(compgen -W "$global" -- "$cur")
@@ -56,12 +57,12 @@ _pnr()
 
     case $count:$command in
     0:*) mapfile -t COMPREPLY < <(compgen -W \
-        'resolve publish unpublish publications key status peers ping testnet help' -- "$cur") ;;
+        'resolve watch publish unpublish publications key status peers ping testnet help' -- "$cur") ;;
     1:key) mapfile -t COMPREPLY < <(compgen -W 'new list show import export' -- "$cur") ;;
     1:help) mapfile -t COMPREPLY < <(compgen -W \
-        'resolve publish unpublish publications key status peers ping testnet' -- "$cur") ;;
+        'resolve watch publish unpublish publications key status peers ping testnet' -- "$cur") ;;
     1:unpublish) mapfile -t COMPREPLY < <(compgen -W "$(_pnr_ask publications)" -- "$cur") ;;
-    1:publish | 1:resolve) mapfile -t COMPREPLY < <(compgen -W "$(_pnr_ask key list)" -- "$cur") ;;
+    1:publish | 1:resolve | 1:watch) mapfile -t COMPREPLY < <(compgen -W "$(_pnr_ask key list)" -- "$cur") ;;
     2:key)
         case $sub in
         show | export) mapfile -t COMPREPLY < <(compgen -W "$(_pnr_ask key list)" -- "$cur") ;;

@@ -9,7 +9,7 @@ function __pnr_publications
     pnr -q --timeout 2s publications 2>/dev/null | string split -f 1 ' '
 end
 
-set -l commands resolve publish unpublish publications key status peers ping testnet help
+set -l commands resolve watch publish unpublish publications key status peers ping testnet help
 set -l keys new list show import export
 
 complete -c pnr -f
@@ -25,6 +25,7 @@ complete -c pnr -s V -l version
 
 set -l none "not __fish_seen_subcommand_from $commands"
 complete -c pnr -n $none -a resolve -d 'find out what a name stands for'
+complete -c pnr -n $none -a watch -d 'show what a name stands for, and each change of it'
 complete -c pnr -n $none -a publish -d 'publish a name'
 complete -c pnr -n $none -a unpublish -d 'withdraw a name'
 complete -c pnr -n $none -a publications -d 'list what is published here'
@@ -38,8 +39,9 @@ complete -c pnr -n $none -a help
 complete -c pnr -n "__fish_seen_subcommand_from key; and not __fish_seen_subcommand_from $keys" -a "$keys"
 complete -c pnr -n '__fish_seen_subcommand_from key; and __fish_seen_subcommand_from show export' -a '(__pnr_labels)'
 complete -c pnr -n '__fish_seen_subcommand_from import export' -F
-complete -c pnr -n '__fish_seen_subcommand_from resolve publish' -a '(__pnr_labels)'
+complete -c pnr -n '__fish_seen_subcommand_from resolve watch publish' -a '(__pnr_labels)'
 complete -c pnr -n '__fish_seen_subcommand_from unpublish' -a '(__pnr_publications)'
+complete -c pnr -n '__fish_seen_subcommand_from watch' -l count -x
 complete -c pnr -n '__fish_seen_subcommand_from resolve' -l wait -x -a 'cache first settled all'
 complete -c pnr -n '__fish_seen_subcommand_from resolve' -l trace -d 'tell the lookup hop by hop'
 complete -c pnr -n '__fish_seen_subcommand_from publish' -l endpoint -x -d 'tcp:192.0.2.7:443'

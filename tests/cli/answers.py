@@ -37,6 +37,14 @@ def result(**changes):
     return ("result", {key: value for key, value in fields.items() if value is not None})
 
 
+def change(event, **changes):
+    """A result of a watch; of one that is gone its identity alone."""
+    kind, fields = result(event=event, **changes)
+    if event == "gone":
+        fields = {key: fields[key] for key in ("event", "name", "publisher", "mark")}
+    return (kind, fields)
+
+
 def done(count=1, copies=8, density=None, **changes):
     known = {} if density is None else {"density": density}
     return ("done", {"count": count, "copies": copies, **known, **tally(**changes)})
@@ -121,6 +129,8 @@ def peer(addr, last, **changes):
 
 SCRIPT = {
     "resolve": [result(), done()],
+    "watch": [change("added"), step("watching"), change("changed", comment=None), change("gone"),
+              ("hang",)],
     "publish": PUBLISHING + [("done", REPORT)],
     "unpublish": [step("storing", stored=0, targets=20),
                   ("done", {**REPORT, "stored": 20, "refused": [], "renew_s": 1800})],

@@ -17,6 +17,7 @@ CODES = {1: 1, 2: 2, 3: 3, 4: 4, 6: 6, 7: 1, 8: 6, 9: 1, 10: 1, 77: 1}
 
 COMMANDS = {
     "resolve": ["resolve", "laptop.web"],
+    "watch": ["watch", "laptop.web", "--count", "3"],
     "publish": ["publish", "laptop.web", "192.0.2.7:443"],
     "unpublish": ["unpublish", "laptop.web"],
     "publications": ["publications"],
@@ -57,7 +58,7 @@ class Exit(harness.CliTest):
             ["publish", "a", "--comment", "x" * 40, "192.0.2.7:1"], ["unpublish", ".x"],
             ["key", "new", "0"], ["key", "new", "UPPER"], ["key", "show", "a.b"],
             ["key", "new", answers.KEY], ["key", "new", "--", "-"  * 33], ["ping", "localhost"],
-            ["ping", "::1:99"], ["testnet", "0"], ["testnet", "many"],
+            ["ping", "::1:99"], ["watch"], ["watch", "a", "--count", "0"], ["watch", "a", "--wait", "all"], ["testnet", "0"], ["testnet", "many"],
             ["--control", "unix:" + "x" * 600, "status"],
         ]
         for line in lines:

@@ -7,7 +7,7 @@ import unittest
 
 import answers
 import harness
-from answers import done, endpoint, error, result
+from answers import change, done, endpoint, error, result, step
 
 HOSTILE = "\x1b]0;x\x07\u202egnp.exe"
 CACHED = {"resolve": [result(source="cache", age_s=42, elapsed_us=310), done()]}
@@ -33,6 +33,15 @@ SUSPECT = {"resolve": answers.HOPS[:1] + [("error", {
 ODD_PROTOCOLS = {"resolve": [result(endpoints=[
     endpoint("192.0.2.7", 9, 132), endpoint("192.0.2.7", 0, 0), endpoint("192.0.2.7", 7, 254)],
     comment=None), done()]}
+WATCHED = {"watch": [
+    change("added", publisher=b"a" * 16, endpoints=[endpoint("192.0.2.1", 1)], payload=bytes(40),
+           payload_type=1),
+    change("added", publisher=b"b" * 16, endpoints=[], comment=HOSTILE.encode("utf-16-le")),
+    step("watching"),
+    change("gone", publisher=b"a" * 16), change("gone", publisher=b"c" * 16),
+    change("changed", publisher=b"b" * 16, endpoints=[endpoint("192.0.2.2", 2)]),
+    change("gone", publisher=b"b" * 16), ("hang",)]}
+UNWATCHED = {"watch": [step("watching"), ("hang",)]}
 WELL_STORED = {"publish": [("done", {**answers.REPORT, "stored": 20, "refused": []})]}
 BADLY_STORED = {"publish": [("done", {**answers.REPORT, "stored": 1, "refused": [
     {"addr": "198.51.100.%d:6881" % n, "code": code} for n, code in
@@ -68,6 +77,14 @@ CASES = {
     "resolve-none": (["resolve", "laptop.web"],
                      {"resolve": error(3, "nobody publishes laptop.web")}),
     "resolve-hostile-error": (["resolve", "laptop.web"], {"resolve": error(1, "\x1b[2Jboo\n")}),
+    "watch": (["watch", "laptop.web", "--count", "6"], WATCHED),
+    "watch-quiet": (["-q", "watch", "laptop.web", "--count", "6"], WATCHED),
+    "watch-verbose": (["-v", "watch", "laptop.web", "--count", "6"], WATCHED),
+    "watch-color": (["--color=always", "watch", "laptop.web", "--count", "3"], None),
+    "watch-json": (["--json", "watch", "laptop.web", "--count", "6"], WATCHED),
+    "watch-nobody": (["watch", "laptop.web", "--timeout", "100ms"], UNWATCHED),
+    "watch-count-not-reached": (["watch", "laptop.web", "--timeout", "1s", "--count", "9"], None),
+    "watch-refused": (["watch", "laptop.web"], {"watch": error(9, "too many names are watched")}),
     "publish": (["publish", "laptop.web", "--endpoint", "tcp:192.0.2.7:443"], None),
     "publish-quiet": (["-q", "publish", "laptop.web", "192.0.2.7:443"], None),
     "publish-verbose": (["-v", "publish", "laptop.web", "192.0.2.7:443"], None),

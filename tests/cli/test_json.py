@@ -8,7 +8,7 @@ import unittest
 
 import answers
 import harness
-from answers import done, result
+from answers import change, done, result, step
 
 DOCUMENT = os.path.join(harness.HERE, "..", "..", "docs", "json.md")
 HEADING = re.compile(r"^##+ (\w+)$")
@@ -23,6 +23,10 @@ RUNS = [
         result(comment=b"\0\xd8", payload=b"\1", payload_type=1),
         result(payload=b"a\0", payload_type=2), done(3)]}),
     (["resolve", "x", "--trace"], {"resolve": answers.HOPS + [result(density=97), done()]}),
+    (["watch", "x", "--count", "3"], None),
+    (["watch", "x", "--count", "3"], {"watch": [
+        change("added", comment=b"\0\xd8", payload=b"\1", payload_type=1, machine=None, seq=None),
+        change("changed", payload=b"a\0", payload_type=2), step("watching"), change("gone")]}),
     (["publish", "x", "192.0.2.7:1"], None),
     (["publish", "x", "192.0.2.7:1"],
      {"publish": [("done", {k: v for k, v in answers.REPORT.items() if k != "seq"})]}),

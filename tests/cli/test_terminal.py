@@ -15,7 +15,7 @@ import answers
 import harness
 from answers import result, step
 
-COMMANDS = [["resolve", "x"], ["publish", "x", "192.0.2.7:1"], ["unpublish", "x"], ["publications"],
+COMMANDS = [["resolve", "x"], ["watch", "x", "--count", "3"], ["publish", "x", "192.0.2.7:1"], ["unpublish", "x"], ["publications"],
             ["key", "list"], ["key", "show", "a"], ["status"], ["status", "-v"], ["peers"],
             ["ping", "127.0.0.1:1"], ["--help"], ["bogus"]]
 CLEAR = b"\r\x1b[K"
