@@ -291,6 +291,13 @@ void node_rest(struct node *node);
     X(publish_rounds, "rounds of publishing begun")                                                \
     X(publish_failed, "rounds of publishing that stored nothing")                                  \
     X(publish_skipped, "renewals skipped, enough copies being there")                              \
+    X(registrations_refused, "unsecured names refused: unreachable, too many, too much to say")    \
+    X(announce_rounds, "rounds of announcing an unsecured name begun")                             \
+    X(announce_failed, "rounds of announcing that stored nothing")                                 \
+    X(unsecured_asked, "announced nodes asked what they publish")                                  \
+    X(unsecured_silent, "announced nodes that told nothing")                                       \
+    X(unsecured_dropped, "announced nodes and results past the bounds of a lookup")                \
+    X(unsecured_malformed, "descriptions or payloads of publishers that make no sense")            \
     X(seq_refused, "names not published, their sequence number being near its end")                \
     X(writes_failed, "rows that could not be made durable")
 
@@ -306,6 +313,7 @@ struct node_info {
     uint32_t resolves;
     uint32_t watches;
     uint32_t publications;
+    uint32_t registrations; // of unsecured names
     uint32_t keys;
     uint32_t cached;
     struct node_counters counters;

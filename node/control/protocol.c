@@ -29,6 +29,7 @@ static const char *const sources[] = {CONTROL_SOURCES(WORD_ROW)};
 static const char *const steps[] = {CONTROL_STEPS(WORD_ROW)};
 static const char *const states[] = {CONTROL_STATES(WORD_ROW)};
 static const char *const outcomes[] = {CONTROL_OUTCOMES(WORD_ROW)};
+static const char *const criteria[] = {CONTROL_CRITERIA(WORD_ROW)};
 static const char *const events[] = {CONTROL_EVENTS(WORD_ROW)};
 #undef WORD_ROW
 
@@ -44,6 +45,7 @@ static const struct {
     [CONTROL_VOCABULARY_STATE] = {states, COUNT(states)},
     [CONTROL_VOCABULARY_OUTCOME] = {outcomes, COUNT(outcomes)},
     [CONTROL_VOCABULARY_EVENT] = {events, COUNT(events)},
+    [CONTROL_VOCABULARY_CRITERIA] = {criteria, COUNT(criteria)},
 };
 
 static bool is_word(struct dht_span span, const char *word)

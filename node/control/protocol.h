@@ -154,6 +154,9 @@ enum control_error {
 #define CONTROL_KEY_CANCEL_ID  "id"         // int: the request to end
 #define CONTROL_KEY_CLOUD      "cloud"      // text: the cloud's name; left out: every cloud
 #define CONTROL_KEY_KNOWN      "known"      // list of dicts {mark, publisher}
+#define CONTROL_KEY_CRITERIA   "criteria"   // text: enum control_criteria; left out: any-peer-name
+#define CONTROL_KEY_HINT       "hint"       // 4 or 16 bytes: an address to be near to
+#define CONTROL_KEY_MAX        "max"        // int: results at most; left out: all
 #define CONTROL_KEY_TIMEOUT_MS "timeout_ms" // int, 1..CONTROL_TIMEOUT_MS_MAX; left out: 30000
 #define CONTROL_KEY_TRACE      "trace"      // bool: a progress for every query that ended
 #define CONTROL_KEY_WAIT       "wait"       // text: enum control_wait; left out: settled
@@ -280,17 +283,29 @@ enum control_error {
 #define CONTROL_OUTCOMES(X)                                                                        \
     X(ANSWERED, "answered") X(FOUND, "found") X(ERROR, "error") X(SILENT, "silent")
 
-#define CONTROL_WAIT_ENUM(name, word)    CONTROL_WAIT_##name,
-#define CONTROL_SOURCE_ENUM(name, word)  CONTROL_SOURCE_##name,
-#define CONTROL_STEP_ENUM(name, word)    CONTROL_STEP_##name,
-#define CONTROL_STATE_ENUM(name, word)   CONTROL_STATE_##name,
-#define CONTROL_OUTCOME_ENUM(name, word) CONTROL_OUTCOME_##name,
-#define CONTROL_EVENT_ENUM(name, word)   CONTROL_EVENT_##name,
+// Which publishers of a name a resolve wants: PNRP's criteria.
+#define CONTROL_CRITERIA(X)                                                                        \
+    X(ANY, "any-peer-name")                       /* all of them; also where it is left out */     \
+    X(DEFAULT, "default")                         /* PNRP's: non-current-process */                \
+    X(REMOTE, "remote-peer-name")                 /* not this daemon's */                          \
+    X(NEAREST_REMOTE, "nearest-remote-peer-name") /* nearest: sorted by hint or round trip */      \
+    X(NON_CURRENT, "non-current-process")         /* not what this connection registered */        \
+    X(NEAREST_NON_CURRENT, "nearest-non-current-process")                                          \
+    X(NEAREST, "nearest-peer-name")
+
+#define CONTROL_CRITERIA_ENUM(name, word) CONTROL_CRITERIA_##name,
+#define CONTROL_WAIT_ENUM(name, word)     CONTROL_WAIT_##name,
+#define CONTROL_SOURCE_ENUM(name, word)   CONTROL_SOURCE_##name,
+#define CONTROL_STEP_ENUM(name, word)     CONTROL_STEP_##name,
+#define CONTROL_STATE_ENUM(name, word)    CONTROL_STATE_##name,
+#define CONTROL_OUTCOME_ENUM(name, word)  CONTROL_OUTCOME_##name,
+#define CONTROL_EVENT_ENUM(name, word)    CONTROL_EVENT_##name,
 enum control_wait { CONTROL_WAITS(CONTROL_WAIT_ENUM) CONTROL_WAIT_COUNT };
 enum control_source { CONTROL_SOURCES(CONTROL_SOURCE_ENUM) CONTROL_SOURCE_COUNT };
 enum control_step { CONTROL_STEPS(CONTROL_STEP_ENUM) CONTROL_STEP_COUNT };
 enum control_state { CONTROL_STATES(CONTROL_STATE_ENUM) CONTROL_STATE_COUNT };
 enum control_outcome { CONTROL_OUTCOMES(CONTROL_OUTCOME_ENUM) CONTROL_OUTCOME_COUNT };
+enum control_criteria { CONTROL_CRITERIA(CONTROL_CRITERIA_ENUM) CONTROL_CRITERIA_COUNT };
 enum control_event { CONTROL_EVENTS(CONTROL_EVENT_ENUM) CONTROL_EVENT_COUNT };
 #undef CONTROL_WAIT_ENUM
 #undef CONTROL_SOURCE_ENUM
@@ -298,6 +313,7 @@ enum control_event { CONTROL_EVENTS(CONTROL_EVENT_ENUM) CONTROL_EVENT_COUNT };
 #undef CONTROL_STATE_ENUM
 #undef CONTROL_OUTCOME_ENUM
 #undef CONTROL_EVENT_ENUM
+#undef CONTROL_CRITERIA_ENUM
 
 // The kinds of payload, PNRP's numbers.
 enum control_payload {
@@ -313,6 +329,7 @@ enum control_vocabulary {
     CONTROL_VOCABULARY_STATE,
     CONTROL_VOCABULARY_OUTCOME,
     CONTROL_VOCABULARY_EVENT,
+    CONTROL_VOCABULARY_CRITERIA,
 };
 
 // The word for a value of the enum behind a vocabulary; "" where it is none.

@@ -3,10 +3,12 @@
 
 #include "node/core/cloud.h"
 #include "node/core/publication.h"
+#include "node/core/registration.h"
 #include "node/core/request.h"
 #include "node/core/resolve.h"
 #include "node/core/session.h"
 #include "node/core/snapshot.h"
+#include "node/core/unsecured.h"
 #include "node/core/watch.h"
 
 #include <assert.h>
@@ -65,6 +67,8 @@ void node_free(struct node *node)
     core_resolve_free_all(node);
     core_watch_free_all(node);
     core_publication_free_all(node);
+    core_unsecured_free_all(node);
+    core_registration_free_all(node);
     core_cloud_free_all(node);
     dht_timer_heap_fini(&node->timers);
     core_outbox_fini(&node->outbox);
@@ -94,6 +98,7 @@ bool core_brain_timer_room(struct node *node)
 {
     uint32_t owners =
         node->publications.count + node->resolve_count + node->request_count + node->watch_count;
+    owners += node->registration_count + node->unsecured_count;
     return dht_timer_reserve(&node->timers, owners + 1);
 }
 
@@ -129,6 +134,12 @@ static void pass_on(struct node *node, int engine, const struct dht_out *event)
         if (event->type == DHT_OUT_DONE)
             core_request_pinged(node, owner.object, event->done.rtt_us);
         break;
+    case CORE_OWNER_REGISTRATION:
+        core_registration_event(node, owner.object, engine, event);
+        break;
+    case CORE_OWNER_UNSECURED:
+        core_unsecured_event(node, owner.object, engine, event);
+        break;
     case CORE_OWNER_NONE:
         break;
     }
@@ -151,10 +162,12 @@ static void engine_changed(struct node *node, const struct core_engine *engine,
     if (event->type == DHT_OUT_ADDRESS && node->started) {
         core_outbox_event(&node->outbox, false, "the external address is settled", "");
         core_publication_renew_all(node, engine->cloud);
+        core_registration_renew_all(node, engine->cloud);
         core_watch_look_all(node, engine->cloud);
     } else if (event->type == DHT_OUT_ROLE) {
         core_outbox_event(&node->outbox, false,
                           "role: ", event->role == DHT_ROLE_SERVER ? "server" : "client");
+        core_registration_renew_all(node, engine->cloud);
     }
 }
 
@@ -221,6 +234,7 @@ void node_network_changed(struct node *node, int64_t now_us)
 {
     core_brain_enter(node, now_us);
     core_publication_renew_all(node, NULL);
+    core_registration_renew_all(node, NULL);
     core_watch_look_all(node, NULL);
     core_brain_settle(node);
 }
@@ -266,6 +280,16 @@ static void ring(struct node *node, struct dht_timer *timer)
     case CORE_TIMER_SNAPSHOT:
         core_snapshot_take(node);
         break;
+    case CORE_TIMER_REGISTRATION:
+        core_registration_timer(
+            node, (struct core_registration *)(void *)((uint8_t *)timer -
+                                                       offsetof(struct core_registration, timer)));
+        break;
+    case CORE_TIMER_UNSECURED:
+        core_unsecured_timer(
+            node, (struct core_unsecured *)(void *)((uint8_t *)timer -
+                                                    offsetof(struct core_unsecured, timer)));
+        break;
     }
 }
 
@@ -297,8 +321,8 @@ void node_written(struct node *node, int64_t now_us, uint64_t write_id, bool ok)
     core_brain_enter(node, now_us);
     if (!ok)
         CORE_COUNT(node, writes_failed);
-    if (write_id != 0)
-        core_publication_written(node, write_id, ok);
+    if (write_id != 0 && !core_publication_written(node, write_id, ok))
+        core_registration_written(node, write_id, ok);
     core_brain_settle(node);
 }
 
@@ -372,9 +396,10 @@ void node_info(const struct node *node, struct node_info *ret_info)
     *ret_info = (struct node_info){
         .sessions = node->session_count,
         .requests = node->request_count,
-        .resolves = node->resolve_count,
+        .resolves = node->resolve_count + node->unsecured_count,
         .watches = node->watch_count,
         .publications = node->publications.count,
+        .registrations = node->registration_count,
         .keys = node->keyring.count,
         .cached = node->cache.count,
         .counters = node->counters,

@@ -34,6 +34,8 @@ enum core_timer_kind {
     CORE_TIMER_PUBLICATION,
     CORE_TIMER_WATCH,
     CORE_TIMER_SNAPSHOT,
+    CORE_TIMER_REGISTRATION,
+    CORE_TIMER_UNSECURED,
 };
 
 struct core_cloud;
@@ -42,6 +44,8 @@ struct core_session;
 struct core_resolve;
 struct core_publication;
 struct core_watch;
+struct core_registration;
+struct core_unsecured;
 
 // What every input touches comes first, as in struct dht.
 struct node {
@@ -80,6 +84,10 @@ struct node {
     struct core_watch *watches; // of names, for clients
     uint32_t watch_count;
     struct core_publication_table publications;
+    struct core_registration *registrations; // all of them
+    uint32_t registration_count;
+    struct core_unsecured *unsecured; // lookups of unsecured names under way
+    uint32_t unsecured_count;
     struct core_publication *rounds; // those with a round under way
     uint32_t publishing_count;       // how many those are
     uint64_t next_write;

@@ -2,6 +2,7 @@
 #include "node/core/cloud.h"
 
 #include "node/core/publication.h"
+#include "node/core/registration.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -78,6 +79,15 @@ bool core_cloud_has_contacts(const struct core_cloud *cloud)
             return true;
     }
     return false;
+}
+
+bool core_cloud_is_reached(const struct core_engine *engine)
+{
+    struct dht_info info;
+    if (engine->dht == NULL)
+        return false;
+    dht_info(engine->dht, &info);
+    return info.role == DHT_ROLE_SERVER || engine->lab;
 }
 
 uint32_t core_cloud_store_width(const struct core_cloud *cloud)
@@ -223,6 +233,7 @@ int node_add_cloud(struct node *node, int64_t now_us, const struct node_cloud_co
     cloud->number = node->next_cloud++;
     if (node->started)
         core_publication_resume(node, cloud);
+    core_registration_resume(node, cloud);
     core_brain_settle(node);
     return cloud->number;
 }
@@ -253,6 +264,7 @@ void node_remove_cloud(struct node *node, int64_t now_us, int number)
     cloud->present = false;
     fail_requests(node, cloud);
     core_publication_suspend(node, cloud);
+    core_registration_suspend(node, cloud);
     for (int i = 0; i < NODE_ENGINES_MAX; i++)
         if (cloud->engines[i].dht != NULL)
             remove_engine(node, &cloud->engines[i]);
@@ -306,12 +318,14 @@ int node_add_engine(struct node *node, int64_t now_us, int cloud_number,
     if (dht == NULL)
         return -1;
     *place = (struct core_engine){
-        dht, cloud, node->next_engine++, config->family, config->store_width, config->addr};
+        dht,          cloud,      node->next_engine++, config->family, config->store_width,
+        config->addr, config->lab};
     node->engines[node->engine_count++] = place;
     if (cloud->engines[0].dht != NULL && cloud->engines[1].dht != NULL)
         dht_pair(cloud->engines[0].dht, cloud->engines[1].dht);
     if (cloud->since_us == INT64_MAX)
         cloud->since_us = now_us;
+    core_registration_resume(node, cloud);
     return place->number;
 }
 

@@ -21,6 +21,7 @@ struct core_engine {
     enum dht_family family;
     uint32_t store_width;
     struct dht_addr addr;
+    bool lab;
 };
 
 struct core_cloud {
@@ -58,6 +59,8 @@ struct core_engine *core_cloud_of_family(struct core_cloud *cloud, enum dht_fami
 
 // Whether any engine of the cloud knows anybody to ask.
 bool core_cloud_has_contacts(const struct core_cloud *cloud);
+// Whether others can reach the node by that engine: it is no read-only one, or in a lab.
+bool core_cloud_is_reached(const struct core_engine *engine);
 // The store_width of its engines.
 uint32_t core_cloud_store_width(const struct core_cloud *cloud);
 

@@ -62,6 +62,36 @@ bool core_lookup_put(struct node *node, struct core_lookup *lookup, enum core_ow
     return lookup->running > 0;
 }
 
+bool core_lookup_peers(struct node *node, struct core_lookup *lookup, enum core_owner_kind kind,
+                       void *object, const struct dht_id *info_hash, bool trace)
+{
+    struct core_owner owner = {.kind = kind, .object = object};
+    core_lookup_cancel(node, lookup);
+    *lookup =
+        (struct core_lookup){.cloud = lookup->cloud, .seq = DHT_SEQ_NONE, .target = *info_hash};
+    for (int i = 0; i < NODE_ENGINES_MAX; i++) {
+        struct dht *dht = lookup->cloud->engines[i].dht;
+        if (dht != NULL)
+            took(node, lookup, i, dht_get_peers(dht, node->now_us, info_hash, trace), &owner);
+    }
+    return lookup->running > 0;
+}
+
+bool core_lookup_announce(struct node *node, struct core_lookup *lookup, enum core_owner_kind kind,
+                          void *object, const struct dht_id *info_hash)
+{
+    struct core_owner owner = {.kind = kind, .object = object};
+    core_lookup_cancel(node, lookup);
+    *lookup =
+        (struct core_lookup){.cloud = lookup->cloud, .seq = DHT_SEQ_NONE, .target = *info_hash};
+    for (int i = 0; i < NODE_ENGINES_MAX; i++) {
+        const struct core_engine *engine = &lookup->cloud->engines[i];
+        if (core_cloud_is_reached(engine))
+            took(node, lookup, i, dht_announce(engine->dht, node->now_us, info_hash, 0), &owner);
+    }
+    return lookup->running > 0;
+}
+
 static bool is_better(const struct dht_item *item, const struct core_lookup *than)
 {
     if (!than->found || item->seq != than->seq)

@@ -34,6 +34,15 @@ bool core_lookup_get(struct node *node, struct core_lookup *lookup, enum core_ow
 bool core_lookup_put(struct node *node, struct core_lookup *lookup, enum core_owner_kind kind,
                      void *object, const struct dht_item *item, int64_t cas);
 
+// Starts to look for the peers of an infohash on every engine. False as core_lookup_get().
+bool core_lookup_peers(struct node *node, struct core_lookup *lookup, enum core_owner_kind kind,
+                       void *object, const struct dht_id *info_hash, bool trace);
+
+// Starts to announce the node itself on every engine that others can reach. False where no engine
+// would take it, or none can be reached.
+bool core_lookup_announce(struct node *node, struct core_lookup *lookup, enum core_owner_kind kind,
+                          void *object, const struct dht_id *info_hash);
+
 // Takes in an item of one of its operations. Whether it is the best so far.
 bool core_lookup_item(struct core_lookup *lookup, const struct dht_item *item);
 

@@ -13,6 +13,8 @@ enum core_owner_kind {
     CORE_OWNER_PUBLICATION,
     CORE_OWNER_WATCH,
     CORE_OWNER_REQUEST,
+    CORE_OWNER_REGISTRATION,
+    CORE_OWNER_UNSECURED,
 };
 
 struct core_owner {

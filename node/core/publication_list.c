@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Publications as clients are told of them.
+#include "node/core/registration.h"
 #include "node/core/round.h"
 
 #include <string.h>
@@ -100,7 +101,7 @@ void core_publication_list(struct node *node, struct core_request *request)
         if (slot < node->publications.count && !node->publications.slots[slot]->anchor)
             list_one(node, request, node->publications.slots[slot]);
     }
-    if (request->list_left > 0)
+    if (request->list_left > 0 || !core_registration_list(node, request))
         return; // goes on when the client has read some of it
     struct core_answer answer;
     core_answer_begin(&answer, request, CONTROL_ANSWER_DONE);

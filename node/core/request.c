@@ -4,9 +4,12 @@
 #include "dht/addr.h"
 #include "node/control/secret.h"
 #include "node/core/cloud.h"
+#include "node/core/content.h"
 #include "node/core/publication.h"
+#include "node/core/registration.h"
 #include "node/core/resolve.h"
 #include "node/core/status.h"
+#include "node/core/unsecured.h"
 #include "node/core/watch.h"
 #include "node/core/zbase32.h"
 
@@ -29,8 +32,8 @@ static void refuse(struct node *node, struct core_request *request, enum control
 // Each reads an argument; where it makes no sense the request is refused, and gone, and false is
 // returned.
 
-static bool read_name(struct node *node, struct core_request *request, struct dht_span arguments,
-                      struct core_name *ret_name)
+static bool read_any_name(struct node *node, struct core_request *request,
+                          struct dht_span arguments, struct core_name *ret_name)
 {
     struct dht_span text;
     struct core_name_fault fault;
@@ -43,10 +46,19 @@ static bool read_name(struct node *node, struct core_request *request, struct dh
         refuse(node, request, CONTROL_ERROR_USAGE, core_name_error_text(&fault, error));
         return false;
     }
+    return true;
+}
+
+// The name of a request that is for secured names alone.
+static bool read_name(struct node *node, struct core_request *request, struct dht_span arguments,
+                      struct core_name *ret_name)
+{
+    if (!read_any_name(node, request, arguments, ret_name))
+        return false;
     if (ret_name->kind != CORE_NAME_UNSECURED)
         return true;
     refuse(node, request, CONTROL_ERROR_REFUSED,
-           "unsecured names (0.something) are not supported yet");
+           "unsecured names (0.something) cannot be watched yet");
     return false;
 }
 
@@ -105,12 +117,17 @@ static void resolve(struct node *node, struct core_request *request, struct dht_
     struct core_name name;
     struct dht_span word;
     int wait = CONTROL_WAIT_SETTLED;
-    if (!read_cloud(node, request, arguments) || !read_name(node, request, arguments, &name))
+    if (!read_cloud(node, request, arguments) || !read_any_name(node, request, arguments, &name))
         return;
     if (control_fields_string(arguments, CONTROL_KEY_WAIT, &word))
         wait = control_protocol_value(CONTROL_VOCABULARY_WAIT, word);
     if (wait < 0) {
         refuse(node, request, CONTROL_ERROR_USAGE, "wait is cache, first, settled or all");
+        return;
+    }
+    const char *wrong = core_criteria_read(arguments, &request->criteria);
+    if (wrong != NULL) {
+        refuse(node, request, CONTROL_ERROR_USAGE, wrong);
         return;
     }
     if (!replace_label(node, &name)) {
@@ -119,7 +136,10 @@ static void resolve(struct node *node, struct core_request *request, struct dht_
     }
     control_fields_bool(arguments, CONTROL_KEY_TRACE, &request->trace);
     start_timer(node, request, arguments);
-    core_resolve_start(node, request, &name, (enum control_wait)wait);
+    if (name.kind == CORE_NAME_UNSECURED)
+        core_unsecured_start(node, request, &name, (enum control_wait)wait);
+    else
+        core_resolve_start(node, request, &name, (enum control_wait)wait);
 }
 
 static void watch(struct node *node, struct core_request *request, struct dht_span arguments)
@@ -155,100 +175,94 @@ static bool read_key(struct node *node, struct core_request *request, const stru
     return false;
 }
 
-static bool read_endpoints(struct dht_span arguments, struct core_publication_content *content)
+static bool has_too_many_endpoints(struct dht_span arguments)
 {
-    struct control_endpoint endpoints[CONTROL_ENDPOINTS_MAX];
-    size_t count;
-    if (!control_fields_endpoints(arguments, endpoints, &count))
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        struct core_record_endpoint *endpoint = &content->endpoints[i];
-        endpoint->protocol = endpoints[i].proto;
-        endpoint->addr.ip_len = endpoints[i].ip_len;
-        endpoint->addr.port = endpoints[i].port;
-        memcpy(endpoint->addr.ip, endpoints[i].ip, endpoints[i].ip_len);
-    }
-    content->endpoint_count = (uint32_t)count;
-    return true;
-}
-
-static const char *read_comment(struct dht_span arguments, struct core_publication_content *content)
-{
-    struct dht_span comment;
-    if (!control_fields_string(arguments, CONTROL_KEY_COMMENT, &comment))
-        return NULL;
-    if (comment.len > sizeof content->comment || comment.len % 2 != 0)
-        return "a comment has at most 39 UTF-16 units";
-    memcpy(content->comment, comment.data, comment.len);
-    content->comment_len = (uint16_t)comment.len;
-    return NULL;
-}
-
-static const char *read_payload(struct dht_span arguments, struct core_publication_content *content)
-{
-    struct dht_span payload;
-    int64_t type = CORE_RECORD_PAYLOAD_BINARY;
-    struct control_fields_range range = {CORE_RECORD_PAYLOAD_BINARY, CORE_RECORD_PAYLOAD_STRING};
-    if (!control_fields_string(arguments, CONTROL_KEY_PAYLOAD, &payload) || payload.len == 0)
-        return NULL;
-    control_fields_int(arguments, CONTROL_KEY_PAYLOAD_TYPE, range, &type);
-    if (payload.len > CORE_RECORD_PAYLOAD_MAX)
-        return "a payload has at most 4096 bytes";
-    if (type == CORE_RECORD_PAYLOAD_STRING && payload.len % 2 != 0)
-        return "a payload of UTF-16 text has an even number of bytes";
-    content->payload = malloc(payload.len);
-    if (content->payload == NULL)
-        return "out of memory";
-    memcpy(content->payload, payload.data, payload.len);
-    content->payload_len = (uint16_t)payload.len;
-    content->payload_type = (enum core_record_payload_type)type;
-    return NULL;
-}
-
-// Reads what is to be published. Returns what is wrong with it, or NULL.
-static const char *read_content(struct dht_span arguments, struct core_publication_content *content)
-{
-    int64_t ttl_s = 0;
-    struct control_fields_range ttls = {CORE_RECORD_TTL_MIN_S, CORE_RECORD_TTL_MAX_S};
+    struct dht_bencode_cursor walk = control_fields_list(arguments, CONTROL_KEY_ENDPOINTS);
     struct dht_span raw;
-    if (!read_endpoints(arguments, content))
-        return "a name has at most 10 endpoints, each an address, a port and a protocol";
-    if (control_fields_find(arguments, CONTROL_KEY_TTL_S, &raw) &&
-        !control_fields_int(arguments, CONTROL_KEY_TTL_S, ttls, &ttl_s))
-        return "ttl is 300 to 86400 seconds";
-    content->ttl_s = (uint32_t)ttl_s;
-    const char *wrong = read_comment(arguments, content);
-    if (wrong == NULL)
-        wrong = read_payload(arguments, content);
-    if (wrong == NULL && content->endpoint_count == 0 && content->payload_len == 0)
-        wrong = "there is nothing to publish: give at least one endpoint";
-    return wrong;
+    size_t count = 0;
+    while (control_fields_next(&walk, &raw))
+        count++;
+    return count > CORE_RECORD_ENDPOINTS_MAX;
 }
 
-static void publish(struct node *node, struct core_request *request, struct dht_span arguments)
+// Publishes a secured name, with its key, or an unsecured one, without.
+static void publish_content(struct node *node, struct core_request *request,
+                            struct dht_span arguments, const struct core_name *name,
+                            const struct core_key *key)
 {
-    struct core_name name;
-    const struct core_key *key;
     struct core_publication_content content = {.ttl_s = 0};
-    if (!read_cloud(node, request, arguments) || !read_name(node, request, arguments, &name) ||
-        !read_key(node, request, &name, &key))
+    if (key == NULL && has_too_many_endpoints(arguments)) {
+        refuse(node, request, CONTROL_ERROR_REFUSED, "a publisher has at most 10 endpoints");
         return;
-    const char *wrong = read_content(arguments, &content);
+    }
+    const char *wrong = core_content_read(arguments, &content);
     if (wrong != NULL) {
         free(content.payload);
         refuse(node, request, CONTROL_ERROR_USAGE, wrong);
         return;
     }
+    bool is_session = request->kind == CONTROL_REQUEST_REGISTER;
     dht_timer_set(&node->timers, &request->timer, node->now_us + PUBLISH_TIMEOUT_US);
-    core_publication_publish(node, request, key, &name, &content);
+    if (key != NULL)
+        core_publication_publish(node, request, key, name, &content);
+    else
+        core_registration_publish(node, request, name, &content, is_session);
+}
+
+static void publish(struct node *node, struct core_request *request, struct dht_span arguments)
+{
+    struct core_name name;
+    const struct core_key *key = NULL;
+    if (!read_cloud(node, request, arguments) || !read_any_name(node, request, arguments, &name))
+        return;
+    if (name.kind != CORE_NAME_UNSECURED && !read_key(node, request, &name, &key))
+        return;
+    publish_content(node, request, arguments, &name, key);
+}
+
+// The name of a request that is for unsecured names alone.
+static bool read_unsecured_name(struct node *node, struct core_request *request,
+                                struct dht_span arguments, struct core_name *ret_name)
+{
+    if (!read_cloud(node, request, arguments) || !read_any_name(node, request, arguments, ret_name))
+        return false;
+    if (ret_name->kind == CORE_NAME_UNSECURED)
+        return true;
+    refuse(node, request, CONTROL_ERROR_REFUSED,
+           "only unsecured names (0.something) are registered; publish this one");
+    return false;
+}
+
+static void register_name(struct node *node, struct core_request *request,
+                          struct dht_span arguments)
+{
+    struct core_name name;
+    if (read_unsecured_name(node, request, arguments, &name))
+        publish_content(node, request, arguments, &name, NULL);
+}
+
+static void unregister_name(struct node *node, struct core_request *request,
+                            struct dht_span arguments)
+{
+    struct core_name name;
+    if (!read_unsecured_name(node, request, arguments, &name))
+        return;
+    dht_timer_set(&node->timers, &request->timer, node->now_us + PUBLISH_TIMEOUT_US);
+    core_registration_withdraw(node, request, &name, true);
 }
 
 static void unpublish(struct node *node, struct core_request *request, struct dht_span arguments)
 {
     struct core_name name;
     const struct core_key *key;
-    if (!read_cloud(node, request, arguments) || !read_name(node, request, arguments, &name) ||
-        !read_key(node, request, &name, &key))
+    if (!read_cloud(node, request, arguments) || !read_any_name(node, request, arguments, &name))
+        return;
+    if (name.kind == CORE_NAME_UNSECURED) {
+        dht_timer_set(&node->timers, &request->timer, node->now_us + PUBLISH_TIMEOUT_US);
+        core_registration_withdraw(node, request, &name, false);
+        return;
+    }
+    if (!read_key(node, request, &name, &key))
         return;
     dht_timer_set(&node->timers, &request->timer, node->now_us + PUBLISH_TIMEOUT_US);
     core_publication_withdraw(node, request, key, &name);
@@ -522,9 +536,10 @@ void core_request_start(struct node *node, struct core_request *request, struct 
         ping(node, request, arguments);
         break;
     case CONTROL_REQUEST_REGISTER:
+        register_name(node, request, arguments);
+        break;
     case CONTROL_REQUEST_UNREGISTER:
-        refuse(node, request, CONTROL_ERROR_REFUSED,
-               "unsecured names (0.something) are not supported yet");
+        unregister_name(node, request, arguments);
         break;
     default:
         refuse(node, request, CONTROL_ERROR_USAGE, "unknown request");

@@ -176,8 +176,8 @@ bool core_result_next(const struct core_record *record, uint32_t *inout_at, uint
     return at == record->entry_count && endpoints_of(record, CORE_RECORD_NO_MACHINE, endpoints) > 0;
 }
 
-static void answer_done(struct node *node, struct core_request *request,
-                        const struct dht_tally *tally)
+void core_result_done(struct node *node, struct core_request *request,
+                      const struct dht_tally *tally)
 {
     struct core_answer answer;
     struct dht_bencode_writer *writer = &answer.writer;
@@ -194,14 +194,72 @@ static void answer_done(struct node *node, struct core_request *request,
     core_answer_end(node, &answer);
 }
 
+// One result's publisher, as the request's criteria see him. Nobody is registered by a connection
+// under a secured name, and no round trip to its machines is known.
+static void see(const struct node *node, const struct core_record *record, uint8_t entry,
+                struct control_endpoint endpoints[CONTROL_ENDPOINTS_MAX],
+                struct core_criteria_publisher *ret_publisher)
+{
+    bool is_local =
+        entry != CORE_RECORD_NO_MACHINE &&
+        memcmp(record->entries[entry].machine, node->machine, sizeof node->machine) == 0;
+    *ret_publisher = (struct core_criteria_publisher){
+        .is_local = is_local,
+        .rtt_us = is_local ? 0 : -1,
+        .endpoints = endpoints,
+        .endpoint_count = endpoints_of(record, entry, endpoints),
+    };
+}
+
+static bool is_nearer(const struct node *node, const struct core_request *request,
+                      const struct core_record *record, const uint8_t pair[2])
+{
+    struct control_endpoint endpoints[2][CONTROL_ENDPOINTS_MAX];
+    struct core_criteria_publisher publishers[2];
+    see(node, record, pair[0], endpoints[0], &publishers[0]);
+    see(node, record, pair[1], endpoints[1], &publishers[1]);
+    return core_criteria_is_nearer(&request->criteria, &publishers[0], &publishers[1]);
+}
+
+// What of the record the request wants, in the order in which it wants it. Returns how many.
+static size_t choose(const struct node *node, const struct core_request *request,
+                     const struct core_record *record,
+                     uint8_t ret_entries[CORE_RECORD_ENTRIES_MAX + 1])
+{
+    struct control_endpoint endpoints[CONTROL_ENDPOINTS_MAX];
+    struct core_criteria_publisher publisher;
+    bool sorts = core_criteria_sorts(&request->criteria);
+    size_t count = 0;
+    uint32_t at = 0;
+    uint8_t entry;
+    while (core_result_next(record, &at, &entry)) {
+        see(node, record, entry, endpoints, &publisher);
+        if (!core_criteria_wants(&request->criteria, &publisher))
+            continue;
+        size_t place = count++;
+        for (; sorts && place > 0; place--) {
+            if (!is_nearer(node, request, record, (uint8_t[]){entry, ret_entries[place - 1]}))
+                break;
+            ret_entries[place] = ret_entries[place - 1];
+        }
+        ret_entries[place] = entry;
+    }
+    return count;
+}
+
 void core_result_answer(struct node *node, struct core_request *request,
                         const struct core_result *result)
 {
-    uint32_t at = 0;
-    uint8_t entry;
-    while (core_result_next(result->record, &at, &entry))
-        core_result_tell(node, request, result, entry);
-    answer_done(node, request, &result->tally);
+    uint8_t entries[CORE_RECORD_ENTRIES_MAX + 1];
+    size_t count = choose(node, request, result->record, entries);
+    for (size_t i = 0; i < count; i++)
+        if (!core_criteria_is_enough(&request->criteria, request->results))
+            core_result_tell(node, request, result, entries[i]);
+    if (count == 0)
+        core_result_not_found(node, request, &result->tally,
+                              "nobody but who is excluded publishes this name");
+    else
+        core_result_done(node, request, &result->tally);
 }
 
 // code density elapsed_us hops nodes_answered nodes_asked suspect text

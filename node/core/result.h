@@ -42,6 +42,10 @@ void core_result_tell(struct node *node, struct core_request *request,
 void core_result_tell_gone(struct node *node, struct core_request *request,
                            const struct core_name *name, const struct core_mark_identity *identity);
 
+// Ends a request that was told results.
+void core_result_done(struct node *node, struct core_request *request,
+                      const struct dht_tally *tally);
+
 // Ends a request whose lookup found nothing, with what was done to find it.
 void core_result_not_found(struct node *node, struct core_request *request,
                            const struct dht_tally *tally, const char *text);

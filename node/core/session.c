@@ -3,8 +3,10 @@
 
 #include "node/core/cloud.h"
 #include "node/core/publication.h"
+#include "node/core/registration.h"
 #include "node/core/request.h"
 #include "node/core/resolve.h"
+#include "node/core/unsecured.h"
 #include "node/core/watch.h"
 
 #include <assert.h>
@@ -48,6 +50,7 @@ static void free_session(struct node *node, struct core_session *session)
         CORE_COUNT(node, requests_cancelled);
         core_request_drop(node, session->requests);
     }
+    core_registration_hang_up(node, session);
     if (session->next != NULL)
         session->next->prev = session->prev;
     if (session->prev != NULL)
@@ -171,6 +174,10 @@ void core_request_drop(struct node *node, struct core_request *request)
         core_publication_leave(node, request->publication);
     if (request->watcher != NULL)
         core_watch_leave(node, request->watcher);
+    if (request->unsecured != NULL)
+        core_unsecured_leave(node, request->unsecured, request);
+    if (request->registration != NULL)
+        core_registration_leave(node, request->registration);
     if (request->ping_op != 0) {
         core_owner_clear(&node->owners, request->ping_engine, request->ping_op);
         const struct core_engine *engine = core_cloud_engine(node, request->ping_engine);
@@ -199,6 +206,8 @@ void core_request_fail(struct node *node, struct core_request *request, enum con
 
 void core_request_timeout(struct node *node, struct core_request *request)
 {
+    if (request->unsecured != NULL && core_unsecured_timeout(node, request))
+        return;
     CORE_COUNT(node, requests_timed_out);
     core_request_fail(node, request, CONTROL_ERROR_TIMED_OUT, "not answered in time");
 }

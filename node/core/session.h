@@ -10,6 +10,7 @@
 #include "node/control/fields.h"
 #include "node/control/frame.h"
 #include "node/core/brain.h"
+#include "node/core/criteria.h"
 
 // One request of a client, from its frame to its final answer.
 struct core_request {
@@ -28,11 +29,15 @@ struct core_request {
     uint32_t ping_op;                     // it waits for this operation
     int ping_engine;
     struct dht_addr ping_addr;
-    int64_t ping_sent_us;         // when it was last sent
-    uint32_t key_request;         // it waits for the keeper of keys
-    struct core_watcher *watcher; // it watches a name (node/core/watcher.h)
-    bool listing;                 // it waits for its client to read, to be told the rest:
-    uint32_t list_left;           // so many slots of the table of publications
+    int64_t ping_sent_us;                   // when it was last sent
+    uint32_t key_request;                   // it waits for the keeper of keys
+    struct core_watcher *watcher;           // it watches a name (node/core/watcher.h)
+    bool listing;                           // it waits for its client to read, to be told the rest:
+    uint32_t list_left;                     // so many slots of the table of publications,
+    uint32_t list_at;                       // and the registrations from this one on
+    struct core_criteria criteria;          // of a resolve: which results it wants
+    struct core_unsecured *unsecured;       // it waits for this lookup, in next_waiter
+    struct core_registration *registration; // it waits for this round
 };
 
 struct core_session {

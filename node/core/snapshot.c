@@ -5,6 +5,7 @@
 #include "node/control/fields.h"
 #include "node/core/cloud.h"
 #include "node/core/publication.h"
+#include "node/core/registration.h"
 #include "node/core/result.h"
 #include "node/core/seq.h"
 
@@ -257,6 +258,8 @@ bool node_restore(struct node *node, enum node_row_kind kind, struct dht_span ke
         memcpy(target.bytes, key.data, DHT_ID_LEN);
         return core_seqlog_note(&node->seqlog, &target, seq);
     case NODE_ROW_PUBLICATION:
+        if (core_registration_is_row(key))
+            return core_registration_restore(node, key, value);
         return core_publication_restore(node, key, value);
     case NODE_ROW_CONTACT:
         return core_snapshot_restore_contact(node, key, value);

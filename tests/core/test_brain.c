@@ -240,7 +240,7 @@ static void test_refusals(void **state)
         const char *name;
         int code;
     } rows[] = {
-        {"0.web", CONTROL_ERROR_REFUSED},
+        {"0", CONTROL_ERROR_USAGE},
         {"nobody.web", CONTROL_ERROR_NOT_FOUND},
         {"", CONTROL_ERROR_USAGE},
         {"UPPER", CONTROL_ERROR_USAGE},

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+// Registrations of unsecured names as clients are told of them.
+#include "node/core/registration.h"
+
+#include <string.h>
+
+static int64_t renew_s(const struct node *node, const struct core_registration *registration)
+{
+    if (registration->timer.position == DHT_TIMER_IDLE)
+        return 0;
+    return (registration->timer.due_us - node->now_us) / CORE_SECOND_US;
+}
+
+static void put_name(struct dht_bencode_writer *writer, const struct core_name *name)
+{
+    char text[CORE_NAME_TEXT_LEN_MAX + 1];
+    size_t len = core_name_print(name, text);
+    core_result_put_bytes(writer, CONTROL_KEY_NAME, (struct dht_span){(const uint8_t *)text, len});
+}
+
+// authority elapsed_us hops name nodes_answered nodes_asked refused renew_s stored suspect targets
+void core_registration_answer(struct node *node, const struct core_registration *registration,
+                              struct core_request *request)
+{
+    struct core_answer answer;
+    struct dht_bencode_writer *writer = &answer.writer;
+    const struct dht_tally *tally = &registration->lookup.tally;
+    core_answer_begin(&answer, request, CONTROL_ANSWER_DONE);
+    core_result_put_text(writer, CONTROL_KEY_AUTHORITY, "0");
+    core_result_put_int(writer, CONTROL_KEY_ELAPSED_US, node->now_us - request->started_us);
+    core_result_put_int(writer, CONTROL_KEY_HOPS, tally->hops);
+    put_name(writer, &registration->name);
+    core_result_put_int(writer, CONTROL_KEY_NODES_ANSWERED, tally->answered);
+    core_result_put_int(writer, CONTROL_KEY_NODES_ASKED, tally->asked);
+    dht_bencode_put_text(writer, CONTROL_KEY_REFUSED);
+    dht_bencode_open_list(writer);
+    dht_bencode_end(writer);
+    core_result_put_int(writer, CONTROL_KEY_RENEW_S, renew_s(node, registration));
+    core_result_put_int(writer, CONTROL_KEY_STORED, tally->stored);
+    if (tally->suspect)
+        core_result_put_int(writer, CONTROL_KEY_SUSPECT, 1);
+    core_result_put_int(writer, CONTROL_KEY_TARGETS, tally->targets);
+    core_answer_end(node, &answer);
+}
+
+static enum control_state state_of(const struct core_registration *registration)
+{
+    if (registration->state == CORE_REGISTRATION_SAVING)
+        return CONTROL_STATE_SAVING;
+    if (registration->state == CORE_REGISTRATION_ANNOUNCING)
+        return CONTROL_STATE_STORING;
+    return registration->failures > 0 || registration->stored_us == 0 ? CONTROL_STATE_FAILED
+                                                                      : CONTROL_STATE_KEPT;
+}
+
+// comment copies endpoints last_error name renew_s session state stored targets
+static void list_one(struct node *node, struct core_request *request,
+                     const struct core_registration *registration)
+{
+    struct core_answer answer;
+    struct dht_bencode_writer *writer = &answer.writer;
+    const struct core_publication_content *content = &registration->content;
+    const struct dht_tally *tally = &registration->lookup.tally;
+    struct control_endpoint endpoints[CONTROL_ENDPOINTS_MAX];
+    struct core_description description;
+    core_registration_describe(registration, &description);
+    size_t count = core_description_endpoints(&description, endpoints);
+    core_answer_begin(&answer, request, CONTROL_ANSWER_RESULT);
+    if (content->comment_len > 0)
+        core_result_put_bytes(writer, CONTROL_KEY_COMMENT,
+                              (struct dht_span){content->comment, content->comment_len});
+    core_result_put_int(writer, CONTROL_KEY_COPIES, tally->stored);
+    dht_bencode_put_text(writer, CONTROL_KEY_ENDPOINTS);
+    control_fields_put_endpoints(writer, endpoints, count);
+    core_result_put_text(writer, CONTROL_KEY_LAST_ERROR, registration->last_error);
+    put_name(writer, &registration->name);
+    core_result_put_int(writer, CONTROL_KEY_RENEW_S, renew_s(node, registration));
+    core_result_put_int(writer, CONTROL_KEY_SESSION, registration->session != NULL);
+    core_result_put_text(
+        writer, CONTROL_KEY_STATE,
+        control_protocol_word(CONTROL_VOCABULARY_STATE, (int)state_of(registration)));
+    core_result_put_int(writer, CONTROL_KEY_STORED, tally->stored);
+    core_result_put_int(writer, CONTROL_KEY_TARGETS, tally->targets);
+    core_answer_end(node, &answer);
+}
+
+bool core_registration_list(struct node *node, struct core_request *request)
+{
+    uint32_t at = 0;
+    for (struct core_registration *one = node->registrations; one != NULL; one = one->next) {
+        if (at++ < request->list_at)
+            continue;
+        if (!core_session_has_room(node, request->session))
+            return false;
+        list_one(node, request, one);
+        request->list_at = at;
+    }
+    return true;
+}
