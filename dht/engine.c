@@ -4,8 +4,10 @@
 #include "dht/addr.h"
 #include "dht/id.h"
 #include "dht/maintain.h"
+#include "dht/push.h"
 #include "dht/reply.h"
 #include "dht/serve.h"
+#include "dht/watch.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -39,6 +41,11 @@ void dht_config_init(struct dht_config *config, enum dht_family family)
         .registrations_max = 256,
         .item_lifetime_us = 120 * DHT_MINUTE_US,
         .peer_lifetime_us = 45 * DHT_MINUTE_US,
+        .watches_max = 1024,
+        .watchers_max = 4096,
+        .watchers_per_target_max = 1024,
+        .watchers_per_source_max = 64,
+        .pushes_max = 64,
         .sources_max = 8192,
         .queries_per_source = 50,
         .verifies_per_second = 2000,
@@ -55,9 +62,12 @@ static bool config_makes_sense(const struct dht_config *config)
                  config->first_bucket_size <= 1024 && config->replacements <= 1024;
     bool lookups = config->in_flight > 0 && config->candidates_max >= DHT_CLOSEST_MAX &&
                    config->candidates_max < DHT_LOOKUP_NONE && config->queries_max >= 16;
-    bool ops = config->ops_max > 0 && config->ops_max < UINT16_MAX;
+    // Ids of operations and of watches share 16 bits for the place.
+    bool ops = config->ops_max > 0 && config->ops_max < UINT16_MAX &&
+               config->watches_max < UINT16_MAX - config->ops_max;
+    bool watchers = config->watchers_max < UINT16_MAX && config->pushes_max > 0;
     bool limits = config->verifies_per_second > 0 && config->outbox_max > 2 * DHT_DATAGRAM_MAX;
-    return widths && table && lookups && ops && limits;
+    return widths && table && lookups && ops && watchers && limits;
 }
 
 // Whether the node has a public address of its own: nothing stands between it and the others.
@@ -143,6 +153,8 @@ void dht_free(struct dht *dht)
         dht_item_store_free(dht->items);
     if (dht->peers != NULL)
         dht_peer_store_free(dht->peers);
+    dht_watcher_table_free(dht->watchers);
+    dht_watch_table_free(dht->watches);
     if (dht->sources != NULL)
         dht_source_table_free(dht->sources);
     free(dht);
@@ -276,7 +288,12 @@ void dht_unreachable(struct dht *dht, int64_t now_us, const struct dht_addr *add
 
 static void expire_items(struct dht *dht)
 {
-    dht->counters.items_expired += dht_item_store_expire(dht->items, dht->now_us, EXPIRE_AT_ONCE);
+    for (int i = 0; i < EXPIRE_AT_ONCE && dht_item_store_next_expiry(dht->items) <= dht->now_us;
+         i++) {
+        struct dht_id target = dht_item_store_oldest(dht->items)->target;
+        dht->counters.items_expired += dht_item_store_expire(dht->items, dht->now_us, 1);
+        dht_push_gone(dht, &target);
+    }
     int64_t next_us = dht_item_store_next_expiry(dht->items);
     if (next_us <= dht->now_us)
         next_us = dht->now_us + EXPIRE_PAUSE_US;
@@ -308,6 +325,12 @@ static void ring(struct dht *dht, struct dht_timer *timer)
         break;
     case DHT_TIMER_PEERS:
         expire_peers(dht);
+        break;
+    case DHT_TIMER_WATCHER: // likewise, of a watcher
+        dht_push_ring(dht, (struct dht_watcher *)(void *)timer);
+        break;
+    case DHT_TIMER_WATCH: // and of a watch of ours
+        dht_watch_ring(dht, (struct dht_watching *)(void *)timer);
         break;
     }
 }
@@ -382,7 +405,8 @@ void dht_rest(struct dht *dht)
     dht_transaction_rest(&dht->transactions);
     dht_op_rest(&dht->ops);
     dht_maintain_rest(dht);
-    if (dht->transactions.count == 0)
+    bool none_watch = dht_watch_rest(dht);
+    if (dht->transactions.count == 0 && none_watch)
         dht_timer_heap_rest(&dht->timers);
 }
 

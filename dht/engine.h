@@ -7,7 +7,8 @@
 //
 //     datagram --krpc--> query --serve, serve_item, serve_who--> reply in the outbox
 //                        reply --reply--> table, vote, and what the query was for:
-//                               a lookup (search), a store (store), upkeep (maintain), who
+//                               a lookup (search), a store (store), upkeep (maintain), a push
+//                               (push), a watch of ours (keeper), who
 //     timer    --> transaction: soft or hard timeout (reply); upkeep (maintain); expiry of items
 //     and peers
 //
@@ -29,6 +30,7 @@
 #include "dht/token.h"
 #include "dht/transaction.h"
 #include "dht/vote.h"
+#include "dht/watcher.h"
 #include "pnr/dht.h"
 
 #define DHT_SECOND_US INT64_C(1000000)
@@ -39,6 +41,8 @@ enum dht_timer_kind {
     DHT_TIMER_MAINTAIN,
     DHT_TIMER_ITEMS,
     DHT_TIMER_PEERS,
+    DHT_TIMER_WATCHER,
+    DHT_TIMER_WATCH,
 };
 
 #define DHT_BOOTSTRAP_MAX 64
@@ -91,6 +95,8 @@ struct dht_upkeep {
     struct dht_allowance allowance; // of queries
 };
 
+struct dht_watch_table; // dht/watch_table.h
+
 // In the order of use: what every datagram touches comes first and lies together, since in a
 // process of very many engines each is cold in the cache when its datagram comes (dht_prefetch()).
 struct dht {
@@ -104,8 +110,10 @@ struct dht {
     struct dht_transaction_table transactions;
     struct dht_op_table ops;
     struct dht_source_table *sources;
-    struct dht_item_store *items; // made at the first put
-    struct dht_peer_store *peers; // made at the first announce
+    struct dht_item_store *items;       // made at the first put
+    struct dht_peer_store *peers;       // made at the first announce
+    struct dht_watcher_table *watchers; // made at the first watch of another
+    struct dht_watch_table *watches;    // of our own; made at the first one
     struct dht_registration_table registrations;
     struct dht *sibling;      // the engine of the other family, or NULL
     struct dht_config config; // its first fields are the ones that are asked for

@@ -3,6 +3,7 @@
 
 #include "dht/id.h"
 #include "dht/search.h"
+#include "dht/watch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -40,19 +41,18 @@ bool dht_found_verify(const struct dht *dht, const struct dht_item *item)
 
 // ---- items ----
 
-// The item of a reply, unverified. False where there is none, or only half of one.
-static bool read_item(const struct dht_op *op, const struct dht_krpc *msg,
-                      struct dht_item *ret_item)
+bool dht_found_read(const struct dht_krpc *msg, const struct dht_id *target, struct dht_span salt,
+                    struct dht_item *ret_item)
 {
     if (msg->value.data == NULL)
         return false;
-    struct dht_item item = {.target = op->lookup.target, .value = msg->value};
+    struct dht_item item = {.target = *target, .value = msg->value};
     if (msg->key.data != NULL || msg->sig.data != NULL) {
         if (msg->key.data == NULL || msg->sig.data == NULL || !msg->has_seq)
             return false;
         item.is_mutable = true;
         item.seq = msg->seq;
-        item.salt = (struct dht_span){op->salt, op->salt_len};
+        item.salt = salt;
         memcpy(item.key, msg->key.data, sizeof item.key);
         memcpy(item.sig, msg->sig.data, sizeof item.sig);
     }
@@ -91,6 +91,8 @@ static void adopt(struct dht_op *op, const struct dht_item *item)
 
 static void tell(struct dht *dht, const struct dht_op *op, const struct dht_addr *from)
 {
+    if (op->watch != 0 && op->best != NULL)
+        dht_watch_found_item(dht, op, from);
     if (op->internal || op->kind != DHT_OP_GET || op->best == NULL)
         return;
     dht_engine_emit(
@@ -130,7 +132,8 @@ bool dht_found_item(struct dht *dht, struct dht_op *op, uint16_t index, const st
 {
     struct dht_candidate *candidate = &op->lookup.candidates[index];
     struct dht_item item;
-    if (!read_item(op, msg, &item)) {
+    struct dht_span salt = {op->salt, op->salt_len};
+    if (!dht_found_read(msg, &op->lookup.target, salt, &item)) {
         bool seq_alone = msg->value.data == NULL && msg->has_seq && op->seq_known != DHT_SEQ_NONE;
         return seq_alone && note_seq(op, candidate, msg->seq);
     }
@@ -156,27 +159,40 @@ bool dht_found_item(struct dht *dht, struct dht_op *op, uint16_t index, const st
 
 // ---- peers ----
 
-#define PEERS_A_REPLY 200
+size_t dht_found_read_peers(const struct dht *dht, const struct dht_krpc *msg,
+                            struct dht_addr ret_peers[DHT_FOUND_PEERS_MAX])
+{
+    size_t count = 0;
+    struct dht_addr peer;
+    if (msg->values.data == NULL)
+        return 0;
+    struct dht_bencode_cursor cursor = dht_krpc_peers(msg);
+    while (count < DHT_FOUND_PEERS_MAX && dht_krpc_next_peer(&cursor, &peer)) {
+        bool family = peer.ip_len == (dht->config.family == DHT_IPV4 ? 4 : 16);
+        if (family && dht_engine_is_acceptable(dht, &peer))
+            ret_peers[count++] = peer;
+    }
+    return count;
+}
 
 bool dht_found_peers(struct dht *dht, struct dht_op *op, const struct dht_krpc *msg,
                      const struct dht_addr *from)
 {
     if (msg->values.data == NULL)
         return false;
-    struct dht_addr fresh[PEERS_A_REPLY];
+    struct dht_addr peers[DHT_FOUND_PEERS_MAX];
+    size_t read = dht_found_read_peers(dht, msg, peers);
     size_t count = 0;
-    struct dht_addr peer;
-    struct dht_bencode_cursor cursor = dht_krpc_peers(msg);
-    while (count < PEERS_A_REPLY && dht_krpc_next_peer(&cursor, &peer)) {
-        bool family = peer.ip_len == (dht->config.family == DHT_IPV4 ? 4 : 16);
-        if (family && dht_engine_is_acceptable(dht, &peer) && dht_op_note_peer(op, &peer))
-            fresh[count++] = peer;
-    }
-    if (count > 0 && op->kind == DHT_OP_GET_PEERS)
+    for (size_t i = 0; i < read; i++)
+        if (dht_op_note_peer(op, &peers[i]))
+            peers[count++] = peers[i];
+    if (count > 0 && op->watch != 0)
+        dht_watch_found_peers(dht, op, peers, count, from);
+    else if (count > 0 && op->kind == DHT_OP_GET_PEERS)
         dht_engine_emit(dht, &(struct dht_out){
                                  .type = DHT_OUT_PEERS,
                                  .op = op->id,
-                                 .peers = {.addrs = fresh, .count = count, .from = *from},
+                                 .peers = {.addrs = peers, .count = count, .from = *from},
                              });
     return true;
 }

@@ -20,6 +20,17 @@ bool dht_found_item(struct dht *dht, struct dht_op *op, uint16_t candidate,
 bool dht_found_peers(struct dht *dht, struct dht_op *op, const struct dht_krpc *msg,
                      const struct dht_addr *from);
 
+#define DHT_FOUND_PEERS_MAX 200 // read from one message
+
+// The item of a message, of that target and salt, unverified. False where there is none, or only
+// half of one.
+bool dht_found_read(const struct dht_krpc *msg, const struct dht_id *target, struct dht_span salt,
+                    struct dht_item *ret_item);
+
+// The peers of a message that are of our own family and can be somebody's; returns how many.
+size_t dht_found_read_peers(const struct dht *dht, const struct dht_krpc *msg,
+                            struct dht_addr ret_peers[DHT_FOUND_PEERS_MAX]);
+
 // Whether an item is what it says: sizes, the hash of key and salt (or of the value), the
 // signature.
 bool dht_found_verify(const struct dht *dht, const struct dht_item *item);

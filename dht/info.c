@@ -3,6 +3,7 @@
 #include "dht/addr.h"
 #include "dht/engine.h"
 #include "dht/found.h"
+#include "dht/watch.h"
 
 #include <string.h>
 
@@ -35,6 +36,9 @@ void dht_info(const struct dht *dht, struct dht_info *ret_info)
         .swarms = dht->peers != NULL ? dht_peer_store_swarms(dht->peers) : 0,
         .peers = dht->peers != NULL ? dht_peer_store_peers(dht->peers) : 0,
         .registrations = dht->registrations.count,
+        .watches = dht_watch_count(dht),
+        .watchers = dht->watchers != NULL ? dht->watchers->watchers.count : 0,
+        .pushes = dht->watchers != NULL ? dht->watchers->under_way : 0,
         .nodes_estimate = dht_estimate_nodes(&dht->estimate, dht_engine_now_s(dht)),
         .counters = dht->counters,
     };
@@ -94,5 +98,8 @@ bool dht_restore_item(struct dht *dht, int64_t now_us, const struct dht_item *it
     // Its lifetime starts anew: a node that was away a moment is no reason to forget a record
     // sooner.
     // Who put it first is not known any more.
-    return dht_engine_keep_item(dht, 0, item);
+    if (!dht_engine_keep_item(dht, 0, item))
+        return false;
+    dht_watch_stored(dht, item, NULL);
+    return true;
 }

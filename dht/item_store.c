@@ -369,6 +369,11 @@ uint32_t dht_item_store_expire(struct dht_item_store *store, int64_t now_us, uin
     return dropped;
 }
 
+const struct dht_stored_item *dht_item_store_oldest(const struct dht_item_store *store)
+{
+    return store->oldest == NONE ? NULL : store->slots[store->oldest].item;
+}
+
 int64_t dht_item_store_next_expiry(const struct dht_item_store *store)
 {
     if (store->oldest == NONE) {

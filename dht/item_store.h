@@ -69,6 +69,8 @@ void dht_item_store_refresh(struct dht_item_store *store, int64_t now_us,
 
 // Drops what has expired, at most `most` items; returns how many.
 uint32_t dht_item_store_expire(struct dht_item_store *store, int64_t now_us, uint32_t most);
+// The item that expires next; NULL where there is none.
+const struct dht_stored_item *dht_item_store_oldest(const struct dht_item_store *store);
 // When the next item expires; INT64_MAX where there is none.
 int64_t dht_item_store_next_expiry(const struct dht_item_store *store);
 

@@ -47,14 +47,19 @@ static const struct field fields[] = {
     {"num", KIND_INT, 0, AT(num), 0},
     {"seq", KIND_INT, 0, AT(seq), AT(has_seq)},
     {"sig", KIND_EXACT, DHT_SIG_LEN, AT(sig), 0},
+    {"gone", KIND_FLAG, 0, AT(gone), 0},
     {"part", KIND_STRING, 0, AT(part), 0},
     {"port", KIND_INT, 0, AT(port), AT(has_port)},
     {"salt", KIND_STRING, 0, AT(salt), 0},
     {"seed", KIND_FLAG, 0, AT(seed), 0},
     {"size", KIND_INT, 0, AT(size), 0},
     {"want", KIND_WANT, 0, AT(want), AT(has_want)},
+    {"lease", KIND_INT, 0, AT(lease), AT(has_lease)},
     {"nodes", KIND_MULTIPLE, 26, AT(nodes), 0},
+    {"nonce", KIND_EXACT, DHT_KRPC_NONCE_LEN, AT(nonce), 0},
+    {"peers", KIND_FLAG, 0, AT(peers), 0},
     {"token", KIND_STRING, 0, AT(token), 0},
+    {"watch", KIND_INT, 0, AT(watch), AT(has_watch)},
     {"noseed", KIND_FLAG, 0, AT(noseed), 0},
     {"nodes6", KIND_MULTIPLE, 38, AT(nodes6), 0},
     {"offset", KIND_INT, 0, AT(offset), 0},
@@ -71,10 +76,10 @@ static const struct field fields[] = {
 #define NAME_LEN_MAX 12
 
 // first_of_len[n] is the first field with a name of n bytes or more.
-static const uint8_t first_of_len[NAME_LEN_MAX + 2] = {0,  0,  4,  5,  9,  15, 17,
-                                                       23, 24, 25, 26, 26, 26, 27};
+static const uint8_t first_of_len[NAME_LEN_MAX + 2] = {0,  0,  4,  5,  9,  16, 22,
+                                                       28, 29, 30, 31, 31, 31, 32};
 
-static_assert(FIELD_COUNT == 27 && FIELD_COUNT <= 32, "first_of_len and the bits of seen_fields");
+static_assert(FIELD_COUNT == 32 && FIELD_COUNT <= 64, "first_of_len and the bits of seen_fields");
 
 // The field's index, or FIELD_COUNT.
 static size_t find_field(struct dht_span name)
@@ -98,7 +103,7 @@ static size_t find_field(struct dht_span name)
 struct parser {
     struct dht_bencode_cursor cursor;
     struct dht_krpc msg;
-    uint32_t seen_fields; // a bit for each of fields[]
+    uint64_t seen_fields; // a bit for each of fields[]
     uint32_t seen_keys;   // a bit for each of enum top_key
 };
 
@@ -223,7 +228,7 @@ static void read_field(struct parser *parser, struct dht_span name)
         skip(parser);
         return;
     }
-    uint32_t bit = UINT32_C(1) << index;
+    uint64_t bit = UINT64_C(1) << index;
     if ((parser->seen_fields & bit) != 0) {
         parser->cursor.ok = false;
         return;
@@ -283,6 +288,8 @@ static enum dht_krpc_method find_method(struct dht_span name)
         [DHT_KRPC_PUT] = "put",
         [DHT_KRPC_SAMPLE_INFOHASHES] = "sample_infohashes",
         [DHT_KRPC_WHO] = "pnr_who",
+        [DHT_KRPC_PNR_WATCH] = "pnr_watch",
+        [DHT_KRPC_PNR_CHANGED] = "pnr_changed",
     };
     for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
         if (equals(name, methods[i], strlen(methods[i]))) {

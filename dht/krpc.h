@@ -2,8 +2,8 @@
 #ifndef PNR_DHT_KRPC_H
 #define PNR_DHT_KRPC_H
 
-// KRPC messages (BEP 5, 32, 33, 42, 43, 44, 51): parsed without copying, replies and queries
-// written in place.
+// KRPC messages (BEP 5, 32, 33, 42, 43, 44, 51, and docs/watching.md): parsed without copying,
+// replies and queries written in place.
 //
 // dht_krpc_parse() walks a datagram once. All keys that the engine knows, of `a` and of `r` alike,
 // land in one flat struct as views into the datagram; what is missing has data NULL (a present but
@@ -18,6 +18,7 @@
 
 #define DHT_KRPC_TID_LEN     4  // of our own transaction ids (quirk Q1)
 #define DHT_KRPC_TID_LEN_MAX 32 // of others'; a longer one is malformed
+#define DHT_KRPC_NONCE_LEN   16 // of a watch
 
 enum dht_krpc_type {
     DHT_KRPC_QUERY,
@@ -33,7 +34,9 @@ enum dht_krpc_method {
     DHT_KRPC_GET,
     DHT_KRPC_PUT,
     DHT_KRPC_SAMPLE_INFOHASHES,
-    DHT_KRPC_WHO,     // `pnr_who`, docs/unsecured.md
+    DHT_KRPC_WHO, // `pnr_who`, docs/unsecured.md
+    DHT_KRPC_PNR_WATCH,
+    DHT_KRPC_PNR_CHANGED,
     DHT_KRPC_UNKNOWN, // see method_name
 };
 
@@ -78,6 +81,7 @@ struct dht_krpc {
     struct dht_span value;   // `v` in a or r: raw bencoded, checked for well-formedness only
     struct dht_span samples; // a multiple of 20, else missing with bad_args set
     struct dht_span name;    // `n` of get_peers and announce_peer
+    struct dht_span nonce;   // of pnr_watch and pnr_changed, 16 bytes
     uint32_t want;           // flags of enum dht_krpc_want; 0 where there is no `want`
     bool has_want;           // a `want` list was there, known words in it or not
     bool has_port;
@@ -87,6 +91,10 @@ struct dht_krpc {
     bool seed;
     bool noseed;
     bool scrape;
+    bool gone;  // of pnr_changed
+    bool peers; // of pnr_watch
+    bool has_lease;
+    bool has_watch;
     int64_t port;
     int64_t seq;
     int64_t cas;
@@ -97,6 +105,8 @@ struct dht_krpc {
     int64_t offset;       // in the payload, of the part wanted
     int64_t size;         // of the whole payload
     struct dht_span part; // any length
+    int64_t lease;        // seconds, of pnr_watch
+    int64_t watch;        // seconds, of its reply
     // Of an error.
     int64_t error_code;
     struct dht_span error_text;

@@ -71,6 +71,7 @@ struct dht_op {
     bool internal; // of the engine's own: no events
     bool trace;
     bool hold;
+    uint32_t watch; // of the engine's own: the watch that looks for keepers; 0: none
     uint8_t settle;
     bool widened;            // the lookup goes to the whole region
     uint8_t explored;        // queries that explored the region (dht/explore.h)

@@ -130,6 +130,55 @@ static void write_who(struct dht_bencode_writer *writer, const struct dht *dht,
     put_echo(writer, query);
 }
 
+static void put_peers(struct dht_bencode_writer *writer, const struct dht *dht,
+                      struct dht_span values)
+{
+    size_t compact_len = dht_engine_node_len(dht) - DHT_ID_LEN;
+    dht_bencode_put_text(writer, "values");
+    dht_bencode_open_list(writer);
+    for (size_t at = 0; at < values.len; at += compact_len)
+        dht_bencode_put_string(writer, values.data + at, compact_len);
+    dht_bencode_end(writer);
+}
+
+static void write_watch(struct dht_bencode_writer *writer, const struct dht *dht,
+                        const struct dht_query *query)
+{
+    dht_krpc_put_id(writer, "id", &dht->id);
+    put_number(writer, "lease", query->lease_s);
+    put_bytes(writer, "nonce", query->nonce, DHT_KRPC_NONCE_LEN);
+    if (query->peers)
+        put_number(writer, "peers", 1);
+    if (query->seq_known != DHT_SEQ_NONE)
+        put_number(writer, "seq", query->seq_known);
+    dht_krpc_put_id(writer, "target", query->target);
+    put_bytes(writer, "token", query->token.data, query->token.len);
+}
+
+// With an item, or with the seq of one, or neither.
+static void write_changed(struct dht_bencode_writer *writer, const struct dht *dht,
+                          const struct dht_query *query)
+{
+    const struct dht_item *item = query->item;
+    if (query->gone)
+        put_number(writer, "gone", 1);
+    dht_krpc_put_id(writer, "id", &dht->id);
+    if (item != NULL)
+        put_bytes(writer, "k", item->key, sizeof item->key);
+    put_bytes(writer, "nonce", query->nonce, DHT_KRPC_NONCE_LEN);
+    if (item != NULL || query->seq_known != DHT_SEQ_NONE)
+        put_number(writer, "seq", item != NULL ? item->seq : query->seq_known);
+    if (item != NULL)
+        put_bytes(writer, "sig", item->sig, sizeof item->sig);
+    dht_krpc_put_id(writer, "target", query->target);
+    if (item != NULL) {
+        dht_bencode_put_text(writer, "v");
+        dht_bencode_put_raw(writer, item->value.data, item->value.len);
+    }
+    if (query->values.len > 0)
+        put_peers(writer, dht, query->values);
+}
+
 static const char *write_arguments(struct dht_bencode_writer *writer, const struct dht *dht,
                                    const struct dht_query *query)
 {
@@ -158,6 +207,12 @@ static const char *write_arguments(struct dht_bencode_writer *writer, const stru
     case DHT_KRPC_WHO:
         write_who(writer, dht, query);
         return "pnr_who";
+    case DHT_KRPC_PNR_WATCH:
+        write_watch(writer, dht, query);
+        return "pnr_watch";
+    case DHT_KRPC_PNR_CHANGED:
+        write_changed(writer, dht, query);
+        return "pnr_changed";
     default:
         assert(query->method == DHT_KRPC_PING);
         dht_krpc_put_id(writer, "id", &dht->id);
@@ -165,8 +220,8 @@ static const char *write_arguments(struct dht_bencode_writer *writer, const stru
     }
 }
 
-static size_t write_query(const struct dht *dht, const struct dht_query *query, uint32_t tid,
-                          uint8_t *out)
+size_t dht_query_write(const struct dht *dht, const struct dht_query *query, uint32_t tid,
+                       uint8_t ret_bytes[DHT_DATAGRAM_MAX])
 {
     struct dht_krpc_envelope envelope = {
         .id = &dht->id,
@@ -174,7 +229,7 @@ static size_t write_query(const struct dht *dht, const struct dht_query *query, 
         .version = dht->config.version,
         .read_only = dht->role == DHT_ROLE_CLIENT,
     };
-    struct dht_bencode_writer writer = dht_bencode_writer(out, DHT_DATAGRAM_MAX);
+    struct dht_bencode_writer writer = dht_bencode_writer(ret_bytes, DHT_DATAGRAM_MAX);
     dht_krpc_open_query(&writer);
     const char *method = write_arguments(&writer, dht, query);
     dht_krpc_close_query(&writer, &envelope, method);
@@ -195,8 +250,26 @@ static void start_waiting(struct dht *dht, struct dht_transaction *transaction,
         transaction->id = *query->id;
     transaction->sent_us = dht->now_us;
     transaction->hard_us = dht->now_us + HARD_TIMEOUT_US;
+    if (query->timeout_us != 0) {
+        transaction->state = DHT_TRANSACTION_LATE;
+        transaction->hard_us = dht->now_us + query->timeout_us;
+        dht_timer_set(&dht->timers, &transaction->timer, transaction->hard_us);
+        return;
+    }
     dht_timer_set(&dht->timers, &transaction->timer,
                   dht->now_us + dht_query_soft_timeout_us(dht, query->rtt_us));
+}
+
+// Takes the query's bytes from the budget of who gets them. False where they are too many.
+static bool pay(struct dht *dht, const struct dht_query *query, size_t len)
+{
+    if (!query->pays || dht->config.lab || dht->config.unlimited)
+        return true;
+    dht_source_meet(dht->sources, query->addr);
+    if (len > dht_source_budget(dht->sources, dht->now_us, query->addr))
+        return false;
+    dht_source_spend(dht->sources, dht->now_us, query->addr, len);
+    return true;
 }
 
 struct dht_transaction *dht_query_send(struct dht *dht, const struct dht_query *query)
@@ -212,7 +285,12 @@ struct dht_transaction *dht_query_send(struct dht *dht, const struct dht_query *
         DHT_COUNT(dht, queries_refused);
         return NULL;
     }
-    size_t len = write_query(dht, query, transaction->tid, out);
+    size_t len = dht_query_write(dht, query, transaction->tid, out);
+    if (!pay(dht, query, len)) {
+        dht_transaction_close(&dht->transactions, &dht->timers, transaction);
+        DHT_COUNT(dht, pushes_put_off);
+        return NULL;
+    }
     dht_outbox_commit(&dht->outbox, query->addr, len, query->op);
     start_waiting(dht, transaction, query);
     if (dht_reach_is_open(dht))

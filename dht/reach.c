@@ -5,6 +5,7 @@
 #include "dht/id.h"
 #include "dht/maintain.h"
 #include "dht/query.h"
+#include "dht/watch.h"
 
 #include <string.h>
 
@@ -178,6 +179,8 @@ static void address_settled(struct dht *dht, const struct dht_addr *winner)
     dht->external = *winner;
     DHT_COUNT(dht, address_changes);
     dht_engine_emit(dht, &(struct dht_out){.type = DHT_OUT_ADDRESS, .addr = *winner});
+    if (!first)
+        dht_watch_moved(dht);
     if (dht->config.lab)
         return;
     if (!same_host && !dht_id_fits(&dht->id, winner))

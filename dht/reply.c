@@ -5,7 +5,9 @@
 #include "dht/check.h"
 #include "dht/explore.h"
 #include "dht/id.h"
+#include "dht/keeper.h"
 #include "dht/maintain.h"
+#include "dht/push.h"
 #include "dht/query.h"
 #include "dht/reach.h"
 #include "dht/search.h"
@@ -71,6 +73,8 @@ static void wrong_id(struct dht *dht, const struct dht_transaction *transaction,
         dht_explore_failed(dht, transaction);
     else if (transaction->purpose == DHT_PURPOSE_WHO)
         dht_who_failed(dht, transaction);
+    else if (transaction->purpose == DHT_PURPOSE_KEEPER)
+        dht_keeper_dead(dht, transaction);
     else
         dht_search_other_id(dht, transaction, shown);
 }
@@ -114,6 +118,12 @@ static void pass_on(struct dht *dht, const struct dht_transaction *transaction,
     case DHT_PURPOSE_CHECK:
         dht_check_named(dht, msg);
         break;
+    case DHT_PURPOSE_PUSH:
+        dht_push_reply(dht, transaction);
+        break;
+    case DHT_PURPOSE_KEEPER:
+        dht_keeper_reply(dht, transaction, msg);
+        break;
     case DHT_PURPOSE_SELF: // answered by another host behind our NAT: that proves nothing
         break;
     }
@@ -128,12 +138,15 @@ static void take_reply(struct dht *dht, const struct dht_transaction *transactio
         wrong_id(dht, transaction, &id);
         return;
     }
-    note_rtt(dht, transaction);
+    // A watcher that acknowledges a push may be read-only, which replies do not say.
+    bool is_push = transaction->purpose == DHT_PURPOSE_PUSH;
+    if (!is_push)
+        note_rtt(dht, transaction);
     dht->heard_us = dht->now_us;
     dht_engine_prove(dht, &transaction->addr);
     // Our own address answers only itself; who says that it is read-only cannot be passed on (BEP
     // 43).
-    if (transaction->purpose != DHT_PURPOSE_SELF && !msg->read_only)
+    if (transaction->purpose != DHT_PURPOSE_SELF && !is_push && !msg->read_only)
         note_contact(dht, &id, transaction);
     dht_reach_vote(dht, &transaction->addr, msg);
     dht_maintain_other_family(dht, msg);
@@ -157,6 +170,10 @@ static void take_error(struct dht *dht, const struct dht_transaction *transactio
         ping_done(dht, transaction, -1);
     if (transaction->purpose == DHT_PURPOSE_WHO)
         dht_who_failed(dht, transaction);
+    if (transaction->purpose == DHT_PURPOSE_PUSH)
+        dht_push_refused(dht, transaction);
+    if (transaction->purpose == DHT_PURPOSE_KEEPER)
+        dht_keeper_error(dht, transaction, (int32_t)msg->error_code);
 }
 
 void dht_reply_receive(struct dht *dht, const struct dht_addr *from, const struct dht_krpc *msg)
@@ -198,7 +215,8 @@ static void note_failure(struct dht *dht, const struct dht_transaction *transact
     uint32_t sent_s = (uint32_t)((transaction->sent_us - dht->birth_us) / DHT_SECOND_US) + 1;
     bool answered_since = contact->answered_s > sent_s;
     bool maybe_deaf = transaction->method == DHT_KRPC_GET && contact->has_get != DHT_HAS_GET_YES;
-    if (answered_since || maybe_deaf)
+    // Nor need it know a method of ours.
+    if (answered_since || maybe_deaf || transaction->method == DHT_KRPC_PNR_WATCH)
         return;
     bool lost =
         dht_table_failed(&dht->table, &transaction->id, &transaction->addr, dht_engine_now_s(dht));
@@ -220,6 +238,8 @@ static void soft_timeout(struct dht *dht, struct dht_transaction *transaction)
         dht_store_silent(dht, &late);
     if (late.purpose == DHT_PURPOSE_WHO)
         dht_who_silent(dht, &late);
+    if (late.purpose == DHT_PURPOSE_KEEPER)
+        dht_keeper_silent(dht, &late);
 }
 
 static void hard_timeout(struct dht *dht, struct dht_transaction *transaction)
@@ -230,6 +250,8 @@ static void hard_timeout(struct dht *dht, struct dht_transaction *transaction)
     note_failure(dht, &lost);
     if (lost.purpose == DHT_PURPOSE_PING)
         ping_done(dht, &lost, -1);
+    if (lost.purpose == DHT_PURPOSE_PUSH)
+        dht_push_silent(dht, &lost);
 }
 
 void dht_reply_timeout(struct dht *dht, struct dht_transaction *transaction)
@@ -262,5 +284,9 @@ void dht_reply_unreachable(struct dht *dht, const struct dht_addr *addr)
             ping_done(dht, &lost, -1);
         if (lost.purpose == DHT_PURPOSE_WHO)
             dht_who_failed(dht, &lost);
+        if (lost.purpose == DHT_PURPOSE_PUSH)
+            dht_push_refused(dht, &lost);
+        if (lost.purpose == DHT_PURPOSE_KEEPER)
+            dht_keeper_dead(dht, &lost);
     }
 }

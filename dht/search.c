@@ -9,6 +9,7 @@
 #include "dht/query.h"
 #include "dht/region.h"
 #include "dht/store.h"
+#include "dht/watch.h"
 
 #include <assert.h>
 #include <string.h>
@@ -160,7 +161,7 @@ static bool ask(struct dht *dht, struct dht_op *op, uint16_t index)
         .rtt_us = candidate->rtt_us,
         .seq_known = op->kind == DHT_OP_GET ? op->seq_known : DHT_SEQ_NONE,
         .cas = DHT_SEQ_NONE,
-        .want_both = dht->sibling != NULL && op->internal,
+        .want_both = dht->sibling != NULL && op->internal && op->watch == 0,
     };
     if (candidate->trimmed)
         query.token = (struct dht_span){candidate->token, candidate->token_len};
@@ -232,7 +233,7 @@ static bool found_nothing(const struct dht_op *op)
 // ask.
 static bool goes_on(struct dht *dht, struct dht_op *op)
 {
-    if (op->internal || op->kind == DHT_OP_FIND_NODE)
+    if ((op->internal && op->watch == 0) || op->kind == DHT_OP_FIND_NODE)
         return false;
     if (op->widened)
         return dht_explore(dht, op);
@@ -530,23 +531,26 @@ void dht_search_finish(struct dht *dht, struct dht_op *op, bool ended_early)
     bool hold = op->hold && op->state == DHT_OP_LOOKUP;
     bool internal = op->internal;
     bool unanswered = done.done.tally.asked > 0 && done.done.tally.answered == 0;
+    bool is_watch = op->watch != 0;
+    if (is_watch)
+        dht_watch_looked(dht, op);
     if (hold)
         op->state = DHT_OP_HELD;
     else
         dht_op_close(&dht->ops, op);
-    if (internal)
+    if (internal && !is_watch)
         dht_maintain_op_ended(dht, id, &done.done.tally);
-    else
+    else if (!internal)
         dht_engine_emit(dht, &done);
     if (unanswered)
         dht_maintain_unanswered(dht);
 }
 
-void dht_search_abandon(struct dht *dht, const struct dht_op *op)
+void dht_search_abandon(struct dht *dht, uint32_t op)
 {
     uint32_t cursor = 0;
     struct dht_transaction *transaction;
     while ((transaction = dht_transaction_walk(&dht->transactions, &cursor)) != NULL)
-        if (transaction->op == op->id)
+        if (transaction->op == op)
             dht_transaction_close(&dht->transactions, &dht->timers, transaction);
 }

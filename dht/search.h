@@ -46,8 +46,9 @@ struct dht_tally dht_search_tally(const struct dht_op *op);
 // Queues the DONE event, and closes the operation or holds it.
 void dht_search_finish(struct dht *dht, struct dht_op *op, bool ended_early);
 
-// Closes the operation's transactions: it is cancelled. (One that has ended needs nothing like it:
-// its id is stale, so late replies still feed the routing table, and find no operation.)
-void dht_search_abandon(struct dht *dht, const struct dht_op *op);
+// Closes the transactions of an operation, or a watch: it is cancelled. (One that has ended needs
+// nothing like it: its id is stale, so late replies still feed the routing table, and find no
+// operation.)
+void dht_search_abandon(struct dht *dht, uint32_t op);
 
 #endif

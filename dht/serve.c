@@ -3,8 +3,10 @@
 
 #include "dht/addr.h"
 #include "dht/maintain.h"
+#include "dht/push.h"
 #include "dht/reach.h"
 #include "dht/serve_item.h"
+#include "dht/serve_watch.h"
 #include "dht/serve_who.h"
 
 #include <string.h>
@@ -277,8 +279,10 @@ static void serve_announce_peer(struct dht_serve *serve)
     if (!msg->implied_port)
         peer.port = (uint16_t)msg->port;
     struct dht_peer_store *peers = dht_engine_peers(dht);
-    if (peers == NULL || dht_peer_store_put(peers, dht->now_us, &info_hash, &peer, msg->seed) ==
-                             DHT_PEER_STORE_FULL) {
+    enum dht_peer_store_result result = DHT_PEER_STORE_FULL;
+    if (peers != NULL)
+        result = dht_peer_store_put(peers, dht->now_us, &info_hash, &peer, msg->seed);
+    if (result == DHT_PEER_STORE_FULL) {
         DHT_COUNT(dht, reject_full);
         dht_serve_error(serve, DHT_KRPC_ERROR_SERVER, "full");
         return;
@@ -288,6 +292,8 @@ static void serve_announce_peer(struct dht_serve *serve)
     DHT_COUNT(dht, query_announce_peer);
     dht_serve_open(serve);
     dht_serve_close(serve);
+    if (result == DHT_PEER_STORE_ADDED)
+        dht_push_peer(dht, &info_hash, &peer, serve->from);
 }
 
 // BEP 51: samples always, be they none.
@@ -362,6 +368,12 @@ static void dispatch(struct dht_serve *serve)
     case DHT_KRPC_WHO:
         dht_serve_who(serve);
         break;
+    case DHT_KRPC_PNR_WATCH:
+        dht_serve_watch(serve);
+        break;
+    case DHT_KRPC_PNR_CHANGED:
+        dht_serve_watch_changed(serve);
+        break;
     case DHT_KRPC_UNKNOWN:
         serve_unknown(serve);
         break;
@@ -378,8 +390,12 @@ void dht_serve_query(struct dht *dht, const struct dht_addr *from, size_t datagr
         DHT_COUNT(dht, drop_rate);
         return;
     }
-    dht_maintain_newcomer(dht, from, msg);
-    if (dht->role == DHT_ROLE_CLIENT && !dht_serve_who_is_ours(dht, msg)) {
+    // A push comes because we asked for it: its sender is no stranger, and who is read-only answers
+    // it too.
+    bool is_push = msg->method == DHT_KRPC_PNR_CHANGED;
+    if (!is_push)
+        dht_maintain_newcomer(dht, from, msg);
+    if (dht->role == DHT_ROLE_CLIENT && !is_push && !dht_serve_who_is_ours(dht, msg)) {
         DHT_COUNT(dht, drop_read_only);
         return;
     }

@@ -4,6 +4,7 @@
 #include "dht/addr.h"
 #include "dht/found.h"
 #include "dht/id.h"
+#include "dht/watch.h"
 
 #include <string.h>
 
@@ -202,7 +203,7 @@ static bool store(struct dht_serve *serve, const struct dht_item *item)
 }
 
 // Stores the item, or refreshes the one that is there. False where it was refused, and answered.
-static bool take_item(struct dht_serve *serve, const struct dht_item *item)
+static bool take_item(struct dht_serve *serve, const struct dht_item *item, bool *ret_is_news)
 {
     struct dht *dht = serve->dht;
     const struct dht_stored_item *known =
@@ -214,6 +215,7 @@ static bool take_item(struct dht_serve *serve, const struct dht_item *item)
         if (!item->is_mutable || same_signed(item, &stored)) {
             dht_item_store_refresh(dht->items, dht->now_us, known);
             DHT_COUNT(dht, items_refreshed);
+            *ret_is_news = false;
             return true;
         }
         if (!check_order(serve, item, &stored))
@@ -221,18 +223,22 @@ static bool take_item(struct dht_serve *serve, const struct dht_item *item)
     }
     if (item->is_mutable && !check_signature(serve, item))
         return false;
+    *ret_is_news = true;
     return store(serve, item);
 }
 
 void dht_serve_item_put(struct dht_serve *serve)
 {
     struct dht_item item;
+    bool is_news;
     if (!read_item(serve, &item))
         return;
     item.target = dht_found_target(serve->dht, &item);
-    if (!dht_serve_check_token(serve, &item.target) || !take_item(serve, &item))
+    if (!dht_serve_check_token(serve, &item.target) || !take_item(serve, &item, &is_news))
         return;
     DHT_COUNT(serve->dht, query_put);
     dht_serve_open(serve);
     dht_serve_close(serve);
+    if (is_news)
+        dht_watch_stored(serve->dht, &item, serve->from);
 }

@@ -388,6 +388,13 @@ bool dht_source_was_asked(const struct dht_source_table *table, int64_t now_us,
     return address != NULL && is_before(now_us, address->asked_until_s);
 }
 
+void dht_source_meet(struct dht_source_table *table, const struct dht_addr *addr)
+{
+    if (allocate(table)) {
+        take_prefix(table, addr);
+    }
+}
+
 size_t dht_source_budget(struct dht_source_table *table, int64_t now_us,
                          const struct dht_addr *addr)
 {

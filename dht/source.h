@@ -48,8 +48,13 @@ void dht_source_asked(struct dht_source_table *table, int64_t now_us, const stru
 bool dht_source_was_asked(const struct dht_source_table *table, int64_t now_us,
                           const struct dht_addr *addr);
 
+// Bytes are to go to this address that no query of just now has asked for: its prefix gets a budget
+// if it has none yet. Where memory is short it gets none.
+void dht_source_meet(struct dht_source_table *table, const struct dht_addr *addr);
+
 // How many reply bytes (payload) may go to this address now; SIZE_MAX where it is proven; 0 where
-// nothing is known of its prefix: there is a budget only after dht_source_query().
+// nothing is known of its prefix: there is a budget only after dht_source_query() or
+// dht_source_meet().
 size_t dht_source_budget(struct dht_source_table *table, int64_t now_us,
                          const struct dht_addr *addr);
 // So many were sent, at the time of that budget. Asserts that they were within it.

@@ -6,6 +6,7 @@
 #include "dht/query.h"
 #include "dht/search.h"
 #include "dht/store.h"
+#include "dht/watch.h"
 #include "dht/who.h"
 
 #include <assert.h>
@@ -158,9 +159,9 @@ void dht_cancel(struct dht *dht, uint32_t id)
         return;
     // Also of one that has ended: its end may still wait in the queue.
     dht_outbox_forget(&dht->outbox, id);
-    if (op == NULL)
+    if (dht_watch_cancel(dht, id) || op == NULL)
         return;
-    dht_search_abandon(dht, op);
+    dht_search_abandon(dht, id);
     dht_op_close(&dht->ops, op);
     DHT_COUNT(dht, ops_cancelled);
 }

@@ -4,6 +4,7 @@
 #include "dht/id.h"
 #include "dht/query.h"
 #include "dht/search.h"
+#include "dht/watch.h"
 
 #include <string.h>
 
@@ -98,6 +99,12 @@ static bool is_ours_to_keep(const struct dht *dht, const struct dht_op *op, cons
     return dht_id_compare(&op->lookup.target, &dht->id, farthest) < 0;
 }
 
+static void keep_news(struct dht *dht, const struct dht_item *item)
+{
+    if (dht_engine_keep_item(dht, 0, item))
+        dht_watch_stored(dht, item, NULL);
+}
+
 // Keeps the item in our own store, unless that holds a newer one. It is no part of "stored on N of
 // M".
 static void keep(struct dht *dht, const struct dht_item *item)
@@ -105,7 +112,7 @@ static void keep(struct dht *dht, const struct dht_item *item)
     const struct dht_stored_item *stored =
         dht->items != NULL ? dht_item_store_find(dht->items, &item->target) : NULL;
     if (stored == NULL || !item->is_mutable || dht_item_store_view(stored).seq < item->seq)
-        dht_engine_keep_item(dht, 0, item);
+        keep_news(dht, item);
     else if (dht_item_store_view(stored).seq == item->seq)
         dht_item_store_refresh(dht->items, dht->now_us, stored);
 }

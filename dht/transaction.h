@@ -31,6 +31,8 @@ enum dht_purpose {
     DHT_PURPOSE_CHECK,     // maintenance: is this contact, or this newcomer, there?
     DHT_PURPOSE_BOOTSTRAP, // a find_node to a node that we know by address only
     DHT_PURPOSE_WHO,       // a pnr_who to a node that is announced (dht/who.h)
+    DHT_PURPOSE_PUSH,      // a watcher was told something; op 0, candidate: its slot
+    DHT_PURPOSE_KEEPER,    // a keeper was asked; op: the watch, candidate: the keeper's place
     DHT_PURPOSE_SELF,      // a ping to our own external address: are we reachable?
 };
 

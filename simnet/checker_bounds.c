@@ -28,6 +28,9 @@ static void judge_engine(struct simnet_checker *checker, const struct simnet_mac
     judge(checker, machine, "bytes of items", info.items_bytes, config->items_bytes_max);
     judge(checker, machine, "swarms", info.swarms, config->swarms_max);
     judge(checker, machine, "peers", info.peers, config->peers_max);
+    judge(checker, machine, "watches", info.watches, config->watches_max);
+    judge(checker, machine, "watchers", info.watchers, config->watchers_max);
+    judge(checker, machine, "pushes", info.pushes, config->pushes_max);
 }
 
 static void judge_machine(struct simnet_checker *checker, const struct simnet_machine *machine)

@@ -126,6 +126,12 @@ struct dht_config {
     uint32_t registrations_max;    // 256 names of our own
     int64_t item_lifetime_us;      // 2 h, BEP 44
     int64_t peer_lifetime_us;      // 45 min
+    // Watching (docs/watching.md).
+    uint32_t watches_max;             // 1,024 of our own
+    uint32_t watchers_max;            // 4,096 that others keep here; below 65,535
+    uint32_t watchers_per_target_max; // 1,024
+    uint32_t watchers_per_source_max; // 64 from one /24 or /48
+    uint32_t pushes_max;              // 64 to watchers under way; the rest wait
     // Limits.
     uint32_t sources_max;         // 8,192 sources remembered
     uint32_t queries_per_source;  // 50 a second from one address
@@ -226,9 +232,37 @@ uint32_t dht_ping(struct dht *dht, int64_t now_us, const struct dht_addr *addr);
 // trips; at most 4.5 seconds for each of a silent one.
 uint32_t dht_who(struct dht *dht, int64_t now_us, const struct dht_addr *addr,
                  const struct dht_id *info_hash);
+enum dht_watch_kind {
+    DHT_WATCH_ITEM,  // a mutable item of BEP 44
+    DHT_WATCH_PEERS, // the peers of an infohash
+};
+
+struct dht_watch {
+    enum dht_watch_kind kind;
+    struct dht_id target; // of the item, or the infohash
+    struct dht_span salt; // of the item; at most 64 bytes
+    int64_t seq_known;    // the newest item that the caller has, or DHT_SEQ_NONE
+    // A dht_get() of the target with hold set, whose lookup has ended: its nodes and tokens are
+    // used, and it is let go; 0: looks up first.
+    uint32_t held_op;
+    bool poll_only; // asks nobody to push: for tests and figures
+};
+
+// Watches a target (docs/watching.md): a few of the nodes that store it are asked to push what is
+// new, and those that do not push are asked now and then. Lasts until dht_cancel(): there is no
+// DHT_OUT_DONE. What it puts out:
+// - DHT_OUT_ITEM, a verified item with a sequence number above that of all before; its tally is
+//   empty;
+// - DHT_OUT_PEERS, peers that were announced: hints, for anybody may announce anything. The first
+//   lookup tells all that there are; one told again had been silent for ten minutes at least;
+// - DHT_OUT_GONE where no keeper that answers holds the item any more; the same item may come
+//   again after it.
+// The id is that of an operation, though it takes no place of ops_max. Returns 0 where watches_max
+// are under way or memory is short (counted in watches_refused); held_op is as it was then.
+uint32_t dht_watch(struct dht *dht, int64_t now_us, const struct dht_watch *watch);
 
 // Ends an operation at once, from any state. Nothing of it is queued any more and nothing is left
-// behind.
+// behind. (A watch then still sends its keepers a word of parting, once.)
 void dht_cancel(struct dht *dht, uint32_t op);
 
 // ---- what this node registers ----
@@ -264,6 +298,7 @@ enum dht_out_type {
     DHT_OUT_ADDRESS,  // our external address was settled by vote, or changed
     DHT_OUT_ROLE,     // read-only became server, or back
     DHT_OUT_ID,       // our id changed, to fit the external address (BEP 42)
+    DHT_OUT_GONE,     // of a watch: nobody holds the item any more
 };
 
 enum dht_hop_result {
@@ -293,7 +328,7 @@ struct dht_tally {
 
 struct dht_out {
     enum dht_out_type type;
-    uint32_t op; // of ITEM, PEERS, HOP, WHO, REFUSED and DONE
+    uint32_t op; // of ITEM, PEERS, HOP, WHO, REFUSED, DONE and GONE
     union {
         struct dht_datagram datagram;
         struct {
@@ -428,6 +463,21 @@ size_t dht_contacts(const struct dht *dht, struct dht_contact_info *ret_contacts
     X(contacts_evicted, "contacts evicted")                                                        \
     X(contacts_refused, "contacts refused by a full bucket or a diversity cap")                    \
     X(sources_forgotten, "sources forgotten to make room for others")                              \
+    X(query_watch, "pnr_watch queries granted, or taken away")                                     \
+    X(reject_watch_full, "pnr_watch queries refused with 202: no more watches")                    \
+    X(watchers_expired, "watches of others whose lease ran out")                                   \
+    X(watchers_lost, "watches of others forgotten, for pushes were not acknowledged")              \
+    X(pushes_sent, "pnr_changed sent, repetitions among them")                                     \
+    X(pushes_repeated, "of them, repetitions")                                                     \
+    X(pushes_acked, "pnr_changed acknowledged")                                                    \
+    X(pushes_put_off, "pushes put off, over the byte budget of their source")                      \
+    X(query_changed, "pnr_changed queries taken")                                                  \
+    X(reject_changed, "pnr_changed queries refused with 203: no such watch")                       \
+    X(watches_started, "watches of our own started")                                               \
+    X(watches_refused, "watches refused, watches_max being under way")                             \
+    X(watch_news, "newer items that keepers pushed")                                               \
+    X(watch_polls, "keepers asked whether there is news")                                          \
+    X(watch_renewals, "leases asked for, the first ones among them")                               \
     X(address_changes, "times the external address changed")
 
 struct dht_counters {
@@ -451,6 +501,9 @@ struct dht_info {
     uint32_t swarms;    // infohashes with peers
     uint32_t peers;
     uint32_t registrations; // our own
+    uint32_t watches;       // of our own
+    uint32_t watchers;      // that others keep here
+    uint32_t pushes;        // to them, under way
     double nodes_estimate;  // of the whole network; 0 where unknown
     struct dht_counters counters;
 };

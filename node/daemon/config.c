@@ -555,6 +555,11 @@ void daemon_config_cloud_apply(const struct daemon_config_cloud *cloud,
     ret_config->peers_max = (uint32_t)cloud->peers_max;
     ret_config->peers_per_swarm_max = (uint32_t)cloud->peers_per_swarm_max;
     ret_config->peer_lifetime_us = cloud->peer_lifetime_us;
+    ret_config->watches_max = (uint32_t)cloud->watches_max;
+    ret_config->watchers_max = (uint32_t)cloud->watchers_max;
+    ret_config->watchers_per_target_max = (uint32_t)cloud->watchers_per_target_max;
+    ret_config->watchers_per_source_max = (uint32_t)cloud->watchers_per_source_max;
+    ret_config->pushes_max = (uint32_t)cloud->pushes_max;
     ret_config->sources_max = (uint32_t)cloud->sources_max;
     ret_config->queries_per_source = (uint32_t)cloud->queries_per_source;
     ret_config->verifies_per_second = (uint32_t)cloud->verifies_per_second;

@@ -58,6 +58,11 @@ struct daemon_config_cloud {
     int64_t peers_max;
     int64_t peers_per_swarm_max;
     int64_t peer_lifetime_us;
+    int64_t watches_max;
+    int64_t watchers_max;
+    int64_t watchers_per_target_max;
+    int64_t watchers_per_source_max;
+    int64_t pushes_max;
     int64_t sources_max;
     int64_t queries_per_source;
     int64_t verifies_per_second;

@@ -8,7 +8,7 @@
 // wrong: these are here to remind of it. The format is then another one (RECORDING_HEAD).
 static_assert(sizeof(void *) != 8 || sizeof(struct node_config) == 120, "see the comment above");
 static_assert(sizeof(struct node_cloud_config) == 48, "see the comment above");
-static_assert(sizeof(void *) != 8 || sizeof(struct dht_config) == 176, "see the comment above");
+static_assert(sizeof(void *) != 8 || sizeof(struct dht_config) == 192, "see the comment above");
 
 // A text in an array of its own. Fails where it has no end.
 static void text_array(struct recording_coder *coder, char *text, size_t text_len)
@@ -109,6 +109,11 @@ void recording_config_dht(struct recording_coder *coder, struct dht_config *conf
     recording_coder_u32(coder, &config->registrations_max);
     duration(coder, &config->item_lifetime_us);
     duration(coder, &config->peer_lifetime_us);
+    recording_coder_u32(coder, &config->watches_max);
+    recording_coder_u32(coder, &config->watchers_max);
+    recording_coder_u32(coder, &config->watchers_per_target_max);
+    recording_coder_u32(coder, &config->watchers_per_source_max);
+    recording_coder_u32(coder, &config->pushes_max);
     recording_coder_u32(coder, &config->sources_max);
     recording_coder_u32(coder, &config->queries_per_source);
     recording_coder_u32(coder, &config->verifies_per_second);

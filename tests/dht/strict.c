@@ -172,6 +172,21 @@ static const char *check_item(const struct dict *dict, const struct strict_rules
     return is_int(find(dict, "seq"), 0, INT64_MAX) ? NULL : "a mutable item without seq";
 }
 
+static const char *check_values(const struct dict *reply, size_t compact_len)
+{
+    const struct entry *values = find(reply, "values");
+    if (values == NULL)
+        return NULL;
+    if (*values->text != 'l')
+        return "values is no list";
+    for (const uint8_t *at = values->text + 1; *at != 'e'; at = skip(at, values->end, 0)) {
+        size_t len;
+        if (read_string(at, values->end, &len) == NULL || len != compact_len)
+            return "a peer of the other family in values"; // quirk Q2
+    }
+    return NULL;
+}
+
 // ---- queries ----
 
 struct method {
@@ -192,6 +207,13 @@ static const struct method methods[] = {
     {"put",
      {"cas", "id", "k", "salt", "seq", "sig", "target", "token", "v"},
      {"target", "token", "v"}}, // quirk Q3
+    // docs/watching.md
+    {"pnr_watch",
+     {"id", "lease", "nonce", "peers", "seq", "target", "token"},
+     {"nonce", "target", "token"}},
+    {"pnr_changed",
+     {"gone", "id", "k", "nonce", "seq", "sig", "target", "v", "values"},
+     {"nonce", "target"}},
 };
 
 static bool is_want(const struct entry *entry)
@@ -223,6 +245,14 @@ static const char *check_arguments(const struct dict *args, const struct method 
     if (find(args, "salt") != NULL &&
         (!is_string(find(args, "salt"), &len) || len == 0 || len > 64))
         return "a salt of a wrong length";
+    if (find(args, "nonce") != NULL && !has_len(find(args, "nonce"), 16))
+        return "a nonce of a wrong length";
+    if (find(args, "lease") != NULL && !is_int(find(args, "lease"), 0, 86400))
+        return "a lease that is none";
+    if (strcmp(method->name, "pnr_changed") == 0) {
+        const char *fault = check_values(args, rules->family == DHT_IPV4 ? 6 : 18);
+        return fault != NULL ? fault : check_item(args, rules, false);
+    }
     return strcmp(method->name, "put") == 0 ? check_item(args, rules, true) : NULL;
 }
 
@@ -245,21 +275,6 @@ static const char *check_query(const struct dict *top, const struct strict_rules
 
 // ---- replies ----
 
-static const char *check_values(const struct dict *reply, size_t compact_len)
-{
-    const struct entry *values = find(reply, "values");
-    if (values == NULL)
-        return NULL;
-    if (*values->text != 'l')
-        return "values is no list";
-    for (const uint8_t *at = values->text + 1; *at != 'e'; at = skip(at, values->end, 0)) {
-        size_t len;
-        if (read_string(at, values->end, &len) == NULL || len != compact_len)
-            return "a peer of the other family in values"; // quirk Q2
-    }
-    return NULL;
-}
-
 static bool is_multiple(const struct dict *reply, const char *key, size_t unit, size_t most)
 {
     size_t len;
@@ -270,9 +285,9 @@ static bool is_multiple(const struct dict *reply, const char *key, size_t unit, 
 static const char *check_reply(const struct dict *top, const struct strict_rules *rules)
 {
     static const char *const top_keys[] = {"ip", "r", "ro", "t", "v", "y", NULL};
-    static const char *const keys[] = {"BFpe",   "BFsd",  "id",   "interval", "k",   "nodes",
-                                       "nodes6", "num",   "part", "samples",  "seq", "sig",
-                                       "size",   "token", "v",    "values",   NULL};
+    static const char *const keys[] = {"BFpe",   "BFsd",  "id",   "interval", "k",     "nodes",
+                                       "nodes6", "num",   "part", "samples",  "seq",   "sig",
+                                       "size",   "token", "v",    "values",   "watch", NULL};
     struct dict reply;
     size_t len;
     size_t compact_len = rules->family == DHT_IPV4 ? 6 : 18;

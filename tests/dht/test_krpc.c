@@ -85,13 +85,15 @@ static void describe_spans(struct text *text, const struct dht_krpc *msg)
     add_span(text, "samples", msg->samples);
     add_span(text, "part", msg->part);
     add_span(text, "n", msg->name);
+    add_span(text, "nonce", msg->nonce);
     add_span(text, "error_text", msg->error_text);
 }
 
 static struct text describe(const struct dht_krpc *msg)
 {
-    static const char *const methods[] = {"ping", "find_node", "get_peers", "announce_peer", "get",
-                                          "put",  "sample",    "who",       "unknown"};
+    static const char *const methods[] = {"ping",      "find_node",   "get_peers", "announce_peer",
+                                          "get",       "put",         "sample",    "who",
+                                          "pnr_watch", "pnr_changed", "unknown"};
     struct text text = {.len = 0};
     add(&text, "%c", "qre"[msg->type]);
     if (msg->type == DHT_KRPC_QUERY) {
@@ -107,6 +109,8 @@ static struct text describe(const struct dht_krpc *msg)
     add_number(&text, "cas", msg->has_cas, msg->cas);
     add_number(&text, "p", msg->observed_port != 0, msg->observed_port);
     add_number(&text, "interval", msg->interval != 0, msg->interval);
+    add_number(&text, "lease", msg->has_lease, msg->lease);
+    add_number(&text, "watch", msg->has_watch, msg->watch);
     add_number(&text, "num", msg->num != 0, msg->num);
     add_number(&text, "offset", msg->offset != 0, msg->offset);
     add_number(&text, "size", msg->size != 0, msg->size);
@@ -116,6 +120,8 @@ static struct text describe(const struct dht_krpc *msg)
     add_flag(&text, "seed", msg->seed);
     add_flag(&text, "noseed", msg->noseed);
     add_flag(&text, "scrape", msg->scrape);
+    add_flag(&text, "gone", msg->gone);
+    add_flag(&text, "peers", msg->peers);
     add_flag(&text, "BAD", msg->bad_args);
     return text;
 }
@@ -213,6 +219,46 @@ static const struct row standard_rows[] = {
     {"announce with all flags",
      TEXT(A("12:implied_porti0e1:n4:name4:porti1e4:seedi1e5:token0:", "13:announce_peer")),
      "q announce_peer t=aa id=" ID " token= n=name port=1 seed"},
+};
+
+static const struct row watch_rows[] = {
+    {"pnr_watch",
+     TEXT(A("5:leasei1080e5:nonce16:0123456789abcdef3:seqi7e6:target20:" OTHER "5:token2:ab",
+            "9:pnr_watch")),
+     "q pnr_watch t=aa id=" ID " target=" OTHER " token=ab nonce=0123456789abcdef seq=7"
+     " lease=1080"},
+    {"pnr_watch for peers",
+     TEXT(A("5:nonce16:0123456789abcdef5:peersi1e6:target20:" OTHER "5:token2:ab", "9:pnr_watch")),
+     "q pnr_watch t=aa id=" ID " target=" OTHER " token=ab nonce=0123456789abcdef peers"},
+    {"pnr_watch reply", TEXT(R("3:seqi7e5:token2:ab5:watchi1080e")),
+     REPLY " token=ab seq=7 watch=1080"},
+    {"lease a string", TEXT(A("5:lease4:1080", "9:pnr_watch")), "q pnr_watch t=aa id=" ID " BAD"},
+    {"watch a list", TEXT(R("5:watchle")), REPLY " BAD"},
+    {"nonce of 15 bytes", TEXT(A("5:nonce15:0123456789abcde", "11:pnr_changed")),
+     "q pnr_changed t=aa id=" ID " BAD"},
+    {"nonce of 17 bytes", TEXT(A("5:nonce17:0123456789abcdefg", "11:pnr_changed")),
+     "q pnr_changed t=aa id=" ID " BAD"},
+    {"nonce twice",
+     TEXT(A("5:nonce16:0123456789abcdef5:nonce16:0123456789abcdef", "11:pnr_changed")), NULL},
+    {"pnr_changed, a test push",
+     TEXT(A("5:nonce16:0123456789abcdef6:target20:" OTHER, "11:pnr_changed")),
+     "q pnr_changed t=aa id=" ID " target=" OTHER " nonce=0123456789abcdef"},
+    {"pnr_changed, a notice",
+     TEXT(A("5:nonce16:0123456789abcdef3:seqi8e6:target20:" OTHER, "11:pnr_changed")),
+     "q pnr_changed t=aa id=" ID " target=" OTHER " nonce=0123456789abcdef seq=8"},
+    {"pnr_changed, an item",
+     TEXT(A("1:k32:" B32 "5:nonce16:0123456789abcdef3:seqi8e3:sig64:" B64 "6:target20:" OTHER
+            "1:v2:hi",
+            "11:pnr_changed")),
+     "q pnr_changed t=aa id=" ID " target=" OTHER " k=" B32
+     " sig=#64 v=2:hi nonce=0123456789abcdef seq=8"},
+    {"pnr_changed, gone",
+     TEXT("d1:ad4:gonei1e2:id20:" ID "5:nonce16:0123456789abcdef6:target20:" OTHER
+          "e1:q11:pnr_changed1:t2:aa1:y1:qe"),
+     "q pnr_changed t=aa id=" ID " target=" OTHER " nonce=0123456789abcdef gone"},
+    {"pnr_changed, peers",
+     TEXT(A("5:nonce16:0123456789abcdef6:target20:" OTHER "6:valuesl6:abcdefe", "11:pnr_changed")),
+     "q pnr_changed t=aa id=" ID " target=" OTHER " values=l6:abcdefe nonce=0123456789abcdef"},
 };
 
 static const struct row quirk_rows[] = {
@@ -375,6 +421,14 @@ static void test_quirks(void **state)
     }
 }
 
+static void test_watch(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(watch_rows); i++) {
+        check_row(&watch_rows[i]);
+    }
+}
+
 static void test_malformed(void **state)
 {
     (void)state;
@@ -479,10 +533,10 @@ static void test_node(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_standard),    cmocka_unit_test(test_quirks),
-        cmocka_unit_test(test_malformed),   cmocka_unit_test(test_any_byte),
-        cmocka_unit_test(test_not_written), cmocka_unit_test(test_peers),
-        cmocka_unit_test(test_node),
+        cmocka_unit_test(test_standard), cmocka_unit_test(test_quirks),
+        cmocka_unit_test(test_watch),    cmocka_unit_test(test_malformed),
+        cmocka_unit_test(test_any_byte), cmocka_unit_test(test_not_written),
+        cmocka_unit_test(test_peers),    cmocka_unit_test(test_node),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -165,9 +165,11 @@ static void match_who(struct play *play, const struct dht_out *out)
 }
 
 static const char *const event_names[] = {
-    [DHT_OUT_WHO] = "who",     [DHT_OUT_DATAGRAM] = "datagram", [DHT_OUT_ITEM] = "item",
-    [DHT_OUT_PEERS] = "peers", [DHT_OUT_HOP] = "hop",           [DHT_OUT_REFUSED] = "refused",
-    [DHT_OUT_DONE] = "done",   [DHT_OUT_ADDRESS] = "address",   [DHT_OUT_ROLE] = "role",
+    [DHT_OUT_WHO] = "who",         [DHT_OUT_DATAGRAM] = "datagram",
+    [DHT_OUT_ITEM] = "item",       [DHT_OUT_GONE] = "gone",
+    [DHT_OUT_PEERS] = "peers",     [DHT_OUT_HOP] = "hop",
+    [DHT_OUT_REFUSED] = "refused", [DHT_OUT_DONE] = "done",
+    [DHT_OUT_ADDRESS] = "address", [DHT_OUT_ROLE] = "role",
     [DHT_OUT_ID] = "id",
 };
 
@@ -222,7 +224,8 @@ void expect_event(struct play *play)
     play_take_out(play, index);
 }
 
-// count NAME N: a counter of the engine, or `contacts`, `items`, `ops`, `queries`, `peers`.
+// count NAME N: a counter of the engine, or `contacts`, `items`, `ops`, `queries`, `peers`,
+// `watches`, `watchers`, `pushes`.
 void expect_count(struct play *play)
 {
     char name[64];
@@ -243,6 +246,9 @@ void expect_count(struct play *play)
         {"queries", info.queries},
         {"peers", info.peers},
         {"registrations", info.registrations},
+        {"watches", info.watches},
+        {"watchers", info.watchers},
+        {"pushes", info.pushes},
     };
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         if (strcmp(values[i].name, name) != 0)

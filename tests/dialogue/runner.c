@@ -27,6 +27,11 @@ static bool set_number(struct play *play)
         {"queries_max=", &config->queries_max},
         {"queries_per_source=", &config->queries_per_source},
         {"verifies_per_second=", &config->verifies_per_second},
+        {"watches_max=", &config->watches_max},
+        {"watchers_max=", &config->watchers_max},
+        {"watchers_per_target=", &config->watchers_per_target_max},
+        {"watchers_per_source=", &config->watchers_per_source_max},
+        {"pushes_max=", &config->pushes_max},
     };
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         if (!text_take(&play->text, numbers[i].word))
@@ -175,6 +180,24 @@ static void do_put(struct play *play)
     note_op(play, dht_put(play_engine(play), play->now_us, &item, cas, held));
 }
 
+// watch TARGET [peers] [salt STRING] [seq N] [held] [poll]
+static void do_watch(struct play *play)
+{
+    struct text_bytes salt = {0};
+    struct dht_watch watch = {.target = play_read_id(play), .seq_known = DHT_SEQ_NONE};
+    if (text_take(&play->text, "peers"))
+        watch.kind = DHT_WATCH_PEERS;
+    if (text_take(&play->text, "salt"))
+        text_string(&play->text, &salt);
+    if (text_take(&play->text, "seq"))
+        watch.seq_known = text_int(&play->text);
+    if (text_take(&play->text, "held"))
+        watch.held_op = play->op;
+    watch.poll_only = text_take(&play->text, "poll");
+    watch.salt = (struct dht_span){salt.bytes, salt.len};
+    note_op(play, dht_watch(play_engine(play), play->now_us, &watch));
+}
+
 static void do_find_node(struct play *play)
 {
     struct dht_id target = play_read_id(play);
@@ -301,6 +324,7 @@ static const struct {
     {"wait", do_wait},
     {"get", do_get},
     {"put", do_put},
+    {"watch", do_watch},
     {"find_node", do_find_node},
     {"get_peers", do_get_peers},
     {"announce", do_announce},
