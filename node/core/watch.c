@@ -36,7 +36,7 @@ static struct core_watch *open_watch(struct node *node, struct core_cloud *cloud
     if (watch == NULL)
         return NULL;
     dht_timer_init(&watch->timer, CORE_TIMER_WATCH);
-    watch->cloud = watch->lookup.cloud = cloud;
+    watch->cloud = watch->lookup.cloud = watch->teller.cloud = cloud;
     watch->name = *name;
     watch->standing.seq = DHT_SEQ_NONE;
     watch->next = node->watches;
@@ -51,6 +51,7 @@ static void close_watch(struct node *node, struct core_watch *watch)
 {
     assert(watch->watchers == NULL);
     core_lookup_cancel(node, &watch->lookup);
+    core_teller_end(node, &watch->teller);
     dht_timer_clear(&node->timers, &watch->timer);
     if (watch->next != NULL)
         watch->next->prev = watch->prev;
@@ -59,7 +60,7 @@ static void close_watch(struct node *node, struct core_watch *watch)
     else
         node->watches = watch->next;
     node->watch_count--;
-    free(watch->payload.bytes);
+    core_apart_drop(&watch->payload);
     free(watch);
 }
 
@@ -86,13 +87,6 @@ void core_watch_leave(struct node *node, struct core_watcher *watcher)
 
 // ---- telling ----
 
-static bool is_of(const struct core_watch_payload *payload, const struct core_record_payload *of)
-{
-    return payload->len == of->len &&
-           memcmp(payload->parts, of->parts,
-                  core_record_part_count(of->len) * sizeof of->parts[0]) == 0;
-}
-
 static void show(struct node *node, struct core_watch *watch, struct core_watcher *watcher)
 {
     const struct core_record_payload *payload = &watch->record.payload;
@@ -107,7 +101,7 @@ static void show(struct node *node, struct core_watch *watch, struct core_watche
     if (payload->type != CORE_RECORD_PAYLOAD_NONE && !payload->by_reference)
         what.payload = (struct dht_span){payload->bytes, payload->len};
     else if (payload->type != CORE_RECORD_PAYLOAD_NONE && watch->payload.is_whole &&
-             is_of(&watch->payload, payload))
+             core_apart_is_of(&watch->payload, payload))
         what.payload = (struct dht_span){watch->payload.bytes, watch->payload.len};
     core_watcher_show(node, watcher, &what, watch->whole);
 }
@@ -233,15 +227,42 @@ static void tell_cache(struct node *node, const struct core_watch *watch)
     core_cache_put(&node->cache, &entry);
 }
 
-static bool is_here(const struct core_watch *watch, const struct core_record_payload *payload);
-static bool look_for_payload(struct node *node, struct core_watch *watch,
-                             const struct core_record_payload *payload);
-
 // Whether something is under way, or waited for, that ends with settle().
 static bool is_looking(const struct core_watch *watch)
 {
     return watch->state != CORE_WATCH_STANDING && watch->state != CORE_WATCH_PAYLOAD;
 }
+
+// ---- payloads kept apart ----
+
+static bool look_for_part(struct node *node, struct core_watch *watch)
+{
+    struct dht_get get = {
+        .target = watch->payload.parts[watch->payload.part],
+        .seq_known = DHT_SEQ_NONE,
+        .settle = 1, // its hash says that it is the right one
+    };
+    enter(node, watch, CORE_WATCH_PAYLOAD, INT64_MAX);
+    return core_lookup_get(node, &watch->lookup, CORE_OWNER_WATCH, watch, &get);
+}
+
+// Whether the payload was fetched, or is known to be missed.
+static bool is_here(const struct core_watch *watch, const struct core_record_payload *payload)
+{
+    return core_apart_is_of(&watch->payload, payload) && core_apart_is_ended(&watch->payload);
+}
+
+// Begins to fetch a payload, in place of what is fetched. Whether it did.
+static bool look_for_payload(struct node *node, struct core_watch *watch,
+                             const struct core_record_payload *payload)
+{
+    core_apart_begin(&watch->payload, payload);
+    if (!watch->payload.is_missed && !look_for_part(node, watch))
+        watch->payload.is_missed = true;
+    return !watch->payload.is_missed;
+}
+
+// ---- what there is ----
 
 // Takes what stands for what there is, once its payload is here, and tells of it.
 static void settle(struct node *node, struct core_watch *watch)
@@ -264,69 +285,13 @@ static void settle(struct node *node, struct core_watch *watch)
     show_all(node, watch);
 }
 
-// ---- payloads kept apart ----
-
-static void drop_payload(struct core_watch *watch)
-{
-    free(watch->payload.bytes);
-    watch->payload = (struct core_watch_payload){.len = 0};
-}
-
-// Makes room for a payload's bytes. False where memory is short.
-static bool begin_payload(struct core_watch *watch, const struct core_record_payload *of)
-{
-    drop_payload(watch);
-    watch->payload.len = of->len;
-    memcpy(watch->payload.parts, of->parts, sizeof of->parts);
-    watch->payload.bytes = malloc(of->len);
-    watch->payload.is_missed = watch->payload.bytes == NULL;
-    return !watch->payload.is_missed;
-}
-
-static bool look_for_part(struct node *node, struct core_watch *watch)
-{
-    struct dht_get get = {
-        .target = watch->payload.parts[watch->part],
-        .seq_known = DHT_SEQ_NONE,
-        .settle = 1, // its hash says that it is the right one
-    };
-    enter(node, watch, CORE_WATCH_PAYLOAD, INT64_MAX);
-    return core_lookup_get(node, &watch->lookup, CORE_OWNER_WATCH, watch, &get);
-}
-
-// Whether the payload was fetched, or is known to be missed.
-static bool is_here(const struct core_watch *watch, const struct core_record_payload *payload)
-{
-    return is_of(&watch->payload, payload) && (watch->payload.is_whole || watch->payload.is_missed);
-}
-
-// Begins to fetch a payload, in place of what is fetched. Whether it did.
-static bool look_for_payload(struct node *node, struct core_watch *watch,
-                             const struct core_record_payload *payload)
-{
-    watch->part = 0;
-    if (begin_payload(watch, payload) && look_for_part(node, watch))
-        return true;
-    watch->payload.is_missed = true;
-    return false;
-}
-
 // A payload that cannot be had is no reason to keep the endpoints back.
 static void part_ended(struct node *node, struct core_watch *watch)
 {
-    struct core_watch_payload *payload = &watch->payload;
-    size_t at = (size_t)watch->part * CORE_RECORD_PART_LEN;
-    size_t left = payload->len - at;
-    size_t wanted = left < CORE_RECORD_PART_LEN ? left : CORE_RECORD_PART_LEN;
-    struct dht_span part = core_lookup_string(&watch->lookup);
-    payload->is_missed = part.len != wanted;
-    if (!payload->is_missed) {
-        memcpy(payload->bytes + at, part.data, wanted);
-        watch->part++;
-        payload->is_whole = watch->part == core_record_part_count(payload->len);
-        payload->is_missed = !payload->is_whole && !look_for_part(node, watch);
-    }
-    if (payload->is_whole || payload->is_missed)
+    core_apart_take(&watch->payload, core_lookup_string(&watch->lookup));
+    if (!core_apart_is_ended(&watch->payload) && !look_for_part(node, watch))
+        watch->payload.is_missed = true;
+    if (core_apart_is_ended(&watch->payload))
         settle(node, watch);
 }
 
@@ -360,9 +325,9 @@ static bool take_publication(struct core_watch *watch, const struct core_publica
         return false;
     bool is_ours = payload->type != CORE_RECORD_PAYLOAD_NONE && payload->by_reference &&
                    publication->content.payload_len == payload->len;
-    if (is_ours && !is_of(&watch->payload, payload) && begin_payload(watch, payload)) {
-        memcpy(watch->payload.bytes, publication->content.payload, payload->len);
-        watch->payload.is_whole = true;
+    if (is_ours && !core_apart_is_of(&watch->payload, payload)) {
+        core_apart_begin(&watch->payload, payload);
+        core_apart_fill(&watch->payload, publication->content.payload);
     }
     return true;
 }
@@ -463,12 +428,16 @@ static void key_ended(struct node *node, struct core_watch *watch)
     }
 }
 
-// Asks the closest nodes, which the lookup holds, to tell of changes. False where nobody will, so
-// that one has to look now and then.
-static bool ask_to_tell(struct node *node, struct core_watch *watch)
+// Has the engines watch the item. False where none will: one has to look now and then.
+static bool have_it_told(struct node *node, struct core_watch *watch)
 {
-    core_lookup_cancel(node, &watch->lookup);
-    return false;
+    struct dht_watch asked = {
+        .kind = DHT_WATCH_ITEM,
+        .target = watch->target,
+        .salt = {watch->salt, watch->salt_len},
+        .seq_known = watch->standing.seq,
+    };
+    return core_teller_begin(node, &watch->teller, &watch->lookup, &asked, watch);
 }
 
 static void record_ended(struct node *node, struct core_watch *watch)
@@ -487,10 +456,10 @@ static void record_ended(struct node *node, struct core_watch *watch)
         watch->standing = (struct core_lookup){.seq = DHT_SEQ_NONE};
     take_looked_up(watch);
     if (watch->payload.is_missed) // it is tried again with each lookup
-        drop_payload(watch);
+        core_apart_drop(&watch->payload);
     watch->misses = 0;
     watch->whole = true;
-    bool is_told = ask_to_tell(node, watch);
+    bool is_told = have_it_told(node, watch);
     watch->look_us = is_told ? INT64_MAX : node->now_us + POLL_PAUSE_US;
     if (watch->look_again)
         watch->look_us = node->now_us;
@@ -581,11 +550,37 @@ static void lookup_ended(struct node *node, struct core_watch *watch)
     }
 }
 
+// Looks again as soon as nothing else is under way.
+static void look_soon(struct node *node, struct core_watch *watch)
+{
+    watch->look_us = node->now_us;
+    watch->look_again = true;
+    if (watch->state == CORE_WATCH_STANDING)
+        stand(node, watch);
+}
+
+// An engine has something to tell of what it watches.
+static void told(struct node *node, struct core_watch *watch, int engine,
+                 const struct dht_out *event)
+{
+    if (event->type == DHT_OUT_ITEM && take(watch, &event->found.item, CONTROL_SOURCE_DHT)) {
+        stop_payload(node, watch);
+        settle(node, watch);
+    } else if (event->type == DHT_OUT_GONE) { // so says one address family
+        look_soon(node, watch);
+    } else if (event->type == DHT_OUT_DONE) { // the engine is going
+        core_teller_lost(node, &watch->teller, engine, event->op);
+        look_soon(node, watch);
+    }
+}
+
 void core_watch_event(struct node *node, struct core_watch *watch, int engine,
                       const struct dht_out *event)
 {
-    if (event->type == DHT_OUT_ITEM && core_lookup_item(&watch->lookup, &event->found.item) &&
-        watch->state != CORE_WATCH_RECORD) { // a key or a part is what its hash says
+    if (core_teller_has(&watch->teller, engine, event->op))
+        told(node, watch, engine, event);
+    else if (event->type == DHT_OUT_ITEM && core_lookup_item(&watch->lookup, &event->found.item) &&
+             watch->state != CORE_WATCH_RECORD) { // a key or a part is what its hash says
         watch->lookup.tally = event->found.tally;
         core_lookup_cancel(node, &watch->lookup);
         lookup_ended(node, watch);

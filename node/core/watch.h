@@ -22,8 +22,10 @@
 //
 // Bound: watches_max names; clients by their requests.
 
+#include "node/core/apart.h"
 #include "node/core/lookup.h"
 #include "node/core/publication.h"
+#include "node/core/teller.h"
 #include "node/core/watcher.h"
 
 enum core_watch_state {
@@ -32,15 +34,6 @@ enum core_watch_state {
     CORE_WATCH_RECORD,
     CORE_WATCH_PAYLOAD,
     CORE_WATCH_STANDING,
-};
-
-// A payload that is kept apart from its record.
-struct core_watch_payload {
-    struct dht_id parts[CORE_RECORD_PARTS_MAX];
-    uint16_t len;   // 0: none
-    bool is_whole;  // bytes are all there
-    bool is_missed; // not all parts were found
-    uint8_t *bytes;
 };
 
 struct core_watch {
@@ -66,8 +59,8 @@ struct core_watch {
     bool is_confirmed;           // seen since the lookup under way began
     struct core_record record;   // what it says, where is_there
     bool is_there;
-    struct core_watch_payload payload; // kept apart, of this record or the one before
-    uint32_t part;                     // in PAYLOAD: the one looked for
+    struct core_apart payload; // of this record or the one before
+    struct core_teller teller;
 };
 
 // Begins, or joins, the watch of a name of any secured kind but LABEL in the request's cloud. The

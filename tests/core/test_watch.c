@@ -166,26 +166,43 @@ static const char *hex_name(void)
     return text;
 }
 
-// One step of a script; *inout_at moves over what it takes along.
-static void step(const char **inout_at, size_t *inout_node, uint32_t *inout_id)
+// Does what a letter says: P and Q publish at a port of so many thousands, U and V withdraw, of the
+// two publishers. Returns what is behind it.
+static const char *change(const char *at)
 {
-    char what = *(*inout_at)++;
-    const char *name = helper_name(key, ".web");
-    bool has_port = what == 'P' || what == 'Q';
-    uint16_t port = has_port ? (uint16_t)((*(*inout_at)++ - '0') * 1000) : 0;
-    bool watches = what == 'W' || what == 'H' || what == 'L' || what == 'A';
-    if (watches) {
-        *inout_node = what == 'L' || what == 'A' ? PUBLISHER : WATCHER;
-        *inout_id = watch(*inout_node, what == 'H' ? hex_name() : what == 'A' ? "alice.web" : name);
+    size_t node = *at == 'P' || *at == 'U' ? PUBLISHER : SECOND_PUBLISHER;
+    if (*at == 'P' || *at == 'Q') {
+        uint16_t port = (uint16_t)((at[1] - '0') * 1000);
+        assert_int_equal(helper_publish(&brains, node, "alice.web", port), 0);
+        return at + 2;
     }
-    if (what == 'P')
-        assert_int_equal(helper_publish(&brains, PUBLISHER, "alice.web", port), 0);
-    if (what == 'Q')
-        assert_int_equal(helper_publish(&brains, SECOND_PUBLISHER, "alice.web", port), 0);
-    if (what == 'U')
-        assert_int_equal(helper_unpublish(&brains, PUBLISHER, "alice.web"), 0);
-    if (what == 'V')
-        assert_int_equal(helper_unpublish(&brains, SECOND_PUBLISHER, "alice.web"), 0);
+    assert_int_equal(helper_unpublish(&brains, node, "alice.web"), 0);
+    return at + 1;
+}
+
+// Begins to watch as a letter says: from elsewhere by key or hash, or at home by key or label.
+static void begin_watch(char what, size_t *ret_node, uint32_t *ret_id)
+{
+    const char *name = helper_name(key, ".web");
+    if (what == 'H')
+        name = hex_name();
+    if (what == 'A')
+        name = "alice.web";
+    *ret_node = what == 'L' || what == 'A' ? PUBLISHER : WATCHER;
+    *ret_id = watch(*ret_node, name);
+}
+
+// One step of a script; returns what is behind it. K and S kill and start the publisher, N is a
+// change of the watcher's network, R and T let time pass.
+static const char *step(const char *at, size_t *inout_node, uint32_t *inout_id)
+{
+    char what = *at;
+    if (strchr("PQUV", what) != NULL)
+        at = change(at);
+    else
+        at++;
+    if (strchr("WHLA", what) != NULL)
+        begin_watch(what, inout_node, inout_id);
     if (what == 'K')
         brains_kill(&brains, PUBLISHER);
     if (what == 'S')
@@ -193,6 +210,7 @@ static void step(const char **inout_at, size_t *inout_node, uint32_t *inout_id)
     if (what == 'N')
         node_network_changed(brains.nodes[*inout_node], brains.now_us);
     brains_run(&brains, what == 'T' ? LONG : what == 'R' ? 10 * MINUTE : 90 * SECOND);
+    return at;
 }
 
 static void test_what_fires(void **state)
@@ -204,11 +222,38 @@ static void test_what_fires(void **state)
         uint32_t id = 0;
         begin(200 + i);
         while (*at != '\0')
-            step(&at, &node, &id);
+            at = step(at, &node, &id);
         if (strcmp(told(node, id), rows[i].told) != 0)
             fail_msg("%s: %s", rows[i].name, told(node, id));
         brains_fini(&brains);
     }
+}
+
+// Changes are pushed: nobody waits for the next poll.
+static void test_pushed(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *script; // one change
+        const char *told;
+    } changes[] = {
+        {"other content", "P2", "+1000 w ~2000"},
+        {"second publisher", "Q3", "+1000 w ~2000 +3000"},
+        {"second publisher goes", "V", "+1000 w ~2000 +3000 -"},
+        {"withdrawn", "U", "+1000 w ~2000 +3000 - -"},
+    };
+    (void)state;
+    begin(350);
+    assert_int_equal(helper_publish(&brains, PUBLISHER, "alice.web", 1000), 0);
+    uint32_t id = watch(WATCHER, helper_name(key, ".web"));
+    brains_run(&brains, MINUTE);
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        change(changes[i].script);
+        brains_run(&brains, 2 * SECOND);
+        if (strcmp(told(WATCHER, id), changes[i].told) != 0)
+            fail_msg("%s: %s", changes[i].name, told(WATCHER, id));
+    }
+    brains_fini(&brains);
 }
 
 // ---- what the client knows already ----
@@ -254,13 +299,13 @@ static void test_known(void **state)
         uint32_t id = 0;
         begin(300 + i);
         for (const char *at = "P1Q2"; *at != '\0';)
-            step(&at, &node, &id);
+            at = step(at, &node, &id);
         assert_int_equal(resolve_identities(all), 2);
         for (size_t j = 0; j < 2; j++)
             if (row->is_known[j])
                 some[known.count++] = all[j];
         for (const char *at = row->script; *at != '\0';)
-            step(&at, &node, &id);
+            at = step(at, &node, &id);
         id = watch_known(WATCHER, helper_name(key, ".web"), &known);
         brains_run(&brains, MINUTE);
         if (strcmp(told(WATCHER, id), row->told) != 0)
@@ -395,7 +440,7 @@ static void test_slow_client(void **state)
     assert_string_equal(told(WATCHER, id), "+1000 w");
     brains.nodes[WATCHER]->config.session_out_max = 1 << 20;
     node_session_sent(brains.nodes[WATCHER], brains.now_us, brains.sessions[WATCHER], 0);
-    brains_run(&brains, SECOND);
+    brains_run(&brains, MINUTE);
     assert_string_equal(told(WATCHER, id), "+1000 w ~4000");
     brains_fini(&brains);
 }
@@ -514,6 +559,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_fires),
+        cmocka_unit_test(test_pushed),
         cmocka_unit_test(test_known),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_one_watch_for_all),
