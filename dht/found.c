@@ -76,6 +76,13 @@ static bool is_better(const struct dht_item *a, const struct dht_item *b)
     return order != 0 ? order > 0 : a->value.len > b->value.len;
 }
 
+static bool is_own(const struct dht_op *op, const struct dht_item *item)
+{
+    const struct dht_item *own = op->own != NULL ? &op->own->item : NULL;
+    return own != NULL && item->is_mutable && item->seq == own->seq && same_value(item, own) &&
+           memcmp(item->sig, own->sig, DHT_SIG_LEN) == 0;
+}
+
 static void adopt(struct dht_op *op, const struct dht_item *item)
 {
     struct dht_op_item *copy = dht_op_copy_item(item);
@@ -83,24 +90,35 @@ static void adopt(struct dht_op *op, const struct dht_item *item)
         return;
     free(op->best);
     op->best = copy;
-    // Generations run from 1 to 254; a lookup that meets more better items than that is being
+    // Generations run from 1 to 253; a lookup that meets more better items than that is being
     // played with.
-    if (op->best_generation < HOLDS_ANOTHER - 1)
+    if (op->best_generation < DHT_FOUND_HOLDS_OWN - 1)
         op->best_generation++;
 }
 
-static void tell(struct dht *dht, const struct dht_op *op, const struct dht_addr *from)
+static void tell(struct dht *dht, const struct dht_op *op, const struct dht_item *item,
+                 const struct dht_addr *from)
 {
-    if (op->watch != 0 && op->best != NULL)
+    if (op->watch != 0)
         dht_watch_found_item(dht, op, from);
-    if (op->internal || op->kind != DHT_OP_GET || op->best == NULL)
+    if (op->internal || op->kind != DHT_OP_GET)
         return;
-    dht_engine_emit(
-        dht, &(struct dht_out){
-                 .type = DHT_OUT_ITEM,
-                 .op = op->id,
-                 .found = {.item = op->best->item, .from = *from, .tally = dht_search_tally(op)},
-             });
+    dht_engine_emit(dht, &(struct dht_out){
+                             .type = DHT_OUT_ITEM,
+                             .op = op->id,
+                             .found = {.item = *item, .from = *from, .tally = dht_search_tally(op)},
+                         });
+}
+
+// One that is not better than the best so far.
+static void take_another(struct dht *dht, struct dht_op *op, struct dht_candidate *candidate,
+                         const struct dht_item *item)
+{
+    bool same = item->seq == op->best->item.seq && same_value(item, &op->best->item);
+    candidate->seq_seen = item->seq;
+    candidate->holds = same ? op->best_generation : HOLDS_ANOTHER;
+    if (op->each && (same || dht_found_verify(dht, item)))
+        tell(dht, op, item, &candidate->addr);
 }
 
 // A reply that tells of a sequence number and brings no news.
@@ -122,9 +140,13 @@ void dht_found_own(struct dht *dht, struct dht_op *op)
     struct dht_item item = dht_item_store_view(stored);
     if (item.is_mutable && op->seq_known != DHT_SEQ_NONE && item.seq <= op->seq_known)
         return;
+    if (is_own(op, &item)) {
+        op->own_holds = DHT_FOUND_HOLDS_OWN;
+        return;
+    }
     adopt(op, &item); // verified when it was stored
     op->own_holds = op->best_generation;
-    tell(dht, op, &dht->config.addr);
+    tell(dht, op, &item, &dht->config.addr);
 }
 
 bool dht_found_item(struct dht *dht, struct dht_op *op, uint16_t index, const struct dht_krpc *msg,
@@ -140,10 +162,13 @@ bool dht_found_item(struct dht *dht, struct dht_op *op, uint16_t index, const st
     // Who ignores our `seq` sends what the asker has, or older: no news, and no other value either.
     if (item.is_mutable && op->seq_known != DHT_SEQ_NONE && item.seq <= op->seq_known)
         return note_seq(op, candidate, item.seq);
-    if (op->best != NULL && !is_better(&item, &op->best->item)) {
-        bool same = item.seq == op->best->item.seq && same_value(&item, &op->best->item);
+    if (is_own(op, &item)) {
         candidate->seq_seen = item.seq;
-        candidate->holds = same ? op->best_generation : HOLDS_ANOTHER;
+        candidate->holds = DHT_FOUND_HOLDS_OWN;
+        return true;
+    }
+    if (op->best != NULL && !is_better(&item, &op->best->item)) {
+        take_another(dht, op, candidate, &item);
         return true;
     }
     if (!dht_found_verify(dht, &item)) {
@@ -153,7 +178,7 @@ bool dht_found_item(struct dht *dht, struct dht_op *op, uint16_t index, const st
     adopt(op, &item);
     candidate->seq_seen = item.seq;
     candidate->holds = op->best_generation;
-    tell(dht, op, from);
+    tell(dht, op, &item, from);
     return true;
 }
 

@@ -8,6 +8,9 @@
 
 #include "dht/engine.h"
 
+// dht_candidate.holds of who returned what the caller has put himself.
+#define DHT_FOUND_HOLDS_OWN (UINT8_MAX - 1)
+
 // Takes in what our own store holds, before anybody is asked: the network is the others and
 // ourselves.
 void dht_found_own(struct dht *dht, struct dht_op *op);

@@ -82,6 +82,7 @@ void dht_op_close(struct dht_op_table *table, struct dht_op *op)
     dht_lookup_fini(&op->lookup);
     free(op->best);
     free(op->item);
+    free(op->own);
     free(op->peers);
     free(op->who);
     free(op);

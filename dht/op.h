@@ -71,6 +71,7 @@ struct dht_op {
     bool internal; // of the engine's own: no events
     bool trace;
     bool hold;
+    bool each;
     uint32_t watch; // of the engine's own: the watch that looks for keepers; 0: none
     uint8_t settle;
     bool widened;            // the lookup goes to the whole region
@@ -88,6 +89,7 @@ struct dht_op {
     int64_t seq_known;
     struct dht_op_item *best; // the best item found; NULL: none
     struct dht_op_item *item; // to be put
+    struct dht_op_item *own;  // of the caller's, see struct dht_get; NULL: none
     int64_t cas;
     uint16_t port; // to be announced
     uint8_t target_count;

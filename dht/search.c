@@ -173,15 +173,18 @@ static bool is_suspect(const struct dht_op *op)
     return dht_region_density(&op->lookup, op->nodes, op->doubt).is_suspect;
 }
 
-// How many returned the newest item, and how many another.
-static void count_holders(const struct dht_op *op, uint32_t *ret_copies, uint32_t *ret_others)
+// How many returned the newest item, how many another, and how many the caller's own.
+static void count_holders(const struct dht_op *op, struct dht_tally *tally)
 {
-    *ret_copies = op->own_holds != 0 && op->own_holds == op->best_generation;
-    *ret_others = 0;
+    tally->copies = op->own_holds != 0 && op->own_holds == op->best_generation;
+    tally->own = op->own_holds == DHT_FOUND_HOLDS_OWN;
+    tally->others = 0;
     for (uint16_t i = 0; i < op->lookup.count; i++) {
         uint8_t holds = op->lookup.candidates[i].holds;
-        *ret_copies += holds != 0 && holds == op->best_generation;
-        *ret_others += holds != 0 && holds != op->best_generation;
+        bool is_own = holds == DHT_FOUND_HOLDS_OWN;
+        tally->own += is_own;
+        tally->copies += holds != 0 && holds == op->best_generation;
+        tally->others += holds != 0 && !is_own && holds != op->best_generation;
     }
 }
 
@@ -199,10 +202,10 @@ static bool is_settled(const struct dht_op *op)
     // they have said who stands next to them. (One that is asked to settle at once does not care.)
     if (op->settle > 1 && (waits_for_neighbours(op) || is_suspect(op)))
         return false;
-    uint32_t copies, others;
-    count_holders(op, &copies, &others);
+    struct dht_tally tally;
+    count_holders(op, &tally);
     bool is_owed = op->best->item.is_mutable && dht_lookup_is_owed(&op->lookup, op->best->item.seq);
-    return others == 0 && !is_owed;
+    return tally.others == 0 && !is_owed;
 }
 
 static void end_lookup(struct dht *dht, struct dht_op *op, bool ended_early)
@@ -224,9 +227,9 @@ static bool found_nothing(const struct dht_op *op)
 {
     if (op->kind == DHT_OP_GET_PEERS)
         return op->peer_count == 0;
-    uint32_t copies, others;
-    count_holders(op, &copies, &others);
-    return op->kind == DHT_OP_GET && op->best == NULL && copies == 0;
+    struct dht_tally tally;
+    count_holders(op, &tally);
+    return op->kind == DHT_OP_GET && op->best == NULL && tally.copies + tally.own == 0;
 }
 
 // The lookup is done, as far as it was to go. Whether there is reason to go on, and somebody to
@@ -405,7 +408,7 @@ void dht_search_reply(struct dht *dht, const struct dht_transaction *transaction
         learn_has_get(dht, candidate, DHT_HAS_GET_YES);
         take_token(candidate, msg);
         found = dht_found_item(dht, op, index, msg, &transaction->addr);
-        if (op->best != NULL)
+        if (op->best != NULL || candidate->holds == DHT_FOUND_HOLDS_OWN)
             dht_lookup_calm(&op->lookup);
     } else if (transaction->method == DHT_KRPC_GET_PEERS) {
         take_token(candidate, msg);
@@ -509,7 +512,7 @@ struct dht_tally dht_search_tally(const struct dht_op *op)
         if (candidate->spoke && candidate->depth > tally.hops)
             tally.hops = candidate->depth;
     }
-    count_holders(op, &tally.copies, &tally.others);
+    count_holders(op, &tally);
     struct dht_density density = dht_region_density(&op->lookup, op->nodes, op->doubt);
     tally.density = op->doubt == DHT_ESTIMATE_DOUBT ? density.percent : 0;
     tally.suspect = density.is_suspect;

@@ -32,12 +32,15 @@ uint32_t dht_get(struct dht *dht, int64_t now_us, const struct dht_get *get)
     uint32_t id = op->id;
     op->trace = get->trace;
     op->hold = get->hold;
+    op->each = get->each;
     op->settle = (uint8_t)get->settle;
     op->seq_known = get->seq_known;
     op->best_generation = 1;
     op->salt_len = (uint8_t)get->salt.len;
     if (get->salt.len > 0)
         memcpy(op->salt, get->salt.data, get->salt.len);
+    if (get->own != NULL)
+        op->own = dht_op_copy_item(get->own); // where memory is short, it is as anybody's
     dht_search_start(dht, op, &get->target,
                      get->width != 0 ? get->width : dht->config.lookup_width);
     return id;

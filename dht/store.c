@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "dht/store.h"
 
+#include "dht/found.h"
 #include "dht/id.h"
 #include "dht/query.h"
 #include "dht/search.h"
@@ -17,6 +18,8 @@ static int64_t cas_for(const struct dht_op *op, const struct dht_candidate *cand
 {
     if (op->cas == DHT_SEQ_NONE || candidate->holds == 0)
         return DHT_SEQ_NONE;
+    if (candidate->holds == DHT_FOUND_HOLDS_OWN)
+        return candidate->seq_seen;
     return candidate->seq_seen < op->cas ? candidate->seq_seen : op->cas;
 }
 

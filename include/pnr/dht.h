@@ -206,6 +206,10 @@ struct dht_get {
     uint32_t width; // how many of the closest have to answer; 0: lookup_width
     bool hold;      // keep the closest nodes and their tokens after DHT_OUT_DONE, for dht_put()
     bool trace;     // queue a DHT_OUT_HOP for every query that ended
+    bool each;      // queue a DHT_OUT_ITEM for each node that returned one, be it no better
+    // What the caller has put there itself, NULL: nothing. It is never told and never the newest:
+    // who merges with what others have written must not miss that behind his own. Copied.
+    const struct dht_item *own;
 };
 
 uint32_t dht_get(struct dht *dht, int64_t now_us, const struct dht_get *get);
@@ -289,7 +293,7 @@ bool dht_unregister(struct dht *dht, const struct dht_id *info_hash);
 
 enum dht_out_type {
     DHT_OUT_DATAGRAM, // send it
-    DHT_OUT_ITEM,     // a verified item, the first or a better one than before
+    DHT_OUT_ITEM,     // a verified item, the first or a better one (dht_get.each: any)
     DHT_OUT_PEERS,    // peers not told before by this operation
     DHT_OUT_HOP,      // one query of a traced operation ended
     DHT_OUT_WHO,      // what the node asked has registered
@@ -316,6 +320,7 @@ struct dht_tally {
                       // answered
     uint32_t copies;  // nodes that returned the newest item, ourselves included
     uint32_t others;  // nodes that returned an item with another sequence number or value
+    uint32_t own;     // nodes that returned the caller's own (struct dht_get), ourselves included
     uint32_t targets; // of a put: nodes asked to store (the M of "stored on N of M")
     uint32_t stored;  // of a put: nodes that hold it now (the N)
     uint32_t refused; // of a put: nodes that answered with an error
