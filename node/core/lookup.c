@@ -122,6 +122,7 @@ static void add_tally(struct dht_tally *sum, const struct dht_tally *tally)
     sum->hops = tally->hops > sum->hops ? tally->hops : sum->hops;
     sum->copies += tally->copies;
     sum->others += tally->others;
+    sum->own += tally->own;
     sum->targets += tally->targets;
     sum->stored += tally->stored;
     sum->refused += tally->refused;

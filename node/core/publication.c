@@ -38,6 +38,7 @@ static struct core_publication *add(struct node *node, struct core_cloud *cloud,
     core_name_target(&node->crypto, key, salt, &publication->target);
     publication->seq = core_seqlog_last(&node->seqlog, &publication->target);
     publication->seen_seq = DHT_SEQ_NONE;
+    publication->base_seq = DHT_SEQ_NONE;
     if (core_publication_table_add(&node->publications, publication)) {
         core_cloud_hold(cloud);
         return publication;
@@ -146,6 +147,7 @@ static void end_publication(struct node *node, struct core_publication *publicat
     free(publication->content.payload);
     publication->content = (struct core_publication_content){.ttl_s = 0};
     publication->anchor = true;
+    publication->is_signed = false;
     publication->withdrawn = false;
     publication->unsaved = false;
     publication->fresh = false;
@@ -309,6 +311,14 @@ static int64_t recheck_pause_us(struct node *node)
     return RECHECK_PAUSE_US + (int64_t)dht_random_below(&node->random, RECHECK_PAUSE_US);
 }
 
+// A tombstone has to outlive the old record; and where others go on with the name, those of them
+// who did not know may put our entry back for as long.
+static void end_withdrawn(struct node *node, struct core_publication *publication)
+{
+    if (publication->withdrawn && core_brain_wall_us(node) >= publication->forget_wall_us)
+        end_publication(node, publication);
+}
+
 void core_publication_stored(struct node *node, struct core_publication *publication)
 {
     publication->failures = 0;
@@ -328,17 +338,16 @@ void core_publication_stored(struct node *node, struct core_publication *publica
     answer_done(node, publication);
     if (publication->classifier_len > 0)
         keep_anchor(node, publication->cloud, publication->key);
-    // What stays behind of a name with other publishers is theirs; a tombstone has to outlive the
-    // old record.
-    bool others = publication->record.entry_count > 0;
-    bool forgotten = others || core_brain_wall_us(node) >= publication->forget_wall_us;
-    if (publication->withdrawn && forgotten)
-        end_publication(node, publication);
+    end_withdrawn(node, publication);
 }
 
 void core_publication_skipped(struct node *node, struct core_publication *publication)
 {
-    due_in(node, publication, renewal_pause_us(node) - (node->now_us - publication->stored_us));
+    int64_t pause_us = renewal_pause_us(node);
+    int64_t age_us = node->now_us - publication->stored_us;
+    publication->rechecks = 0;
+    due_in(node, publication, age_us < pause_us ? pause_us - age_us : pause_us);
+    end_withdrawn(node, publication);
 }
 
 static int64_t retry_pause_us(const struct core_publication *publication)

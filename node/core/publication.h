@@ -25,6 +25,7 @@
 
 #include "node/core/lookup.h"
 #include "node/core/result.h"
+#include "node/core/standing.h"
 
 enum core_publication_state {
     CORE_PUBLICATION_IDLE,
@@ -78,12 +79,16 @@ struct core_publication {
     bool known;                         // it was acknowledged once, by this run or an earlier one
     struct core_request *request;       // that waits for this round; NULL: none
     struct core_lookup lookup;
+    struct core_standing *standing; // while it reads: all that was found; NULL: nothing yet
     // The round under way, and the record as last signed.
     struct core_record record;
-    int64_t seq;        // last used; DHT_SEQ_NONE: none
-    int64_t seen_seq;   // newest seen in the DHT, DHT_SEQ_NONE: none
-    int64_t reads_us;   // when this round began
-    uint64_t writes[2]; // waits for these rows; 0: for none
+    int64_t seq;      // last used; DHT_SEQ_NONE: none
+    int64_t seen_seq; // newest seen in the DHT, DHT_SEQ_NONE: none
+    bool is_signed;   // `record` is what was signed last, with `seq`;
+    int64_t base_seq; // it was merged with what had this one; DHT_SEQ_NONE: there was nothing
+    uint8_t sig[DHT_SIG_LEN]; // of it
+    int64_t reads_us;         // when this round began
+    uint64_t writes[2];       // waits for these rows; 0: for none
     bool write_failed;
     bool fresh; // this round brings something that the user has asked for since the last
     struct core_lookup parts;

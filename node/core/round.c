@@ -6,6 +6,7 @@
 #include "node/core/seq.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define BUSY_PAUSE_US     (CORE_SECOND_US / 4)
@@ -46,6 +47,10 @@ static void enter(struct node *node, struct core_publication *publication,
     if (!was_idle && is_idle)
         unlink_round(node, publication);
     publication->state = state;
+    if (state != CORE_PUBLICATION_READING) {
+        free(publication->standing);
+        publication->standing = NULL;
+    }
 }
 
 void core_round_cancel(struct node *node, struct core_publication *publication)
@@ -63,6 +68,50 @@ static void fail(struct node *node, struct core_publication *publication, enum c
     core_round_cancel(node, publication);
     CORE_COUNT(node, publish_failed);
     core_publication_failed(node, publication, code, text);
+}
+
+static enum core_record_error encode(const struct core_publication *publication,
+                                     uint8_t msg[CORE_RECORD_LEN_MAX], size_t *ret_len)
+{
+    return core_record_encode(&publication->record, publication->key, msg, ret_len);
+}
+
+// The record as an item, with the last signature.
+static struct dht_item own_item(const struct core_publication *publication,
+                                uint8_t value[DHT_VALUE_LEN_MAX])
+{
+    uint8_t msg[CORE_RECORD_LEN_MAX];
+    size_t msg_len;
+    struct dht_bencode_writer writer = dht_bencode_writer(value, DHT_VALUE_LEN_MAX);
+    if (encode(publication, msg, &msg_len) != CORE_RECORD_OK)
+        assert(!"a record that was encoded before can be encoded again");
+    dht_bencode_put_string(&writer, msg, msg_len);
+    struct dht_item item = {
+        .is_mutable = true,
+        .target = publication->target,
+        .seq = publication->seq,
+        .salt = {publication->salt, publication->salt_len},
+        .value = {value, dht_bencode_written(&writer)},
+    };
+    memcpy(item.key, publication->key, sizeof item.key);
+    memcpy(item.sig, publication->sig, sizeof item.sig);
+    return item;
+}
+
+// What was read of somebody else's record, as it was.
+static struct dht_item foreign_item(const struct core_publication *publication)
+{
+    const struct core_lookup *lookup = &publication->lookup;
+    struct dht_item item = {
+        .is_mutable = true,
+        .target = publication->target,
+        .seq = lookup->seq,
+        .salt = {publication->salt, publication->salt_len},
+        .value = {lookup->value, lookup->value_len},
+    };
+    memcpy(item.key, publication->key, sizeof item.key);
+    memcpy(item.sig, lookup->sig, sizeof item.sig);
+    return item;
 }
 
 // ---- reading ----
@@ -103,7 +152,14 @@ void core_round_begin(struct node *node, struct core_publication *publication)
         .seq_known = DHT_SEQ_NONE,
         .width = core_cloud_store_width(publication->cloud),
         .hold = true,
+        .each = true,
     };
+    uint8_t value[DHT_VALUE_LEN_MAX];
+    struct dht_item own;
+    if (publication->is_signed) {
+        own = own_item(publication, value);
+        get.own = &own;
+    }
     enter(node, publication, CORE_PUBLICATION_READING);
     core_publication_progress(node, publication, CONTROL_STEP_READING);
     if (!core_lookup_get(node, &publication->lookup, CORE_OWNER_PUBLICATION, publication, &get))
@@ -112,21 +168,41 @@ void core_round_begin(struct node *node, struct core_publication *publication)
 
 // ---- merging ----
 
+// Whether what others have written is no older than what ours was merged with already. Then it is
+// what stands, be ours the newer one: its writer did not know ours, or it would not be there, and
+// nor did ours know it. What is older was left behind.
+static bool others_stand(const struct core_publication *publication)
+{
+    return !publication->is_signed ||
+           (publication->lookup.found && publication->lookup.seq > publication->base_seq);
+}
+
 // The record that stands, without what has expired; a fresh one where there is none that can be
 // read. False where what stands there is not ours to replace.
 static bool read_standing(struct node *node, struct core_publication *publication)
 {
-    struct dht_span value = core_lookup_string(&publication->lookup);
+    const struct core_lookup *lookup = &publication->lookup;
+    struct dht_span value = core_lookup_string(lookup);
     int64_t wall_s = core_brain_wall_us(node) / CORE_SECOND_US;
-    bool readable =
-        publication->lookup.found && publication->lookup.is_mutable &&
-        core_record_decode(publication->key, value, &publication->record) == CORE_RECORD_OK;
-    if (readable)
+    if (!others_stand(publication)) {
+        publication->seen_seq = publication->seq;
         core_record_prune(&publication->record, wall_s);
-    else
+        return true;
+    }
+    bool readable =
+        lookup->found && lookup->is_mutable &&
+        core_record_decode(publication->key, value, &publication->record) == CORE_RECORD_OK;
+    if (!readable)
         core_record_init(&publication->record);
+    else if (publication->standing != NULL)
+        core_standing_merge(publication->standing, publication->key, publication->base_seq,
+                            &publication->record);
+    core_record_prune(&publication->record, wall_s);
+    // Our own that it takes the place of may be left behind on some nodes, too.
+    bool ours_is_newer = publication->seq > publication->seen_seq;
+    publication->base_seq = ours_is_newer ? publication->seq : publication->seen_seq;
     // A key's unsalted record that is no record of ours nor of pkarr's is somebody's all the same.
-    return readable || !publication->lookup.found || publication->classifier_len > 0;
+    return readable || !lookup->found || publication->classifier_len > 0;
 }
 
 static enum core_record_error set_content(struct node *node, struct core_publication *publication,
@@ -154,12 +230,6 @@ static enum core_record_error set_content(struct node *node, struct core_publica
     if (error == CORE_RECORD_OK)
         record->ttl_s = content->ttl_s != 0 ? content->ttl_s : node->config.ttl_s;
     return error;
-}
-
-static enum core_record_error encode(const struct core_publication *publication,
-                                     uint8_t msg[CORE_RECORD_LEN_MAX], size_t *ret_len)
-{
-    return core_record_encode(&publication->record, publication->key, msg, ret_len);
 }
 
 // Puts our own part into the record, or takes it out; ret_msg is then what will be signed.
@@ -233,9 +303,40 @@ static bool is_fresh_enough(const struct node *node, const struct core_publicati
     bool bidden = publication->fresh || publication->withdrawn || publication->request != NULL;
     bool stored_lately = publication->stored_us != 0 &&
                          node->now_us - publication->stored_us < node->config.renew_us / 2;
-    bool ours = publication->anchor || lookup->seq == publication->seq;
-    return !bidden && stored_lately && !core_round_is_overdue(node, publication) && lookup->found &&
-           ours && lookup->tally.others == 0 && lookup->tally.copies > 8;
+    uint32_t copies = publication->is_signed ? lookup->tally.own : lookup->tally.copies;
+    uint32_t others = lookup->tally.others + (publication->is_signed ? lookup->tally.copies : 0);
+    bool ours = publication->is_signed || publication->anchor || lookup->seq == publication->seq;
+    return !bidden && stored_lately && !core_round_is_overdue(node, publication) && ours &&
+           others == 0 && copies > 8;
+}
+
+// Why the record cannot be written, for the user.
+static const char *refusal_text(enum core_record_error error)
+{
+    switch (error) {
+    case CORE_RECORD_ENDPOINTS:
+        return "the name would have more than 10 endpoints, with those of other machines that "
+               "publish it";
+    case CORE_RECORD_ENTRIES:
+        return "10 other machines publish the name already, and there can be no more";
+    case CORE_RECORD_TOO_LARGE:
+        return "the name's record would not fit into 996 bytes, with what other machines publish";
+    default:
+        return core_record_error_text(error);
+    }
+}
+
+// Whether what we have withdrawn is not in what others publish, as it should be: they go on with
+// it. Writers who did not know could have put it back.
+static bool is_gone_already(const struct node *node, const struct core_publication *publication)
+{
+    const struct core_record *record = &publication->record;
+    if (!publication->withdrawn || publication->fresh || record->entry_count == 0)
+        return false;
+    for (uint32_t i = 0; i < record->entry_count; i++)
+        if (memcmp(record->entries[i].machine, node->machine, CORE_RECORD_MACHINE_LEN) == 0)
+            return false;
+    return true;
 }
 
 static void read_ended(struct node *node, struct core_publication *publication)
@@ -265,9 +366,15 @@ static void read_ended(struct node *node, struct core_publication *publication)
              "other software keeps something under this key that is no record of names");
         return;
     }
+    if (is_gone_already(node, publication)) {
+        core_round_cancel(node, publication);
+        core_publication_skipped(node, publication);
+        return;
+    }
+    publication->is_signed = false; // until it is signed again
     enum core_record_error error = merge(node, publication, msg, &msg_len);
     if (error != CORE_RECORD_OK) {
-        fail(node, publication, CONTROL_ERROR_REFUSED, core_record_error_text(error));
+        fail(node, publication, CONTROL_ERROR_REFUSED, refusal_text(error));
         return;
     }
     if (core_keyring_by_key(&node->keyring, publication->key) == NULL) {
@@ -293,35 +400,27 @@ static void read_ended(struct node *node, struct core_publication *publication)
 
 // ---- storing ----
 
+// Signs item, which is own_item().
+static bool sign(struct node *node, struct core_publication *publication, struct dht_item *item)
+{
+    uint8_t text[DHT_KRPC_SIGNED_MAX];
+    size_t text_len = dht_krpc_signed_text(item->salt, item->seq, item->value, text);
+    if (!node->crypto.sign(node->crypto.ctx, item->key, (struct dht_span){text, text_len},
+                           item->sig))
+        return false;
+    memcpy(publication->sig, item->sig, sizeof publication->sig);
+    publication->is_signed = !publication->anchor;
+    return true;
+}
+
 static void store(struct node *node, struct core_publication *publication)
 {
-    uint8_t msg[CORE_RECORD_LEN_MAX];
     uint8_t value[DHT_VALUE_LEN_MAX];
-    uint8_t text[DHT_KRPC_SIGNED_MAX];
-    size_t msg_len;
-    struct dht_item item = {
-        .is_mutable = true,
-        .target = publication->target,
-        .seq = publication->seq,
-        .salt = {publication->salt, publication->salt_len},
-    };
-    memcpy(item.key, publication->key, sizeof item.key);
-    if (publication->foreign_anchor) {
-        item.seq = publication->lookup.seq;
-        item.value = (struct dht_span){publication->lookup.value, publication->lookup.value_len};
-        memcpy(item.sig, publication->lookup.sig, sizeof item.sig);
-    } else {
-        struct dht_bencode_writer writer = dht_bencode_writer(value, sizeof value);
-        if (encode(publication, msg, &msg_len) != CORE_RECORD_OK)
-            assert(!"a record that was encoded before can be encoded again");
-        dht_bencode_put_string(&writer, msg, msg_len);
-        item.value = (struct dht_span){value, dht_bencode_written(&writer)};
-        size_t text_len = dht_krpc_signed_text(item.salt, item.seq, item.value, text);
-        if (!node->crypto.sign(node->crypto.ctx, item.key, (struct dht_span){text, text_len},
-                               item.sig)) {
-            fail(node, publication, CONTROL_ERROR_REFUSED, "the key is not held any more");
-            return;
-        }
+    bool foreign = publication->foreign_anchor;
+    struct dht_item item = foreign ? foreign_item(publication) : own_item(publication, value);
+    if (!foreign && !sign(node, publication, &item)) {
+        fail(node, publication, CONTROL_ERROR_REFUSED, "the key is not held any more");
+        return;
     }
     enter(node, publication, CORE_PUBLICATION_STORING);
     core_publication_progress(node, publication, CONTROL_STEP_STORING);
@@ -401,6 +500,15 @@ static uint32_t count_spoilt(const struct core_publication *publication)
     return publication->foreign_anchor ? 0 : conflicts;
 }
 
+// Whether most nodes had nothing that a writer is held to replace (cas): then another one may have
+// written at the same moment, over what we wrote or under it, and nobody has refused anything.
+static bool was_unguarded(const struct core_publication *publication)
+{
+    const struct dht_tally *read = &publication->read_tally;
+    uint32_t held = read->copies + read->others + read->own;
+    return !publication->anchor && held * 2 < publication->tally.targets;
+}
+
 static void store_ended(struct node *node, struct core_publication *publication)
 {
     publication->tally = publication->lookup.tally;
@@ -425,8 +533,11 @@ static void store_ended(struct node *node, struct core_publication *publication)
         return;
     }
     // Where it is only some nodes, it is stored; but readers may take the other record, which is
-    // the newer one, so it is merged with that soon.
-    publication->recheck = spoilt > 0 && publication->rechecks < RECHECKS_MAX;
+    // the newer one, so it is merged with that soon. And where nothing would have told of another
+    // writer, or others go on with what was withdrawn, it is read back.
+    bool shared = publication->withdrawn && publication->record.entry_count > 0;
+    bool doubtful = spoilt > 0 || was_unguarded(publication) || (publication->fresh && shared);
+    publication->recheck = doubtful && publication->rechecks < RECHECKS_MAX;
     publication->rechecks = publication->recheck ? publication->rechecks + 1 : 0;
     core_round_cancel(node, publication);
     core_publication_stored(node, publication);
@@ -440,6 +551,17 @@ static void note_refusal(struct core_publication *publication, const struct dht_
     uint32_t at = publication->refused_count++;
     publication->refused[at].addr = event->refused.addr;
     publication->refused[at].code = event->refused.code;
+}
+
+static void note_item(struct core_publication *publication, const struct dht_item *item)
+{
+    core_lookup_item(&publication->lookup, item);
+    if (publication->state != CORE_PUBLICATION_READING)
+        return;
+    if (publication->standing == NULL)
+        publication->standing = calloc(1, sizeof *publication->standing);
+    if (publication->standing != NULL)
+        core_standing_note(publication->standing, item);
 }
 
 static void done(struct node *node, struct core_publication *publication, int engine,
@@ -462,7 +584,7 @@ void core_round_event(struct node *node, struct core_publication *publication, i
                       const struct dht_out *event)
 {
     if (event->type == DHT_OUT_ITEM)
-        core_lookup_item(&publication->lookup, &event->found.item);
+        note_item(publication, &event->found.item);
     if (event->type == DHT_OUT_REFUSED)
         note_refusal(publication, event);
     if (event->type == DHT_OUT_DONE)

@@ -30,7 +30,8 @@ void core_publication_progress(struct node *node, struct core_publication *publi
                                enum control_step step);
 // It is stored on some nodes.
 void core_publication_stored(struct node *node, struct core_publication *publication);
-// It was not stored again, enough fresh copies being there.
+// It was not stored again: enough fresh copies are there, or nothing of ours is where it was
+// withdrawn.
 void core_publication_skipped(struct node *node, struct core_publication *publication);
 // There is nobody to ask, and the client has waited long enough: what it wants is made durable, and
 // done when there is.

@@ -278,10 +278,11 @@ static void test_renewal_is_skipped_while_copies_are_fresh(void **state)
     assert_int_equal(helper_publish(&brains, 3, "restored0.web", 443), 0);
     brains_run(&brains, 60 * SECOND);
     puts_sent = 0;
+    uint64_t skipped = helper_info(&brains, 3).counters.publish_skipped; // when they were read back
     brains.on_put = count_puts;
     node_network_changed(brains.nodes[3], brains.now_us);
     brains_run(&brains, 60 * SECOND);
-    assert_int_equal(helper_info(&brains, 3).counters.publish_skipped, 2); // and the anchor
+    assert_int_equal(helper_info(&brains, 3).counters.publish_skipped, skipped + 2);
     assert_int_equal(puts_sent, 0);
     brains_run(&brains, HOUR);
     assert_true(puts_sent >= 40);
