@@ -13,6 +13,7 @@
 #define PAYLOAD_LEN   12
 #define RETRY_US      (3 * SIMNET_SECOND_US)
 #define RETRY_MOST_US SIMNET_MINUTE_US       // after failures in a row
+#define WRITERS_AT    100                    // 192.0.2.101 is the endpoint of writer 1
 #define RUDE_US       (4 * SIMNET_SECOND_US) // a request is broken off within this
 
 static const char magic[4] = {'s', 'i', 'm', '1'};
@@ -42,6 +43,28 @@ bool simnet_publisher_read(struct dht_span payload, uint32_t *ret_number, uint32
     return true;
 }
 
+static struct control_endpoint endpoint_of(const struct simnet_publisher *publisher)
+{
+    struct control_endpoint endpoint = {.ip = {192, 0, 2, 7}, .ip_len = 4, .proto = 6};
+    endpoint.port = (uint16_t)publisher->version;
+    if (publisher->habits.writer > 0)
+        endpoint.ip[3] = (uint8_t)(WRITERS_AT + publisher->habits.writer);
+    return endpoint;
+}
+
+bool simnet_publisher_read_endpoint(const struct control_endpoint *endpoint, uint32_t *ret_writer,
+                                    uint32_t *ret_version)
+{
+    static const uint8_t net[3] = {192, 0, 2};
+    uint32_t writer = endpoint->ip[3] - (uint32_t)WRITERS_AT; // wraps below
+    if (endpoint->ip_len != 4 || memcmp(endpoint->ip, net, 3) != 0 || writer < 1 ||
+        writer > SIMNET_PUBLISHER_WRITERS)
+        return false;
+    *ret_writer = writer;
+    *ret_version = endpoint->port;
+    return true;
+}
+
 // ---- what it does ----
 
 static void act(struct simnet_world *world, void *ctx, uint64_t round);
@@ -65,16 +88,17 @@ static void plan_change(struct simnet_publisher *publisher)
 static void ask(struct simnet_publisher *publisher)
 {
     uint8_t payload[PAYLOAD_LEN];
-    struct control_endpoint endpoint = {.ip = {192, 0, 2, 7}, .ip_len = 4, .proto = 6};
-    endpoint.port = (uint16_t)publisher->version;
+    struct control_endpoint endpoint = endpoint_of(publisher);
+    struct simnet_client_publish publish = {.name = publisher->name,
+                                            .endpoints = &endpoint,
+                                            .endpoint_count = 1,
+                                            .payload = {payload, PAYLOAD_LEN},
+                                            .ttl_s = publisher->habits.ttl_s};
     write_payload(publisher, payload);
+    if (publisher->habits.writer > 0)
+        publish.payload = (struct dht_span){0};
     if (publisher->is_wanted)
-        simnet_client_publish(publisher->client,
-                              &(struct simnet_client_publish){.name = publisher->name,
-                                                              .endpoints = &endpoint,
-                                                              .endpoint_count = 1,
-                                                              .payload = {payload, PAYLOAD_LEN},
-                                                              .ttl_s = publisher->habits.ttl_s});
+        simnet_client_publish(publisher->client, &publish);
     else
         simnet_client_unpublish(publisher->client, publisher->name);
 }
@@ -91,16 +115,21 @@ static void be_rude(struct simnet_publisher *publisher)
     simnet_client_cancel(publisher->client, publisher->request);
 }
 
-static void change(struct simnet_publisher *publisher)
+static void want(struct simnet_publisher *publisher, bool withdraws)
 {
-    bool withdraws = publisher->is_wanted && !publisher->is_quiet &&
-                     simnet_stream_chance(&publisher->stream, publisher->habits.withdraw_share);
     publisher->is_settled = false;
     publisher->is_wanted = !withdraws;
     publisher->is_withdrawn |= withdraws;
     publisher->withdrawals += withdraws;
     if (!withdraws)
         publisher->version++;
+}
+
+static void change(struct simnet_publisher *publisher)
+{
+    bool withdraws = publisher->is_wanted && !publisher->is_quiet &&
+                     simnet_stream_chance(&publisher->stream, publisher->habits.withdraw_share);
+    want(publisher, withdraws);
 }
 
 static void act(struct simnet_world *world, void *ctx, uint64_t round)
@@ -215,7 +244,8 @@ struct simnet_publisher *simnet_publisher_new(struct simnet_machine *machine, ui
     publisher->version = 1;
     publisher->is_wanted = true;
     publisher->retry_us = RETRY_US;
-    simnet_stream_init(&publisher->stream, simnet_world_seed(machine->world), "publisher", number);
+    simnet_stream_init(&publisher->stream, simnet_world_seed(machine->world), "publisher",
+                       number + ((uint64_t)habits->writer << 32));
     snprintf(label, sizeof label, "publisher-%u", number);
     simnet_host_add_key(machine, label, number, publisher->key);
     core_zbase32_encode(publisher->key, publisher->name);
@@ -234,6 +264,20 @@ void simnet_publisher_free(struct simnet_publisher *publisher)
         return;
     simnet_client_free(publisher->client);
     free(publisher);
+}
+
+void simnet_publisher_change(struct simnet_publisher *publisher)
+{
+    want(publisher, false);
+    publisher->request = 0; // what it asked for before, it does not wait for any more
+    plan(publisher, 0);
+}
+
+void simnet_publisher_withdraw(struct simnet_publisher *publisher)
+{
+    want(publisher, true);
+    publisher->request = 0;
+    plan(publisher, 0);
 }
 
 void simnet_publisher_calm(struct simnet_publisher *publisher)

@@ -24,7 +24,13 @@ struct simnet_publisher_habits {
     double withdraw_share; // of changes that withdraw the name for a while
     double rude_share;     // of requests that it cancels, or hangs up on, before their end
     uint32_t ttl_s;        // of its records; 0: the brain's
+    // Which of several machines it is on that publish one name together (simnet/crew.h), from 1 up
+    // to SIMNET_PUBLISHER_WRITERS; 0: the only one. A record has one payload whoever publishes: so
+    // each of several tells its version by its endpoint.
+    uint32_t writer;
 };
+
+#define SIMNET_PUBLISHER_WRITERS 10
 
 struct simnet_publisher {
     struct simnet_world *world;
@@ -57,10 +63,17 @@ struct simnet_publisher *simnet_publisher_new(struct simnet_machine *machine, ui
                                               const struct simnet_publisher_habits *habits);
 void simnet_publisher_free(struct simnet_publisher *publisher);
 
+// Publishes another version now, or withdraws now, whatever its habits are.
+void simnet_publisher_change(struct simnet_publisher *publisher);
+void simnet_publisher_withdraw(struct simnet_publisher *publisher);
+
 // From now on it makes no changes, and is polite; what it wants last, it still sees done.
 void simnet_publisher_calm(struct simnet_publisher *publisher);
 
 // Reads what a payload says. False where it is no publisher's.
 bool simnet_publisher_read(struct dht_span payload, uint32_t *ret_number, uint32_t *ret_version);
+// Reads what an endpoint of one of several says.
+bool simnet_publisher_read_endpoint(const struct control_endpoint *endpoint, uint32_t *ret_writer,
+                                    uint32_t *ret_version);
 
 #endif
