@@ -8,6 +8,7 @@
 #include "node/core/resolve.h"
 #include "node/core/session.h"
 #include "node/core/snapshot.h"
+#include "node/core/swarm.h"
 #include "node/core/unsecured.h"
 #include "node/core/watch.h"
 
@@ -98,7 +99,7 @@ bool core_brain_timer_room(struct node *node)
 {
     uint32_t owners =
         node->publications.count + node->resolve_count + node->request_count + node->watch_count;
-    owners += node->registration_count + node->unsecured_count;
+    owners += node->registration_count + node->unsecured_count + node->swarm_count;
     return dht_timer_reserve(&node->timers, owners + 1);
 }
 
@@ -140,6 +141,9 @@ static void pass_on(struct node *node, int engine, const struct dht_out *event)
     case CORE_OWNER_UNSECURED:
         core_unsecured_event(node, owner.object, engine, event);
         break;
+    case CORE_OWNER_SWARM:
+        core_swarm_event(node, owner.object, engine, event);
+        break;
     case CORE_OWNER_NONE:
         break;
     }
@@ -164,6 +168,7 @@ static void engine_changed(struct node *node, const struct core_engine *engine,
         core_publication_renew_all(node, engine->cloud);
         core_registration_renew_all(node, engine->cloud);
         core_watch_look_all(node, engine->cloud);
+        core_swarm_look_all(node, engine->cloud);
     } else if (event->type == DHT_OUT_ROLE) {
         core_outbox_event(&node->outbox, false,
                           "role: ", event->role == DHT_ROLE_SERVER ? "server" : "client");
@@ -236,6 +241,7 @@ void node_network_changed(struct node *node, int64_t now_us)
     core_publication_renew_all(node, NULL);
     core_registration_renew_all(node, NULL);
     core_watch_look_all(node, NULL);
+    core_swarm_look_all(node, NULL);
     core_brain_settle(node);
 }
 
@@ -284,6 +290,10 @@ static void ring(struct node *node, struct dht_timer *timer)
         core_registration_timer(
             node, (struct core_registration *)(void *)((uint8_t *)timer -
                                                        offsetof(struct core_registration, timer)));
+        break;
+    case CORE_TIMER_SWARM:
+        core_swarm_timer(node, (struct core_swarm *)(void *)((uint8_t *)timer -
+                                                             offsetof(struct core_swarm, timer)));
         break;
     case CORE_TIMER_UNSECURED:
         core_unsecured_timer(
@@ -397,7 +407,7 @@ void node_info(const struct node *node, struct node_info *ret_info)
         .sessions = node->session_count,
         .requests = node->request_count,
         .resolves = node->resolve_count + node->unsecured_count,
-        .watches = node->watch_count,
+        .watches = node->watch_count + node->swarm_count,
         .publications = node->publications.count,
         .registrations = node->registration_count,
         .keys = node->keyring.count,

@@ -36,6 +36,7 @@ enum core_timer_kind {
     CORE_TIMER_SNAPSHOT,
     CORE_TIMER_REGISTRATION,
     CORE_TIMER_UNSECURED,
+    CORE_TIMER_SWARM,
 };
 
 struct core_cloud;
@@ -46,6 +47,7 @@ struct core_publication;
 struct core_watch;
 struct core_registration;
 struct core_unsecured;
+struct core_swarm;
 
 // What every input touches comes first, as in struct dht.
 struct node {
@@ -88,6 +90,8 @@ struct node {
     uint32_t registration_count;
     struct core_unsecured *unsecured; // lookups of unsecured names under way
     uint32_t unsecured_count;
+    struct core_swarm *swarms; // unsecured names watched
+    uint32_t swarm_count;
     struct core_publication *rounds; // those with a round under way
     uint32_t publishing_count;       // how many those are
     uint64_t next_write;

@@ -15,6 +15,7 @@ enum core_owner_kind {
     CORE_OWNER_REQUEST,
     CORE_OWNER_REGISTRATION,
     CORE_OWNER_UNSECURED,
+    CORE_OWNER_SWARM,
 };
 
 struct core_owner {

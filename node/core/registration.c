@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "node/core/registration.h"
+#include "node/core/swarm.h"
 
 #include "dht/id.h"
 #include "node/core/round.h"
@@ -90,6 +91,7 @@ static bool tell_engines(struct node *node, struct core_cloud *cloud,
         else if (dht != NULL)
             dht_unregister(dht, info_hash);
     }
+    core_swarm_changed(node, cloud, info_hash);
     return taken;
 }
 

@@ -9,6 +9,7 @@
 #include "node/core/registration.h"
 #include "node/core/resolve.h"
 #include "node/core/status.h"
+#include "node/core/swarm.h"
 #include "node/core/unsecured.h"
 #include "node/core/watch.h"
 #include "node/core/zbase32.h"
@@ -32,8 +33,8 @@ static void refuse(struct node *node, struct core_request *request, enum control
 // Each reads an argument; where it makes no sense the request is refused, and gone, and false is
 // returned.
 
-static bool read_any_name(struct node *node, struct core_request *request,
-                          struct dht_span arguments, struct core_name *ret_name)
+static bool read_name(struct node *node, struct core_request *request, struct dht_span arguments,
+                      struct core_name *ret_name)
 {
     struct dht_span text;
     struct core_name_fault fault;
@@ -47,19 +48,6 @@ static bool read_any_name(struct node *node, struct core_request *request,
         return false;
     }
     return true;
-}
-
-// The name of a request that is for secured names alone.
-static bool read_name(struct node *node, struct core_request *request, struct dht_span arguments,
-                      struct core_name *ret_name)
-{
-    if (!read_any_name(node, request, arguments, ret_name))
-        return false;
-    if (ret_name->kind != CORE_NAME_UNSECURED)
-        return true;
-    refuse(node, request, CONTROL_ERROR_REFUSED,
-           "unsecured names (0.something) cannot be watched yet");
-    return false;
 }
 
 // The cloud that the request is about, which it ends with from now on.
@@ -117,7 +105,7 @@ static void resolve(struct node *node, struct core_request *request, struct dht_
     struct core_name name;
     struct dht_span word;
     int wait = CONTROL_WAIT_SETTLED;
-    if (!read_cloud(node, request, arguments) || !read_any_name(node, request, arguments, &name))
+    if (!read_cloud(node, request, arguments) || !read_name(node, request, arguments, &name))
         return;
     if (control_fields_string(arguments, CONTROL_KEY_WAIT, &word))
         wait = control_protocol_value(CONTROL_VOCABULARY_WAIT, word);
@@ -158,7 +146,10 @@ static void watch(struct node *node, struct core_request *request, struct dht_sp
                wrong != NULL ? wrong : "out of memory");
         return;
     }
-    core_watch_start(node, request->watcher, &name);
+    if (name.kind == CORE_NAME_UNSECURED)
+        core_swarm_start(node, request->watcher, &name);
+    else
+        core_watch_start(node, request->watcher, &name);
 }
 
 // ---- publish ----
@@ -213,7 +204,7 @@ static void publish(struct node *node, struct core_request *request, struct dht_
 {
     struct core_name name;
     const struct core_key *key = NULL;
-    if (!read_cloud(node, request, arguments) || !read_any_name(node, request, arguments, &name))
+    if (!read_cloud(node, request, arguments) || !read_name(node, request, arguments, &name))
         return;
     if (name.kind != CORE_NAME_UNSECURED && !read_key(node, request, &name, &key))
         return;
@@ -224,7 +215,7 @@ static void publish(struct node *node, struct core_request *request, struct dht_
 static bool read_unsecured_name(struct node *node, struct core_request *request,
                                 struct dht_span arguments, struct core_name *ret_name)
 {
-    if (!read_cloud(node, request, arguments) || !read_any_name(node, request, arguments, ret_name))
+    if (!read_cloud(node, request, arguments) || !read_name(node, request, arguments, ret_name))
         return false;
     if (ret_name->kind == CORE_NAME_UNSECURED)
         return true;
@@ -255,7 +246,7 @@ static void unpublish(struct node *node, struct core_request *request, struct dh
 {
     struct core_name name;
     const struct core_key *key;
-    if (!read_cloud(node, request, arguments) || !read_any_name(node, request, arguments, &name))
+    if (!read_cloud(node, request, arguments) || !read_name(node, request, arguments, &name))
         return;
     if (name.kind == CORE_NAME_UNSECURED) {
         dht_timer_set(&node->timers, &request->timer, node->now_us + PUBLISH_TIMEOUT_US);

@@ -6,6 +6,7 @@
 #include "node/core/registration.h"
 #include "node/core/request.h"
 #include "node/core/resolve.h"
+#include "node/core/swarm.h"
 #include "node/core/unsecured.h"
 #include "node/core/watch.h"
 
@@ -101,6 +102,15 @@ static void send(struct node *node, struct core_session *session, struct dht_spa
     session->out_len += bytes.len;
 }
 
+// A client that watches a name has read some.
+static void catch_up(struct node *node, struct core_watcher *watcher)
+{
+    if (watcher->swarm != NULL)
+        core_swarm_catch_up(node, watcher);
+    else
+        core_watch_catch_up(node, watcher);
+}
+
 void node_session_sent(struct node *node, int64_t now_us, uint32_t id, size_t len)
 {
     core_brain_enter(node, now_us);
@@ -115,7 +125,7 @@ void node_session_sent(struct node *node, int64_t now_us, uint32_t id, size_t le
         if (request->listing)
             core_publication_list(node, request);
         else if (request->watcher != NULL)
-            core_watch_catch_up(node, request->watcher);
+            catch_up(node, request->watcher);
         request = next;
     }
     core_brain_settle(node);
@@ -164,6 +174,14 @@ static struct core_request *open_request(struct node *node, struct core_session 
     return request;
 }
 
+static void leave(struct node *node, struct core_watcher *watcher)
+{
+    if (watcher->swarm != NULL)
+        core_swarm_leave(node, watcher);
+    else
+        core_watch_leave(node, watcher);
+}
+
 void core_request_drop(struct node *node, struct core_request *request)
 {
     struct core_session *session = request->session;
@@ -173,7 +191,7 @@ void core_request_drop(struct node *node, struct core_request *request)
     if (request->publication != NULL)
         core_publication_leave(node, request->publication);
     if (request->watcher != NULL)
-        core_watch_leave(node, request->watcher);
+        leave(node, request->watcher);
     if (request->unsecured != NULL)
         core_unsecured_leave(node, request->unsecured, request);
     if (request->registration != NULL)

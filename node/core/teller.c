@@ -11,18 +11,18 @@ static void end_at(struct node *node, struct core_teller *teller, int place)
 }
 
 static void begin_at(struct node *node, struct core_teller *teller, int place,
-                     const struct dht_watch *asked, void *object)
+                     const struct dht_watch *asked, const struct core_teller_owner *owner)
 {
     const struct core_engine *engine = &teller->cloud->engines[place];
     teller->ops[place] = dht_watch(engine->dht, node->now_us, asked);
     teller->engines[place] = engine->number;
     if (teller->ops[place] != 0 && !core_owner_set(&node->owners, engine->number,
-                                                   teller->ops[place], CORE_OWNER_WATCH, object))
+                                                   teller->ops[place], owner->kind, owner->object))
         end_at(node, teller, place);
 }
 
 bool core_teller_begin(struct node *node, struct core_teller *teller, struct core_lookup *lookup,
-                       const struct dht_watch *asked, void *object)
+                       const struct dht_watch *asked, const struct core_teller_owner *owner)
 {
     bool any = false;
     for (int i = 0; i < NODE_ENGINES_MAX; i++) {
@@ -30,7 +30,7 @@ bool core_teller_begin(struct node *node, struct core_teller *teller, struct cor
         struct dht_watch with_held = *asked;
         with_held.held_op = lookup->held[i];
         if (teller->ops[i] == 0 && engine->dht != NULL) {
-            begin_at(node, teller, i, &with_held, object);
+            begin_at(node, teller, i, &with_held, owner);
             lookup->held[i] = teller->ops[i] != 0 ? 0 : lookup->held[i];
         }
         any = any || teller->ops[i] != 0;

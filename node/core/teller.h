@@ -13,10 +13,16 @@ struct core_teller {
     uint32_t ops[NODE_ENGINES_MAX]; // of each; 0: it does not watch
 };
 
+// Who is handed the events.
+struct core_teller_owner {
+    enum core_owner_kind kind;
+    void *object;
+};
+
 // Has each engine that does not watch begin to, by the nodes that the lookup, which has ended,
 // holds. Whether any watches now. What the lookup held is let go of.
 bool core_teller_begin(struct node *node, struct core_teller *teller, struct core_lookup *lookup,
-                       const struct dht_watch *asked, void *object);
+                       const struct dht_watch *asked, const struct core_teller_owner *owner);
 // Ends them all.
 void core_teller_end(struct node *node, struct core_teller *teller);
 

@@ -4,6 +4,7 @@
 #include "dht/addr.h"
 #include "dht/id.h"
 #include "node/core/result.h"
+#include "node/core/swarm.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -18,8 +19,8 @@ static struct core_unsecured *find_equal(const struct node *node, const struct c
                                          const struct core_name *name, enum control_wait wait)
 {
     for (struct core_unsecured *other = node->unsecured; other != NULL; other = other->next)
-        if (!other->trace && !other->ending && other->wait == wait && other->cloud == cloud &&
-            core_name_equal(&other->name, name) &&
+        if (other->swarm == NULL && !other->trace && !other->ending && other->wait == wait &&
+            other->cloud == cloud && core_name_equal(&other->name, name) &&
             // `all` is authoritative: its lookup may not have begun before it was asked for.
             (wait != CONTROL_WAIT_ALL || other->started_us == node->now_us))
             return other;
@@ -66,7 +67,8 @@ static void stop_asking(struct node *node, struct core_unsecured *unsecured)
     unsecured->asking_count = 0;
 }
 
-static void close_unsecured(struct node *node, struct core_unsecured *unsecured)
+// Ends all that is under way.
+static void detach(struct node *node, struct core_unsecured *unsecured)
 {
     assert(unsecured->waiters == NULL);
     core_lookup_cancel(node, &unsecured->lookup);
@@ -79,6 +81,12 @@ static void close_unsecured(struct node *node, struct core_unsecured *unsecured)
     else
         node->unsecured = unsecured->next;
     node->unsecured_count--;
+}
+
+void core_unsecured_free(struct core_unsecured *unsecured)
+{
+    if (unsecured == NULL)
+        return;
     while (unsecured->results != NULL) {
         struct core_unsecured_result *result = unsecured->results;
         unsecured->results = result->next;
@@ -86,6 +94,17 @@ static void close_unsecured(struct node *node, struct core_unsecured *unsecured)
     }
     free(unsecured->peers);
     free(unsecured);
+}
+
+static void close_unsecured(struct node *node, struct core_unsecured *unsecured)
+{
+    detach(node, unsecured);
+    core_unsecured_free(unsecured);
+}
+
+void core_unsecured_cancel(struct node *node, struct core_unsecured *unsecured)
+{
+    close_unsecured(node, unsecured);
 }
 
 void core_unsecured_free_all(struct node *node)
@@ -125,7 +144,7 @@ static bool tell_from(struct node *node, struct core_unsecured *unsecured,
     bool sorts = core_criteria_sorts(&request->criteria);
     for (; result != NULL && !sorts && !has_enough(unsecured, request); result = result->next)
         if (core_unsecured_is_wanted(request, result))
-            core_unsecured_tell(node, unsecured, request, result);
+            core_unsecured_tell(node, unsecured, request, result, NULL);
     if (!has_enough(unsecured, request))
         return true;
     core_unsecured_answer(node, unsecured, request);
@@ -137,6 +156,10 @@ static void tell_all(struct node *node, struct core_unsecured *unsecured,
                      const struct core_unsecured_result *result)
 {
     struct core_request *request = unsecured->waiters;
+    if (unsecured->swarm != NULL) {
+        core_swarm_found(node, unsecured->swarm);
+        return;
+    }
     unsecured->ending = true; // until all have been told
     while (result != NULL && request != NULL) {
         struct core_request *next = request->next_waiter;
@@ -164,6 +187,11 @@ static void end(struct node *node, struct core_unsecured *unsecured)
         CORE_COUNT(node, resolves_found);
     else
         CORE_COUNT(node, resolves_not_found);
+    if (unsecured->swarm != NULL) {
+        detach(node, unsecured);
+        core_swarm_looked(node, unsecured->swarm, unsecured);
+        return;
+    }
     unsecured->ending = true;
     while (unsecured->waiters != NULL)
         end_request(node, unsecured, unsecured->waiters);
@@ -286,6 +314,19 @@ void core_unsecured_start(struct node *node, struct core_request *request,
         look(node, unsecured);
 }
 
+// The lookup itself begins with the next tick: it may end before this has returned otherwise.
+struct core_unsecured *core_unsecured_begin(struct node *node, struct core_swarm *swarm)
+{
+    struct core_unsecured *unsecured =
+        open_unsecured(node, swarm->cloud, &swarm->name, CONTROL_WAIT_ALL);
+    if (unsecured == NULL)
+        return NULL;
+    unsecured->swarm = swarm;
+    core_unsecured_take_own(node, unsecured);
+    dht_timer_set(&node->timers, &unsecured->timer, node->now_us);
+    return unsecured;
+}
+
 // ---- events ----
 
 static bool is_own(const struct node *node, int number, const struct dht_addr *addr)
@@ -298,7 +339,7 @@ static bool is_own(const struct node *node, int number, const struct dht_addr *a
     return dht_addr_equal(addr, &info.external) || dht_addr_equal(addr, &engine->addr);
 }
 
-static bool is_known(const struct core_unsecured *unsecured, const struct dht_addr *addr)
+bool core_unsecured_has_asked(const struct core_unsecured *unsecured, const struct dht_addr *addr)
 {
     for (uint32_t i = 0; i < unsecured->peer_count; i++)
         if (dht_addr_equal(&unsecured->peers[i].addr, addr))
@@ -327,7 +368,7 @@ static void take_peers(struct node *node, struct core_unsecured *unsecured, int 
 {
     for (size_t i = 0; i < event->peers.count; i++) {
         const struct dht_addr *addr = &event->peers.addrs[i];
-        if (is_known(unsecured, addr) || is_own(node, engine, addr))
+        if (core_unsecured_has_asked(unsecured, addr) || is_own(node, engine, addr))
             continue;
         if (!grow_peers(unsecured)) {
             CORE_COUNT(node, unsecured_dropped);

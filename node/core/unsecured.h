@@ -35,6 +35,7 @@ struct core_unsecured_result {
     struct core_description description;
     uint8_t publisher[CORE_PUBLISHER_LEN];
     uint8_t mark[CORE_MARK_LEN];
+    uint8_t misses; // lookups in a row that have not found it, of a watch
     bool is_local;
     uint32_t session; // that has registered it here; 0: none
     int64_t rtt_us;
@@ -59,6 +60,7 @@ struct core_unsecured {
     struct core_name name;
     struct dht_id info_hash;
     struct core_request *waiters;
+    struct core_swarm *swarm;  // that it looks for, and for nobody else; NULL: for requests
     struct core_lookup lookup; // of the peers
     struct core_unsecured_peer *peers;
     uint32_t peer_count, peer_capacity;
@@ -97,6 +99,25 @@ void core_unsecured_timer(struct node *node, struct core_unsecured *unsecured);
 
 void core_unsecured_free_all(struct node *node);
 
+// ---- for watches (node/core/swarm.h) ----
+
+struct core_swarm;
+
+// Begins a whole lookup for a watch; what is registered here is found at once. It tells the watch
+// by core_swarm_found() and core_swarm_looked(), which hands it over: then it has no operations
+// and belongs to the watch. NULL where resolves_max are under way.
+struct core_unsecured *core_unsecured_begin(struct node *node, struct core_swarm *swarm);
+void core_unsecured_cancel(struct node *node, struct core_unsecured *unsecured);
+// Frees one that was handed over. NULL does nothing.
+void core_unsecured_free(struct core_unsecured *unsecured);
+
+// Whether it has asked that node.
+bool core_unsecured_has_asked(const struct core_unsecured *unsecured, const struct dht_addr *addr);
+// Moves the results of an earlier one that were not found again, less those that were missed as
+// often as that (0: none is missed for it) and those of this node. Whether there are any.
+bool core_unsecured_carry(struct core_unsecured *unsecured, struct core_unsecured *earlier,
+                          uint8_t misses_max);
+
 // ---- unsecured_result.c ----
 
 // Makes results of what one node has told and keeps those that are new, at the end of the list.
@@ -109,9 +130,10 @@ void core_unsecured_take_own(struct node *node, struct core_unsecured *unsecured
 // Whether the request wants it.
 bool core_unsecured_is_wanted(const struct core_request *request,
                               const struct core_unsecured_result *result);
-// Tells it.
+// Tells it; event: of a watch, else NULL.
 void core_unsecured_tell(struct node *node, const struct core_unsecured *unsecured,
-                         struct core_request *request, const struct core_unsecured_result *result);
+                         struct core_request *request, const struct core_unsecured_result *result,
+                         const char *event);
 // Tells the request all that it wants of what was found, the nearest first, at most as many as it
 // asked for.
 void core_unsecured_tell_sorted(struct node *node, const struct core_unsecured *unsecured,

@@ -145,6 +145,29 @@ void core_unsecured_take_own(struct node *node, struct core_unsecured *unsecured
     }
 }
 
+bool core_unsecured_carry(struct core_unsecured *unsecured, struct core_unsecured *earlier,
+                          uint8_t misses_max)
+{
+    struct core_unsecured_result **link = earlier != NULL ? &earlier->results : NULL;
+    bool any = false;
+    while (link != NULL && *link != NULL) {
+        struct core_unsecured_result *result = *link;
+        bool is_missed = misses_max > 0 && result->misses + 1 >= misses_max;
+        if (result->is_local || is_missed || find(unsecured, result->publisher) != NULL) {
+            link = &result->next;
+            continue;
+        }
+        *link = result->next;
+        result->next = NULL;
+        result->misses += misses_max > 0;
+        *unsecured->results_end = result;
+        unsecured->results_end = &result->next;
+        unsecured->result_count++;
+        any = true;
+    }
+    return any;
+}
+
 // ---- telling them ----
 
 static void see(const struct core_request *request, const struct core_unsecured_result *result,
@@ -185,10 +208,11 @@ static struct dht_tally tally_of(const struct core_unsecured *unsecured)
     return tally;
 }
 
-// age_s authority classifier comment copies elapsed_us endpoints final hops mark name
+// age_s authority classifier comment copies elapsed_us endpoints event final hops mark name
 // nodes_answered nodes_asked payload payload_type publisher rtt_us source ttl_s
 void core_unsecured_tell(struct node *node, const struct core_unsecured *unsecured,
-                         struct core_request *request, const struct core_unsecured_result *result)
+                         struct core_request *request, const struct core_unsecured_result *result,
+                         const char *event)
 {
     struct core_answer answer;
     struct dht_bencode_writer *writer = &answer.writer;
@@ -210,6 +234,8 @@ void core_unsecured_tell(struct node *node, const struct core_unsecured *unsecur
     core_result_put_int(writer, CONTROL_KEY_ELAPSED_US, node->now_us - request->started_us);
     dht_bencode_put_text(writer, CONTROL_KEY_ENDPOINTS);
     control_fields_put_endpoints(writer, endpoints, count);
+    if (event != NULL)
+        core_result_put_text(writer, CONTROL_KEY_EVENT, event);
     core_result_put_int(writer, CONTROL_KEY_FINAL, 1);
     core_result_put_int(writer, CONTROL_KEY_HOPS, tally.hops);
     put_span(writer, CONTROL_KEY_MARK, result->mark, CORE_MARK_LEN);
@@ -268,7 +294,7 @@ void core_unsecured_tell_sorted(struct node *node, const struct core_unsecured *
     size_t count = sort(unsecured, request, sorted);
     for (size_t i = 0; i < count && !core_criteria_is_enough(&request->criteria, request->results);
          i++)
-        core_unsecured_tell(node, unsecured, request, sorted[i]);
+        core_unsecured_tell(node, unsecured, request, sorted[i], NULL);
     free((void *)sorted);
 }
 

@@ -31,7 +31,8 @@ static struct core_watch *open_watch(struct node *node, struct core_cloud *cloud
                                      const struct core_name *name)
 {
     struct core_watch *watch = NULL;
-    if (node->watch_count < node->config.watches_max && core_brain_timer_room(node))
+    if (node->watch_count + node->swarm_count < node->config.watches_max &&
+        core_brain_timer_room(node))
         watch = calloc(1, sizeof *watch);
     if (watch == NULL)
         return NULL;
@@ -87,23 +88,29 @@ void core_watch_leave(struct node *node, struct core_watcher *watcher)
 
 // ---- telling ----
 
-static void show(struct node *node, struct core_watch *watch, struct core_watcher *watcher)
+static struct dht_span payload_of(const struct core_watch *watch)
 {
     const struct core_record_payload *payload = &watch->record.payload;
+    if (payload->type == CORE_RECORD_PAYLOAD_NONE)
+        return (struct dht_span){0};
+    if (!payload->by_reference)
+        return (struct dht_span){payload->bytes, payload->len};
+    bool is_here = watch->payload.is_whole && core_apart_is_of(&watch->payload, payload);
+    return is_here ? (struct dht_span){watch->payload.bytes, payload->len} : (struct dht_span){0};
+}
+
+static void show(struct node *node, struct core_watch *watch, struct core_watcher *watcher)
+{
     struct core_result what = {
         .name = &watch->name,
         .key = watch->key,
         .record = watch->is_there ? &watch->record : NULL,
+        .payload = payload_of(watch),
         .seq = watch->standing.seq,
         .source = watch->source,
         .tally = watch->tally,
     };
-    if (payload->type != CORE_RECORD_PAYLOAD_NONE && !payload->by_reference)
-        what.payload = (struct dht_span){payload->bytes, payload->len};
-    else if (payload->type != CORE_RECORD_PAYLOAD_NONE && watch->payload.is_whole &&
-             core_apart_is_of(&watch->payload, payload))
-        what.payload = (struct dht_span){watch->payload.bytes, watch->payload.len};
-    core_watcher_show(node, watcher, &what, watch->whole);
+    core_watcher_show_record(node, watcher, &what, watch->whole);
 }
 
 static void show_all(struct node *node, struct core_watch *watch)
@@ -437,7 +444,8 @@ static bool have_it_told(struct node *node, struct core_watch *watch)
         .salt = {watch->salt, watch->salt_len},
         .seq_known = watch->standing.seq,
     };
-    return core_teller_begin(node, &watch->teller, &watch->lookup, &asked, watch);
+    struct core_teller_owner owner = {CORE_OWNER_WATCH, watch};
+    return core_teller_begin(node, &watch->teller, &watch->lookup, &asked, &owner);
 }
 
 static void record_ended(struct node *node, struct core_watch *watch)

@@ -60,14 +60,13 @@ struct core_watcher *core_watcher_new(struct core_request *request, struct dht_s
 // ---- telling ----
 
 // Lays what there is beside the picture.
-static void look(struct node *node, struct core_picture *picture, const struct core_record *record)
+static void look(struct node *node, struct core_picture *picture,
+                 const struct core_watcher_view *view)
 {
     struct core_mark_identity identity;
-    uint32_t at = 0;
-    uint8_t entry;
     core_picture_begin(picture);
-    while (record != NULL && core_result_next(record, &at, &entry)) {
-        core_result_identity(node, record, entry, &identity);
+    for (uint32_t i = 0; i < view->count; i++) {
+        view->identify(node, view->what, i, &identity);
         core_picture_look(picture, &identity);
     }
 }
@@ -94,14 +93,12 @@ static bool tell_gone(struct node *node, struct core_watcher *watcher, const str
 }
 
 static bool tell_new(struct node *node, struct core_watcher *watcher,
-                     const struct core_result *what)
+                     const struct core_watcher_view *view)
 {
-    struct core_result result = *what;
+    struct core_watcher_news news = {.request = watcher->request};
     struct core_mark_identity identity;
-    uint32_t at = 0;
-    uint8_t entry;
-    while (what->record != NULL && core_result_next(what->record, &at, &entry)) {
-        core_result_identity(node, what->record, entry, &identity);
+    for (uint32_t i = 0; i < view->count; i++) {
+        view->identify(node, view->what, i, &identity);
         enum core_picture_change change = core_picture_look(&watcher->picture, &identity);
         if (change == CORE_PICTURE_SAME)
             continue;
@@ -112,10 +109,10 @@ static bool tell_new(struct node *node, struct core_watcher *watcher,
             continue;
         }
         bool added = change == CORE_PICTURE_ADDED;
-        result.event = control_protocol_word(CONTROL_VOCABULARY_EVENT,
-                                             added ? CONTROL_EVENT_ADDED : CONTROL_EVENT_CHANGED);
+        news.event = control_protocol_word(CONTROL_VOCABULARY_EVENT,
+                                           added ? CONTROL_EVENT_ADDED : CONTROL_EVENT_CHANGED);
         CORE_COUNT(node, watch_changes);
-        core_result_tell(node, watcher->request, &result, entry);
+        view->tell(node, view->what, i, &news);
     }
     return true;
 }
@@ -133,13 +130,49 @@ static void tell_whole(struct node *node, struct core_watcher *watcher)
 }
 
 void core_watcher_show(struct node *node, struct core_watcher *watcher,
-                       const struct core_result *what, bool whole)
+                       const struct core_watcher_view *view, bool whole)
 {
     watcher->behind = false;
-    look(node, &watcher->picture, what->record);
+    look(node, &watcher->picture, view);
     // What the client knows may not have been found yet.
-    if (whole && !tell_gone(node, watcher, what->name))
+    if (whole && !tell_gone(node, watcher, view->name))
         return;
-    if (tell_new(node, watcher, what) && whole)
+    if (tell_new(node, watcher, view) && whole)
         tell_whole(node, watcher);
+}
+
+// ---- records ----
+
+// A record's results, as core_watcher_show() takes them.
+struct record_view {
+    const struct core_result *result;
+    uint8_t entries[CORE_RECORD_ENTRIES_MAX + 1];
+};
+
+static void identify(struct node *node, const void *what, uint32_t at,
+                     struct core_mark_identity *ret_identity)
+{
+    const struct record_view *view = what;
+    core_result_identity(node, view->result->record, view->entries[at], ret_identity);
+}
+
+static void tell(struct node *node, const void *what, uint32_t at,
+                 const struct core_watcher_news *news)
+{
+    const struct record_view *view = what;
+    struct core_result result = *view->result;
+    result.event = news->event;
+    core_result_tell(node, news->request, &result, view->entries[at]);
+}
+
+void core_watcher_show_record(struct node *node, struct core_watcher *watcher,
+                              const struct core_result *what, bool whole)
+{
+    uint32_t at = 0;
+    struct record_view of = {.result = what};
+    struct core_watcher_view view = {
+        .name = what->name, .what = &of, .identify = identify, .tell = tell};
+    while (what->record != NULL && core_result_next(what->record, &at, &of.entries[view.count]))
+        view.count++;
+    core_watcher_show(node, watcher, &view, whole);
 }

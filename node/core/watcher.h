@@ -10,10 +10,12 @@
 #include "node/core/result.h"
 
 struct core_watch;
+struct core_swarm;
 
 struct core_watcher {
     struct core_watcher *next; // of the watch
-    struct core_watch *watch;
+    struct core_watch *watch;  // of a secured name,
+    struct core_swarm *swarm;  // or of an unsecured one
     struct core_request *request;
     struct core_picture picture;
     bool behind;     // something could not be told, the client being slow
@@ -26,9 +28,29 @@ struct core_watcher *core_watcher_new(struct core_request *request, struct dht_s
                                       const char **ret_wrong);
 void core_watcher_free(struct core_watcher *watcher);
 
-// Tells what is new: what there is are the results of `what`, whose `event` is not looked at; none
-// where its record is NULL. whole: that is all that there is, as far as anybody knows.
+// What is told of a result.
+struct core_watcher_news {
+    struct core_request *request;
+    const char *event;
+};
+
+// What there is: results, numbered from 0, that their owner knows how to tell.
+struct core_watcher_view {
+    const struct core_name *name;
+    uint32_t count;
+    const void *what;
+    void (*identify)(struct node *node, const void *what, uint32_t at,
+                     struct core_mark_identity *ret_identity);
+    void (*tell)(struct node *node, const void *what, uint32_t at,
+                 const struct core_watcher_news *news);
+};
+
+// Tells what is new. whole: that is all that there is, as far as anybody knows.
 void core_watcher_show(struct node *node, struct core_watcher *watcher,
-                       const struct core_result *what, bool whole);
+                       const struct core_watcher_view *view, bool whole);
+// The same of a record's results: those of *what, whose `event` is not looked at; none where its
+// record is NULL.
+void core_watcher_show_record(struct node *node, struct core_watcher *watcher,
+                              const struct core_result *what, bool whole);
 
 #endif

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: MIT
+#include "node/core/swarm.h"
+
+#include "dht/addr.h"
+#include "dht/id.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define POLL_PAUSE_US  (60 * CORE_SECOND_US)
+#define DOUBT_PAUSE_US (5 * CORE_SECOND_US) // where somebody was not found, or nobody answered
+#define NEWS_PAUSE_US  (2 * CORE_SECOND_US) // between two lookups, whatever the news
+#define MISSES_MAX     3                    // lookups that do not find somebody who is gone
+
+// ---- life ----
+
+static struct core_swarm *find_equal(const struct node *node, const struct core_cloud *cloud,
+                                     const struct core_name *name)
+{
+    struct core_swarm *swarm = node->swarms;
+    while (swarm != NULL && (swarm->cloud != cloud || !core_name_equal(&swarm->name, name)))
+        swarm = swarm->next;
+    return swarm;
+}
+
+static struct core_swarm *open_swarm(struct node *node, struct core_cloud *cloud,
+                                     const struct core_name *name)
+{
+    struct core_swarm *swarm = NULL;
+    uint32_t count = node->watch_count + node->swarm_count;
+    if (count < node->config.watches_max && core_brain_timer_room(node))
+        swarm = calloc(1, sizeof *swarm);
+    if (swarm == NULL)
+        return NULL;
+    dht_timer_init(&swarm->timer, CORE_TIMER_SWARM);
+    swarm->cloud = swarm->teller.cloud = cloud;
+    swarm->name = *name;
+    core_name_infohash(&node->crypto, name, &swarm->info_hash);
+    swarm->next = node->swarms;
+    if (swarm->next != NULL)
+        swarm->next->prev = swarm;
+    node->swarms = swarm;
+    node->swarm_count++;
+    return swarm;
+}
+
+static void close_swarm(struct node *node, struct core_swarm *swarm)
+{
+    assert(swarm->watchers == NULL);
+    if (swarm->lookup != NULL)
+        core_unsecured_cancel(node, swarm->lookup);
+    core_unsecured_free(swarm->found);
+    core_teller_end(node, &swarm->teller);
+    dht_timer_clear(&node->timers, &swarm->timer);
+    if (swarm->next != NULL)
+        swarm->next->prev = swarm->prev;
+    if (swarm->prev != NULL)
+        swarm->prev->next = swarm->next;
+    else
+        node->swarms = swarm->next;
+    node->swarm_count--;
+    free(swarm);
+}
+
+void core_swarm_leave(struct node *node, struct core_watcher *watcher)
+{
+    struct core_swarm *swarm = watcher->swarm;
+    struct core_watcher **link = &swarm->watchers;
+    while (*link != watcher)
+        link = &(*link)->next;
+    *link = watcher->next;
+    watcher->request->watcher = NULL;
+    core_watcher_free(watcher);
+    if (swarm->watchers == NULL)
+        close_swarm(node, swarm);
+}
+
+// ---- telling ----
+
+// A lookup's results, as core_watcher_show() takes them.
+struct view {
+    const struct core_unsecured *of;
+    const struct core_unsecured_result *results[CORE_PICTURE_MAX];
+};
+
+static void identify(struct node *node, const void *what, uint32_t at,
+                     struct core_mark_identity *ret_identity)
+{
+    const struct core_unsecured_result *result = ((const struct view *)what)->results[at];
+    (void)node;
+    memcpy(ret_identity->publisher, result->publisher, CORE_PUBLISHER_LEN);
+    memcpy(ret_identity->mark, result->mark, CORE_MARK_LEN);
+}
+
+static void tell(struct node *node, const void *what, uint32_t at,
+                 const struct core_watcher_news *news)
+{
+    const struct view *view = what;
+    core_unsecured_tell(node, view->of, news->request, view->results[at], news->event);
+}
+
+// Shows what a lookup has found. whole: nobody else is there.
+static void show(struct node *node, const struct core_swarm *swarm, struct core_watcher *watcher,
+                 const struct core_unsecured *of)
+{
+    struct view view = {.of = of};
+    struct core_watcher_view shown = {
+        .name = &swarm->name, .what = &view, .identify = identify, .tell = tell};
+    for (const struct core_unsecured_result *result = of != NULL ? of->results : NULL;
+         result != NULL && shown.count < CORE_PICTURE_MAX; result = result->next)
+        view.results[shown.count++] = result;
+    core_watcher_show(node, watcher, &shown, of == swarm->found && swarm->whole);
+}
+
+static void show_all(struct node *node, const struct core_swarm *swarm,
+                     const struct core_unsecured *of)
+{
+    for (struct core_watcher *watcher = swarm->watchers; watcher != NULL; watcher = watcher->next)
+        show(node, swarm, watcher, of);
+}
+
+void core_swarm_catch_up(struct node *node, struct core_watcher *watcher)
+{
+    if (watcher->behind)
+        show(node, watcher->swarm, watcher, watcher->swarm->found);
+}
+
+void core_swarm_found(struct node *node, struct core_swarm *swarm)
+{
+    show_all(node, swarm, swarm->lookup);
+}
+
+// ---- states ----
+
+static void stand(struct node *node, struct core_swarm *swarm, int64_t pause_us)
+{
+    swarm->state = CORE_SWARM_STANDING;
+    dht_timer_set(&node->timers, &swarm->timer, node->now_us + pause_us);
+}
+
+static void look(struct node *node, struct core_swarm *swarm)
+{
+    dht_timer_clear(&node->timers, &swarm->timer);
+    swarm->again = false;
+    swarm->looked_us = node->now_us;
+    swarm->lookup = core_unsecured_begin(node, swarm);
+    if (swarm->lookup == NULL) {
+        stand(node, swarm, DOUBT_PAUSE_US);
+        return;
+    }
+    CORE_COUNT(node, watch_looks);
+    swarm->state = CORE_SWARM_LOOKING;
+    core_swarm_found(node, swarm); // what is registered here
+}
+
+// Looks as soon as may be.
+static void look_soon(struct node *node, struct core_swarm *swarm)
+{
+    int64_t pause_us = swarm->looked_us + NEWS_PAUSE_US - node->now_us;
+    swarm->again = true;
+    if (swarm->state == CORE_SWARM_STANDING)
+        stand(node, swarm, pause_us > 0 ? pause_us : 0);
+}
+
+void core_swarm_timer(struct node *node, struct core_swarm *swarm)
+{
+    look(node, swarm);
+}
+
+// Has the engines tell who is new.
+static void have_it_told(struct node *node, struct core_swarm *swarm,
+                         struct core_unsecured *unsecured)
+{
+    struct dht_watch asked = {
+        .kind = DHT_WATCH_PEERS, .target = swarm->info_hash, .seq_known = DHT_SEQ_NONE};
+    struct core_teller_owner owner = {CORE_OWNER_SWARM, swarm};
+    core_teller_begin(node, &swarm->teller, &unsecured->lookup, &asked, &owner);
+}
+
+void core_swarm_looked(struct node *node, struct core_swarm *swarm,
+                       struct core_unsecured *unsecured)
+{
+    bool is_deaf = unsecured->lookup.tally.answered == 0;
+    uint64_t tenth_us = POLL_PAUSE_US / 10;
+    int64_t pause_us = POLL_PAUSE_US - (int64_t)dht_random_below(&node->random, tenth_us);
+    swarm->lookup = NULL;
+    // Where nobody has answered, nobody has gone.
+    bool in_doubt = core_unsecured_carry(unsecured, swarm->found, is_deaf ? 0 : MISSES_MAX);
+    core_unsecured_free(swarm->found);
+    swarm->found = unsecured;
+    swarm->whole = swarm->whole || !is_deaf;
+    have_it_told(node, swarm, unsecured);
+    stand(node, swarm, in_doubt || is_deaf ? DOUBT_PAUSE_US : pause_us);
+    if (swarm->again)
+        look_soon(node, swarm);
+    show_all(node, swarm, swarm->found);
+}
+
+// ---- news ----
+
+// Whether one of the peers was not asked by the last lookup.
+static bool has_stranger(const struct core_swarm *swarm, const struct dht_out *event)
+{
+    bool any = swarm->found == NULL;
+    for (size_t i = 0; !any && i < event->peers.count; i++)
+        any = !core_unsecured_has_asked(swarm->found, &event->peers.addrs[i]);
+    return any;
+}
+
+void core_swarm_event(struct node *node, struct core_swarm *swarm, int engine,
+                      const struct dht_out *event)
+{
+    if (event->type == DHT_OUT_PEERS && has_stranger(swarm, event))
+        look_soon(node, swarm);
+    if (event->type == DHT_OUT_DONE) { // the engine is going
+        core_teller_lost(node, &swarm->teller, engine, event->op);
+        look_soon(node, swarm);
+    }
+}
+
+void core_swarm_changed(struct node *node, const struct core_cloud *cloud,
+                        const struct dht_id *info_hash)
+{
+    for (struct core_swarm *swarm = node->swarms; swarm != NULL; swarm = swarm->next)
+        if (swarm->cloud == cloud && dht_id_equal(&swarm->info_hash, info_hash))
+            look_soon(node, swarm);
+}
+
+void core_swarm_look_all(struct node *node, const struct core_cloud *cloud)
+{
+    for (struct core_swarm *swarm = node->swarms; swarm != NULL; swarm = swarm->next)
+        if (cloud == NULL || swarm->cloud == cloud)
+            look_soon(node, swarm);
+}
+
+// ---- starting ----
+
+void core_swarm_start(struct node *node, struct core_watcher *watcher, const struct core_name *name)
+{
+    struct core_cloud *cloud = watcher->request->cloud;
+    struct core_swarm *swarm = find_equal(node, cloud, name);
+    bool is_new = swarm == NULL;
+    if (is_new)
+        swarm = open_swarm(node, cloud, name);
+    if (swarm == NULL) {
+        CORE_COUNT(node, watches_refused);
+        core_request_fail(node, watcher->request, CONTROL_ERROR_FULL, "too many names are watched");
+        return;
+    }
+    watcher->swarm = swarm;
+    watcher->next = swarm->watchers;
+    swarm->watchers = watcher;
+    if (is_new) {
+        CORE_COUNT(node, watches);
+        look(node, swarm);
+    } else {
+        CORE_COUNT(node, watches_joined);
+        show(node, swarm, watcher, swarm->found);
+    }
+}

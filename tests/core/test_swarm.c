@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+// What fires of unsecured names that are watched: whole brains in virtual time.
+#include "node/core/swarm.h"
+#include "tests/core/watch_helper.h"
+
+#define FIRST   4
+#define OTHER   5
+#define WATCHER 8
+
+static struct brains brains;
+
+static void write_raw(struct dht_bencode_writer *writer, const void *ctx)
+{
+    dht_bencode_put_raw(writer, ctx, strlen(ctx));
+}
+
+static uint32_t ask(size_t node, const char *word, const char *arguments)
+{
+    return brains_ask(&brains, node, word, write_raw, arguments);
+}
+
+static void must(size_t node, const char *word, const char *arguments)
+{
+    assert_int_equal(helper_end(&brains, node, ask(node, word, arguments)), 0);
+}
+
+static uint32_t watch(size_t node)
+{
+    return ask(node, "watch", "4:name3:0.s");
+}
+
+static void begin(uint64_t seed)
+{
+    memset(&brains, 0, sizeof brains);
+    brains_init(&brains, 12, seed);
+    brains_run(&brains, 30 * SECOND);
+}
+
+// ---- what fires ----
+
+struct row {
+    const char *name;
+    const char *script; // see step()
+    const char *told;
+};
+
+static const struct row rows[] = {
+    {"nobody there", "W", "w"},
+    {"there at first", "A1W", "+1000 w"},
+    {"two at first", "A1B2W", "+1000 +2000 w"},
+    {"comes", "WA1", "w +1000"},
+    {"a second one comes", "A1WB2", "+1000 w +2000"},
+    {"says something else", "A1WA3", "+1000 w ~3000"},
+    {"says the same again", "A1WA1", "+1000 w"},
+    {"goes", "A1Wa", "+1000 w -"},
+    {"one of two goes", "A1B2Wa", "+1000 +2000 w -"},
+    {"its client hangs up", "A1Wx", "+1000 w -"},
+    {"its machine dies", "A1B2WK", "+1000 +2000 w -"},
+    {"goes and comes back", "A1WaA3", "+1000 w - +3000"},
+    {"for hours", "A1WT", "+1000 w"},
+    {"at home", "LA1A2a", "w +1000 ~2000 -"},
+    {"our network changes", "A1WNB2", "+1000 w +2000"},
+};
+
+static void publish(size_t node, char digit)
+{
+    char arguments[96];
+    snprintf(arguments, sizeof arguments,
+             "9:endpointsld2:ip4:abcd4:porti%c000e5:protoi6eee4:name3:0.s", digit);
+    must(node, "register", arguments);
+}
+
+// One step of a script: A and B register at a port, a and b unregister, x hangs up, K kills the
+// first, W and L begin to watch from elsewhere and at home. Returns what is behind it.
+static const char *step(const char *at, size_t *inout_node, uint32_t *inout_id)
+{
+    char what = *at++;
+    if (what == 'A' || what == 'B')
+        publish(what == 'A' ? FIRST : OTHER, *at++);
+    if (what == 'a' || what == 'b')
+        must(what == 'a' ? FIRST : OTHER, "unregister", "4:name3:0.s");
+    if (what == 'x')
+        node_session_closed(brains.nodes[FIRST], brains.now_us, brains.sessions[FIRST]);
+    if (what == 'K')
+        brains_kill(&brains, FIRST);
+    if (what == 'N')
+        node_network_changed(brains.nodes[*inout_node], brains.now_us);
+    if (what == 'W' || what == 'L') {
+        *inout_node = what == 'W' ? WATCHER : FIRST;
+        *inout_id = watch(*inout_node);
+    }
+    brains_run(&brains, what == 'T' ? 3 * HOUR : 100 * SECOND);
+    return at;
+}
+
+static void test_what_fires(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        size_t node = 0;
+        uint32_t id = 0;
+        begin(500 + i);
+        for (const char *at = rows[i].script; *at != '\0';)
+            at = step(at, &node, &id);
+        if (strcmp(helper_told(&brains, node, id), rows[i].told) != 0)
+            fail_msg("%s: %s", rows[i].name, helper_told(&brains, node, id));
+        brains_fini(&brains);
+    }
+}
+
+// Nobody waits for the next minute to hear of somebody new.
+static void test_news(void **state)
+{
+    (void)state;
+    begin(520);
+    uint32_t id = watch(WATCHER);
+    brains_run(&brains, 30 * SECOND);
+    publish(FIRST, '1');
+    brains_run(&brains, 5 * SECOND);
+    assert_string_equal(helper_told(&brains, WATCHER, id), "w +1000");
+    brains_fini(&brains);
+}
+
+// A lossy network makes nobody come and go.
+static void test_loss(void **state)
+{
+    (void)state;
+    begin(521);
+    publish(FIRST, '1');
+    publish(OTHER, '2');
+    uint32_t id = watch(WATCHER);
+    brains_run(&brains, MINUTE);
+    brains.loss_percent = 20;
+    brains_run(&brains, 30 * MINUTE);
+    assert_string_equal(helper_told(&brains, WATCHER, id), "+1000 +2000 w");
+    brains.loss_percent = 100; // where nobody answers, nobody is gone
+    brains_run(&brains, 30 * MINUTE);
+    assert_string_equal(helper_told(&brains, WATCHER, id), "+1000 +2000 w");
+    brains_fini(&brains);
+}
+
+static void test_bounds(void **state)
+{
+    (void)state;
+    begin(522);
+    publish(FIRST, '1');
+    brains.nodes[WATCHER]->config.watches_max = 1;
+    uint32_t ids[2] = {watch(WATCHER), watch(WATCHER)};
+    brains_run(&brains, MINUTE);
+    assert_int_equal(helper_info(&brains, WATCHER).watches, 1);
+    assert_string_equal(helper_told(&brains, WATCHER, ids[0]), "+1000 w");
+    assert_string_equal(helper_told(&brains, WATCHER, ids[1]), "+1000 w");
+    assert_int_equal(helper_end(&brains, WATCHER, ask(WATCHER, "watch", "4:name3:0.t")),
+                     CONTROL_ERROR_FULL);
+    node_session_closed(brains.nodes[WATCHER], brains.now_us, brains.sessions[WATCHER]);
+    assert_int_equal(helper_info(&brains, WATCHER).watches, 0);
+    assert_int_equal(helper_info(&brains, WATCHER).resolves, 0);
+    assert_int_equal(helper_ops(&brains, WATCHER), 0);
+    brains_fini(&brains);
+}
+
+static void test_cancelled_at_every_moment(void **state)
+{
+    (void)state;
+    begin(523);
+    publish(FIRST, '1');
+    for (int64_t pause_us = 0; pause_us < 2 * SECOND; pause_us += SECOND / 20) {
+        char arguments[32];
+        uint32_t id = watch(WATCHER);
+        brains_run(&brains, pause_us);
+        snprintf(arguments, sizeof arguments, "2:idi%ue", id);
+        must(WATCHER, "cancel", arguments);
+        assert_int_equal(helper_info(&brains, WATCHER).watches, 0);
+        assert_int_equal(helper_info(&brains, WATCHER).resolves, 0);
+        assert_int_equal(helper_ops(&brains, WATCHER), 0);
+    }
+    brains_fini(&brains);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_fires),
+        cmocka_unit_test(test_news),
+        cmocka_unit_test(test_loss),
+        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_cancelled_at_every_moment),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
