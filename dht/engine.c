@@ -378,6 +378,15 @@ void dht_bootstrap(struct dht *dht, int64_t now_us, const struct dht_addr *addrs
     dht_maintain_hurry(dht, now_us);
 }
 
+size_t dht_bootstrap_nodes(const struct dht *dht, struct dht_addr *ret_addrs, size_t max)
+{
+    const struct dht_upkeep *upkeep = &dht->upkeep;
+    size_t count = upkeep->bootstrap_count < max ? upkeep->bootstrap_count : max;
+    for (size_t i = 0; i < count; i++)
+        ret_addrs[i] = upkeep->bootstrap[i];
+    return count;
+}
+
 static void prefetch(const void *start, size_t len)
 {
     for (size_t at = 0; at < len; at += CACHE_LINE)

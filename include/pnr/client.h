@@ -330,6 +330,9 @@ PNR_API enum pnr_error pnr_peers(struct pnr_client *client, const char *cloud,
 PNR_API enum pnr_error pnr_ping(struct pnr_client *client, const char *addr, uint32_t timeout_ms,
                                 uint32_t *ret_request);
 
+// Results: pnr_read_finding(). Done: the fields "warnings" and "failures", how many there were.
+PNR_API enum pnr_error pnr_doctor(struct pnr_client *client, uint32_t *ret_request);
+
 // Any request: its word, and its arguments as a bencoded dictionary (len 0: none).
 PNR_API enum pnr_error pnr_request(struct pnr_client *client, const char *word,
                                    struct pnr_fields arguments, uint32_t *ret_request);
@@ -548,6 +551,21 @@ struct pnr_peer {
     uint32_t family;
 };
 PNR_API bool pnr_read_peer(const struct pnr_event *event, struct pnr_peer *ret_peer);
+
+enum pnr_finding_state {
+    PNR_FINDING_OK,
+    PNR_FINDING_WARN,
+    PNR_FINDING_FAIL,
+};
+
+// One thing that the daemon's doctor looked at.
+struct pnr_finding {
+    char check[PNR_WORD_MAX]; // "keys", "state", "clock", "bootstrap", "udp-out", ...
+    enum pnr_finding_state state;
+    char text[PNR_TEXT_MAX];
+    char remedy[PNR_TEXT_MAX]; // what to do about it; "": nothing
+};
+PNR_API bool pnr_read_finding(const struct pnr_event *event, struct pnr_finding *ret_finding);
 
 // Any field by its key. False where it is left out or of another type; pnr_field_text() also where
 // it has a NUL inside or does not fit buf with one behind it.

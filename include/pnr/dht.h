@@ -177,6 +177,9 @@ int64_t dht_deadline(const struct dht *dht);
 // the list (at most 64) and retries it, with growing pauses, whenever the table is empty.
 void dht_bootstrap(struct dht *dht, int64_t now_us, const struct dht_addr *addrs, size_t count);
 
+// Copies up to max of that list; returns how many.
+size_t dht_bootstrap_nodes(const struct dht *dht, struct dht_addr *ret_addrs, size_t max);
+
 // A contact from an earlier run. It enters the table only after it has answered.
 void dht_restore_contact(struct dht *dht, int64_t now_us, const struct dht_id *id,
                          const struct dht_addr *addr);

@@ -202,6 +202,7 @@ struct node_key_answer {
     const uint8_t *key;
     const char *path;
     struct dht_span text;
+    struct dht_span findings; // of CHECKUP: see node/daemon/checkup.h
 };
 void node_key_answered(struct node *node, int64_t now_us, const struct node_key_answer *answer);
 
@@ -220,6 +221,7 @@ enum node_key_verb {
     NODE_KEY_NEW,
     NODE_KEY_IMPORT,
     NODE_KEY_EXPORT,
+    NODE_KEY_CHECKUP, // looks at the keys' files, and at all else that only the driver sees
 };
 
 struct node_out {

@@ -201,6 +201,22 @@ static const struct cli_command table[] = {
         .function = cli_ping,
     },
     {
+        .name = "doctor",
+        .usage = "",
+        .summary = "check what can go wrong, and say what to do about it",
+        .help =
+            "Checks keys and their modes, the state directory, the clock, bootstrap nodes, UDP "
+            "out\n"
+            "and in, the external address, the kind of NAT, and reads what is published here back\n"
+            "from the network. Each line is ok, warn or fail; -q leaves out those that are ok.\n"
+            "The exit code is 1 where one has failed.\n"
+            "\n"
+            "Examples:\n"
+            "  pnr doctor\n"
+            "  pnr --json doctor | jq -r 'select(.state != \"ok\") | .remedy'\n",
+        .function = cli_doctor,
+    },
+    {
         .name = "testnet",
         .usage = "N [--listen ADDR] [--port BASE]",
         .summary = "run a whole DHT of N nodes on this machine",

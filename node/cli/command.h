@@ -68,6 +68,7 @@ int cli_watch(struct cli_context *context);
 int cli_status(struct cli_context *context);
 int cli_peers(struct cli_context *context);
 int cli_ping(struct cli_context *context);
+int cli_doctor(struct cli_context *context);
 int cli_testnet(struct cli_context *context);
 
 #endif

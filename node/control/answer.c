@@ -576,3 +576,24 @@ bool pnr_read_peer(const struct pnr_event *event, struct pnr_peer *ret_peer)
     *ret_peer = peer;
     return true;
 }
+
+static const struct field finding_fields[] = {
+    FIELD(pnr_finding, check, CONTROL_KEY_CHECK, KIND_TEXT, true),
+    FIELD(pnr_finding, text, CONTROL_KEY_TEXT, KIND_TEXT, true),
+    FIELD(pnr_finding, remedy, CONTROL_KEY_REMEDY, KIND_TEXT, false),
+};
+
+bool pnr_read_finding(const struct pnr_event *event, struct pnr_finding *ret_finding)
+{
+    struct dht_span dict = span_of(event->fields);
+    struct pnr_finding finding;
+    int state;
+    memset(&finding, 0, sizeof finding);
+    if (!read_word(dict, CONTROL_KEY_STATE, CONTROL_VOCABULARY_FINDING, &state) ||
+        !read_fields(dict, finding_fields, COUNT_OF(finding_fields), &finding)) {
+        return false;
+    }
+    finding.state = (enum pnr_finding_state)state;
+    *ret_finding = finding;
+    return true;
+}

@@ -30,6 +30,7 @@ static const char *const steps[] = {CONTROL_STEPS(WORD_ROW)};
 static const char *const states[] = {CONTROL_STATES(WORD_ROW)};
 static const char *const outcomes[] = {CONTROL_OUTCOMES(WORD_ROW)};
 static const char *const criteria[] = {CONTROL_CRITERIA(WORD_ROW)};
+static const char *const findings[] = {CONTROL_FINDINGS(WORD_ROW)};
 static const char *const events[] = {CONTROL_EVENTS(WORD_ROW)};
 #undef WORD_ROW
 
@@ -44,6 +45,7 @@ static const struct {
     [CONTROL_VOCABULARY_STEP] = {steps, COUNT(steps)},
     [CONTROL_VOCABULARY_STATE] = {states, COUNT(states)},
     [CONTROL_VOCABULARY_OUTCOME] = {outcomes, COUNT(outcomes)},
+    [CONTROL_VOCABULARY_FINDING] = {findings, COUNT(findings)},
     [CONTROL_VOCABULARY_EVENT] = {events, COUNT(events)},
     [CONTROL_VOCABULARY_CRITERIA] = {criteria, COUNT(criteria)},
 };

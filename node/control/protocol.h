@@ -65,6 +65,7 @@ enum control_access {
     X(PUBLISH, "publish", CONTROL, "publishes a name until it is unpublished")                     \
     X(UNPUBLISH, "unpublish", CONTROL, "withdraws a publication")                                  \
     X(PUBLICATIONS, "publications", CONTROL, "lists the publications")                             \
+    X(DOCTOR, "doctor", CONTROL, "checks what can go wrong")                                       \
     X(KEY_NEW, "key_new", CONTROL, "makes a key")                                                  \
     X(KEY_IMPORT, "key_import", CONTROL, "takes a key over from a PEM file's text")                \
     X(KEY_EXPORT, "key_export", CONTROL, "gives a key's PEM text")                                 \
@@ -211,6 +212,7 @@ enum control_error {
 
 // Status, peers, ping and hops.
 #define CONTROL_KEY_ADDR           "addr"          // text: "192.0.2.1:6881" or "[2001:db8::1]:6881"
+#define CONTROL_KEY_CHECK          "check"         // text: what a finding is about
 #define CONTROL_KEY_CLOUDS         "clouds"        // list of cloud dicts, one for each engine
 #define CONTROL_KEY_CONTACTS       "contacts"      // int
 #define CONTROL_KEY_CONTACTS_GOOD  "contacts_good" // int
@@ -218,6 +220,8 @@ enum control_error {
 #define CONTROL_KEY_DEPTH          "depth"         // int: 1 for a node of our own table
 #define CONTROL_KEY_EXTERNAL       "external"      // text: address as others see it; or left out
 #define CONTROL_KEY_FAMILY         "family"        // int: 4 or 6
+#define CONTROL_KEY_FAILURES       "failures"      // int: findings that are `fail`
+#define CONTROL_KEY_FINDINGS       "findings"      // list, from the driver to the brain
 #define CONTROL_KEY_GOOD           "good"          // bool: BEP 5
 #define CONTROL_KEY_NODE_ID        "id"            // 20 bytes
 #define CONTROL_KEY_ITEMS          "items"         // int: stored for others
@@ -232,6 +236,7 @@ enum control_error {
 #define CONTROL_KEY_OPS            "ops"            // int: operations under way
 #define CONTROL_KEY_OUTCOME        "outcome"        // text: answered, found, error or silent
 #define CONTROL_KEY_PUBLICATIONS   "publications"   // int
+#define CONTROL_KEY_REMEDY         "remedy"         // text: what to do about a finding
 #define CONTROL_KEY_REQUESTS       "requests"       // int: requests under way, of all clients
 #define CONTROL_KEY_ROLE           "role"           // text: CONTROL_ROLE_TEXT_*
 #define CONTROL_KEY_RTT_US         "rtt_us"         // int; left out where not known
@@ -240,6 +245,7 @@ enum control_error {
 #define CONTROL_KEY_TARGET         "target"         // 20 bytes: what a traced lookup looks for
 #define CONTROL_KEY_UPTIME_S       "uptime_s"       // int
 #define CONTROL_KEY_VERSION        "version"        // text: the daemon's version
+#define CONTROL_KEY_WARNINGS       "warnings"       // int: findings that are `warn`
 
 #define CONTROL_ROLE_TEXT_CLIENT "client"
 #define CONTROL_ROLE_TEXT_SERVER "server"
@@ -293,6 +299,10 @@ enum control_error {
     X(NEAREST_NON_CURRENT, "nearest-non-current-process")                                          \
     X(NEAREST, "nearest-peer-name")
 
+// How a thing is that the doctor looked at.
+#define CONTROL_FINDINGS(X) X(OK, "ok") X(WARN, "warn") X(FAIL, "fail")
+
+#define CONTROL_FINDING_ENUM(name, word)  CONTROL_FINDING_##name,
 #define CONTROL_CRITERIA_ENUM(name, word) CONTROL_CRITERIA_##name,
 #define CONTROL_WAIT_ENUM(name, word)     CONTROL_WAIT_##name,
 #define CONTROL_SOURCE_ENUM(name, word)   CONTROL_SOURCE_##name,
@@ -300,6 +310,7 @@ enum control_error {
 #define CONTROL_STATE_ENUM(name, word)    CONTROL_STATE_##name,
 #define CONTROL_OUTCOME_ENUM(name, word)  CONTROL_OUTCOME_##name,
 #define CONTROL_EVENT_ENUM(name, word)    CONTROL_EVENT_##name,
+enum control_finding { CONTROL_FINDINGS(CONTROL_FINDING_ENUM) CONTROL_FINDING_COUNT };
 enum control_wait { CONTROL_WAITS(CONTROL_WAIT_ENUM) CONTROL_WAIT_COUNT };
 enum control_source { CONTROL_SOURCES(CONTROL_SOURCE_ENUM) CONTROL_SOURCE_COUNT };
 enum control_step { CONTROL_STEPS(CONTROL_STEP_ENUM) CONTROL_STEP_COUNT };
@@ -307,6 +318,7 @@ enum control_state { CONTROL_STATES(CONTROL_STATE_ENUM) CONTROL_STATE_COUNT };
 enum control_outcome { CONTROL_OUTCOMES(CONTROL_OUTCOME_ENUM) CONTROL_OUTCOME_COUNT };
 enum control_criteria { CONTROL_CRITERIA(CONTROL_CRITERIA_ENUM) CONTROL_CRITERIA_COUNT };
 enum control_event { CONTROL_EVENTS(CONTROL_EVENT_ENUM) CONTROL_EVENT_COUNT };
+#undef CONTROL_FINDING_ENUM
 #undef CONTROL_WAIT_ENUM
 #undef CONTROL_SOURCE_ENUM
 #undef CONTROL_STEP_ENUM
@@ -328,6 +340,7 @@ enum control_vocabulary {
     CONTROL_VOCABULARY_STEP,
     CONTROL_VOCABULARY_STATE,
     CONTROL_VOCABULARY_OUTCOME,
+    CONTROL_VOCABULARY_FINDING,
     CONTROL_VOCABULARY_EVENT,
     CONTROL_VOCABULARY_CRITERIA,
 };

@@ -282,6 +282,11 @@ enum pnr_error pnr_status(struct pnr_client *client, uint32_t *ret_request)
     return send_text(client, WORD(STATUS), "", NULL, ret_request);
 }
 
+enum pnr_error pnr_doctor(struct pnr_client *client, uint32_t *ret_request)
+{
+    return send_text(client, WORD(DOCTOR), "", NULL, ret_request);
+}
+
 enum pnr_error pnr_peers(struct pnr_client *client, const char *cloud, uint32_t *ret_request)
 {
     if (!fits_or_none(cloud, CONTROL_TEXT_LEN_MAX)) {

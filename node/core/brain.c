@@ -2,6 +2,7 @@
 #include "node/core/brain.h"
 
 #include "node/core/cloud.h"
+#include "node/core/doctor.h"
 #include "node/core/publication.h"
 #include "node/core/registration.h"
 #include "node/core/request.h"
@@ -143,6 +144,9 @@ static void pass_on(struct node *node, int engine, const struct dht_out *event)
         break;
     case CORE_OWNER_SWARM:
         core_swarm_event(node, owner.object, engine, event);
+        break;
+    case CORE_OWNER_DOCTOR:
+        core_doctor_event(node, owner.object, engine, event);
         break;
     case CORE_OWNER_NONE:
         break;

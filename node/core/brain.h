@@ -41,6 +41,7 @@ enum core_timer_kind {
 
 struct core_cloud;
 struct core_engine;
+struct core_doctor;
 struct core_session;
 struct core_resolve;
 struct core_publication;

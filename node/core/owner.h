@@ -16,6 +16,7 @@ enum core_owner_kind {
     CORE_OWNER_REGISTRATION,
     CORE_OWNER_UNSECURED,
     CORE_OWNER_SWARM,
+    CORE_OWNER_DOCTOR,
 };
 
 struct core_owner {

@@ -5,6 +5,7 @@
 #include "node/control/secret.h"
 #include "node/core/cloud.h"
 #include "node/core/content.h"
+#include "node/core/doctor.h"
 #include "node/core/publication.h"
 #include "node/core/registration.h"
 #include "node/core/resolve.h"
@@ -19,6 +20,7 @@
 
 #define TIMEOUT_DEFAULT_MS 30000
 #define PUBLISH_TIMEOUT_US (5 * CORE_MINUTE_US)
+#define DOCTOR_TIMEOUT_US  (5 * CORE_MINUTE_US)
 #define PING_AGAIN_US      (2 * CORE_SECOND_US) // what fails sooner has not failed by silence
 
 static void refuse(struct node *node, struct core_request *request, enum control_error code,
@@ -389,6 +391,10 @@ void core_request_key_answered(struct node *node, struct core_request *request,
                                const struct node_key_answer *key_answer)
 {
     request->key_request = 0;
+    if (request->doctor != NULL) {
+        core_doctor_disk_checked(node, request, key_answer);
+        return;
+    }
     if (key_answer->code != CONTROL_ERROR_OK) {
         char text[CONTROL_TEXT_LEN_MAX];
         size_t len =
@@ -519,6 +525,10 @@ void core_request_start(struct node *node, struct core_request *request, struct 
         break;
     case CONTROL_REQUEST_STATUS:
         core_status_answer(node, request);
+        break;
+    case CONTROL_REQUEST_DOCTOR:
+        dht_timer_set(&node->timers, &request->timer, node->now_us + DOCTOR_TIMEOUT_US);
+        core_doctor_start(node, request);
         break;
     case CONTROL_REQUEST_PEERS:
         peers(node, request, arguments);

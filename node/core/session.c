@@ -2,6 +2,7 @@
 #include "node/core/session.h"
 
 #include "node/core/cloud.h"
+#include "node/core/doctor.h"
 #include "node/core/publication.h"
 #include "node/core/registration.h"
 #include "node/core/request.h"
@@ -196,6 +197,8 @@ void core_request_drop(struct node *node, struct core_request *request)
         core_unsecured_leave(node, request->unsecured, request);
     if (request->registration != NULL)
         core_registration_leave(node, request->registration);
+    if (request->doctor != NULL)
+        core_doctor_leave(node, request->doctor);
     if (request->ping_op != 0) {
         core_owner_clear(&node->owners, request->ping_engine, request->ping_op);
         const struct core_engine *engine = core_cloud_engine(node, request->ping_engine);

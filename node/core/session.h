@@ -38,6 +38,7 @@ struct core_request {
     struct core_criteria criteria;          // of a resolve: which results it wants
     struct core_unsecured *unsecured;       // it waits for this lookup, in next_waiter
     struct core_registration *registration; // it waits for this round
+    struct core_doctor *doctor;             // it waits for this doctor
 };
 
 struct core_session {

@@ -2,6 +2,7 @@
 #include "node/daemon/clock.h"
 
 #include <assert.h>
+#include <sys/timex.h>
 #include <time.h>
 
 static int64_t read_us(clockid_t clock)
@@ -25,4 +26,10 @@ int64_t daemon_clock_now_us(void)
 int64_t daemon_clock_wall_us(void)
 {
     return read_us(CLOCK_REALTIME);
+}
+
+bool daemon_clock_is_kept(void)
+{
+    struct timex time = {.modes = 0};
+    return adjtimex(&time) != -1 && (time.status & STA_UNSYNC) == 0;
 }

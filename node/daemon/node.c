@@ -348,6 +348,7 @@ static bool open_secrets(struct daemon_node *node, const struct daemon_node_opti
     struct daemon_secrets_options secrets = {
         .dir = options->keys_dir,
         .key_max = options->config.keys_max,
+        .state_dir = options->state_dir,
         .lazy = options->keys_lazy,
     };
     struct daemon_secrets_calls calls = {.ctx = node,

@@ -2,6 +2,7 @@
 #include "node/daemon/secrets.h"
 
 #include "node/control/protocol.h"
+#include "node/daemon/checkup.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -21,6 +22,7 @@ enum job_type {
     JOB_IMPORT,
     JOB_EXPORT,
     JOB_RELOAD,
+    JOB_CHECKUP,
 };
 
 // Belongs to the thread that has it: the loop's, the worker's, the loop's again.
@@ -31,6 +33,7 @@ struct job {
     enum job_type type;
     uint32_t key_request;
     char *dir;
+    char *state_dir; // of CHECKUP; may be NULL
     size_t key_max;
     char label[LABEL_MAX];
     uint8_t *pem; // of IMPORT
@@ -40,6 +43,8 @@ struct job {
     struct daemon_error why;
     struct daemon_keys *fresh; // the directory as it is now; NULL where it could not be read
     char exported[DAEMON_KEY_PEM_MAX]; // of EXPORT
+    uint8_t *findings;                 // of CHECKUP
+    size_t findings_len;
 };
 
 struct job_list {
@@ -65,6 +70,7 @@ struct daemon_secrets {
     struct daemon_secrets_worker *worker;
     struct daemon_secrets_calls calls;
     char *dir;
+    char *state_dir; // NULL: none
     size_t key_max;
     struct daemon_keys *keys; // NULL: the directory was not looked at yet
     uint32_t references;      // the owner's and one of each job
@@ -104,6 +110,7 @@ static void release(struct daemon_secrets *secrets)
         return;
     daemon_keys_close(secrets->keys);
     free(secrets->dir);
+    free(secrets->state_dir);
     free(secrets);
 }
 
@@ -116,6 +123,8 @@ static void job_free(struct job *job)
     daemon_keys_close(job->fresh);
     free(job->pem);
     free(job->dir);
+    free(job->state_dir);
+    free(job->findings);
     free(job);
 }
 
@@ -143,12 +152,30 @@ static bool make_key(struct job *job)
     return daemon_keys_import_pem(job->fresh, job->label, pem, key, &job->why);
 }
 
+// Never fails for what it finds: that is its answer.
+static bool check_up(struct job *job, bool keys_good)
+{
+    struct daemon_checkup checkup = {
+        .keys_dir = job->dir,
+        .keys_why = keys_good ? NULL : &job->why,
+        .key_count = keys_good ? daemon_keys_count(job->fresh) : 0,
+        .state_dir = job->state_dir,
+    };
+    job->findings = malloc(DAEMON_CHECKUP_MAX);
+    if (job->findings == NULL)
+        return false;
+    job->findings_len = daemon_checkup(&checkup, job->findings);
+    return true;
+}
+
 // Everything that waits for the disk.
 static void run_job(struct job *job)
 {
     bool ok = true;
     job->fresh = daemon_keys_open(job->dir, job->key_max, &job->why);
-    if (job->fresh == NULL)
+    if (job->type == JOB_CHECKUP)
+        ok = check_up(job, job->fresh != NULL);
+    else if (job->fresh == NULL)
         ok = false;
     else if (job->type == JOB_NEW || job->type == JOB_IMPORT)
         ok = make_key(job);
@@ -229,6 +256,9 @@ static void answer(struct daemon_secrets *secrets, struct job *job)
     struct node_key_answer said = {.key_request = job->key_request, .code = job->code};
     const char *text = job->code == 0 ? job->exported : job->why.text;
     said.text = (struct dht_span){(const uint8_t *)text, strlen(text)};
+    said.findings = (struct dht_span){job->findings, job->findings_len};
+    if (job->type == JOB_CHECKUP)
+        said.label = "";
     const struct daemon_keys_entry *entry =
         secrets->keys == NULL ? NULL : daemon_keys_find(secrets->keys, job->label);
     if (job->code == 0 && entry != NULL) {
@@ -338,15 +368,18 @@ struct daemon_secrets *daemon_secrets_open(struct daemon_secrets_worker *worker,
 {
     struct daemon_secrets *secrets = calloc(1, sizeof *secrets);
     char *dir = strdup(options->dir);
-    if (secrets == NULL || dir == NULL) {
+    char *state_dir = options->state_dir == NULL ? NULL : strdup(options->state_dir);
+    if (secrets == NULL || dir == NULL || (options->state_dir != NULL && state_dir == NULL)) {
         daemon_error_set(ret_error, "no memory for keys");
         free(secrets);
         free(dir);
+        free(state_dir);
         return NULL;
     }
     *secrets = (struct daemon_secrets){.worker = worker,
                                        .calls = *calls,
                                        .dir = dir,
+                                       .state_dir = state_dir,
                                        .key_max = options->key_max,
                                        .references = 1};
     bool look = !options->lazy || access(dir, F_OK) == 0;
@@ -398,15 +431,18 @@ static struct job *job_new(struct daemon_secrets *secrets, enum job_type type)
 {
     struct job *job = calloc(1, sizeof *job);
     char *dir = strdup(secrets->dir);
-    if (job == NULL || dir == NULL) {
+    char *state_dir = secrets->state_dir == NULL ? NULL : strdup(secrets->state_dir);
+    if (job == NULL || dir == NULL || (secrets->state_dir != NULL && state_dir == NULL)) {
         free(job);
         free(dir);
+        free(state_dir);
         return NULL;
     }
     secrets->references++;
     job->secrets = secrets;
     job->type = type;
     job->dir = dir;
+    job->state_dir = state_dir;
     job->key_max = secrets->key_max;
     return job;
 }
@@ -458,6 +494,7 @@ void daemon_secrets_do(struct daemon_secrets *secrets, const struct node_out *ou
         [NODE_KEY_NEW] = JOB_NEW,
         [NODE_KEY_IMPORT] = JOB_IMPORT,
         [NODE_KEY_EXPORT] = JOB_EXPORT,
+        [NODE_KEY_CHECKUP] = JOB_CHECKUP,
     };
     assert(out->type == NODE_OUT_KEY);
     struct job *job = job_new(secrets, types[out->key.verb]);

@@ -50,6 +50,7 @@ struct daemon_secrets_calls {
 struct daemon_secrets_options {
     const char *dir; // of the keys
     size_t key_max;
+    const char *state_dir; // for checkups alone; NULL: nothing is kept on disk
     // True: the directory is looked at, and made, only when there is something to be done with it,
     // so that a thousand nodes of a testnet start at once.
     bool lazy;

@@ -125,6 +125,7 @@ static void code_key_answer(struct recording_coder *coder, struct node_key_answe
         code_fixed(coder, &answer->key, DHT_KEY_LEN);
     recording_coder_text(coder, &answer->path);
     recording_coder_span(coder, &answer->text, UINT16_MAX);
+    recording_coder_span(coder, &answer->findings, UINT16_MAX);
     recording_coder_check(coder, code != 0 || answer->label != NULL, "a key without a label");
     recording_coder_check(coder, !has_key || answer->path != NULL, "a key without a path");
     if (coder->ok)

@@ -105,8 +105,10 @@ bool recording_output_equal(const struct recording_output *a, const struct recor
 
 static const char *verb_text(uint8_t verb)
 {
-    static const char *const texts[] = {
-        [NODE_KEY_NEW] = "new", [NODE_KEY_IMPORT] = "import", [NODE_KEY_EXPORT] = "export"};
+    static const char *const texts[] = {[NODE_KEY_NEW] = "new",
+                                        [NODE_KEY_IMPORT] = "import",
+                                        [NODE_KEY_EXPORT] = "export",
+                                        [NODE_KEY_CHECKUP] = "checkup"};
     return verb < sizeof texts / sizeof texts[0] ? texts[verb] : "?";
 }
 

@@ -57,10 +57,10 @@ _pnr()
 
     case $count:$command in
     0:*) mapfile -t COMPREPLY < <(compgen -W \
-        'resolve watch publish unpublish publications key status peers ping testnet help' -- "$cur") ;;
+        'resolve watch publish unpublish publications key status peers ping doctor testnet help' -- "$cur") ;;
     1:key) mapfile -t COMPREPLY < <(compgen -W 'new list show import export' -- "$cur") ;;
     1:help) mapfile -t COMPREPLY < <(compgen -W \
-        'resolve watch publish unpublish publications key status peers ping testnet' -- "$cur") ;;
+        'resolve watch publish unpublish publications key status peers ping doctor testnet' -- "$cur") ;;
     1:unpublish) mapfile -t COMPREPLY < <(compgen -W "$(_pnr_ask publications)" -- "$cur") ;;
     1:publish | 1:resolve | 1:watch) mapfile -t COMPREPLY < <(compgen -W "$(_pnr_ask key list)" -- "$cur") ;;
     2:key)

@@ -9,7 +9,7 @@ function __pnr_publications
     pnr -q --timeout 2s publications 2>/dev/null | string split -f 1 ' '
 end
 
-set -l commands resolve watch publish unpublish publications key status peers ping testnet help
+set -l commands resolve watch publish unpublish publications key status peers ping doctor testnet help
 set -l keys new list show import export
 
 complete -c pnr -f
@@ -32,6 +32,7 @@ complete -c pnr -n $none -a publications -d 'list what is published here'
 complete -c pnr -n $none -a key -d 'make, list, show, import and export keys'
 complete -c pnr -n $none -a status -d 'how the daemon stands'
 complete -c pnr -n $none -a peers -d 'list the DHT nodes known'
+complete -c pnr -n $none -a doctor -d 'check what can go wrong'
 complete -c pnr -n $none -a ping -d 'ask one DHT node whether it is there'
 complete -c pnr -n $none -a testnet -d 'run a whole DHT on this machine'
 complete -c pnr -n $none -a help

@@ -127,6 +127,11 @@ def peer(addr, last, **changes):
     return ("result", {key: value for key, value in fields.items() if value is not None})
 
 
+def finding(check, state, text, remedy=None):
+    known = {} if remedy is None else {"remedy": remedy}
+    return ("result", {"check": check, "state": state, "text": text, **known})
+
+
 SCRIPT = {
     "resolve": [result(), done()],
     "watch": [change("added"), step("watching"), change("changed", comment=None), change("gone"),
@@ -150,5 +155,12 @@ SCRIPT = {
     "peers": [peer("198.51.100.1:6881", 1),
               peer("[2001:db8::1234]:51413", 2, family=6, good=False, secure=False, rtt_us=None),
               ("done", {"count": 2})],
+    "doctor": [
+        finding("keys", "ok", "2 in /var/lib/pnr/keys, for nobody else to read"),
+        finding("clock", "warn", "no time service keeps it right", "run one"),
+        finding("udp-out", "fail", "IPv6 in Global_: 0 of 12 queries answered",
+                "let UDP out to any port and the answers in"),
+        finding("names", "ok", "1 of 1 read back from the network as published"),
+        ("done", {"count": 4, "failures": 1, "warnings": 1})],
     "ping": [("done", {"rtt_us": 812, "id": bytes(range(20))})],
 }

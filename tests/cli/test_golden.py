@@ -120,6 +120,15 @@ CASES = {
     "peers-none": (["peers"], NOTHING),
     "ping": (["ping", "192.0.2.1:6881"], None),
     "ping-json": (["ping", "[2001:DB8::1]:6881", "--json"], None),
+    "doctor": (["doctor"], None),
+    "doctor-quiet": (["doctor", "-q"], None),
+    "doctor-json": (["doctor", "--json"], None),
+    "doctor-well": (["doctor"], {"doctor": [
+        answers.finding("names", "ok", "none is published here"),
+        ("done", {"count": 1, "failures": 0, "warnings": 0})]}),
+    "doctor-hostile": (["doctor"], {"doctor": [
+        answers.finding("na\x1bmes", "warn", "\x1b[2J", HOSTILE),
+        ("done", {"count": 1, "failures": 0, "warnings": 1})]}),
     "help": (["--help"], None),
     "help-key": (["help", "key"], None),
     "help-publish": (["publish", "--help"], None),

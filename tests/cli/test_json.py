@@ -40,6 +40,8 @@ RUNS = [
     (["status"], None),
     (["peers"], None),
     (["ping", "127.0.0.1:1"], None),
+    (["doctor"], {"doctor": [answers.finding("clock", "warn", "nobody keeps it right", "do it"),
+                             ("done", {"count": 1, "failures": 0, "warnings": 1})]}),
 ]
 
 

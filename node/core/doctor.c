@@ -1,0 +1,443 @@
+// SPDX-License-Identifier: MIT
+#include "node/core/doctor.h"
+
+#include "dht/addr.h"
+#include "node/core/publication.h"
+#include "node/core/result.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXT_MAX   512
+#define CHECK_MAX  64
+#define PINGS_MAX  (CORE_DOCTOR_PINGS_MAX * NODE_ENGINES_MAX)
+#define COPIES_FEW 8                  // fewer copies of a name are soon gone: it lives on 20 nodes
+#define SEQ_NEAR   (INT64_C(1) << 61) // a sequence number near its end, 2^62
+#define YOUNG_US   (15 * CORE_MINUTE_US) // it takes so long to find out whether we are reachable
+
+struct core_doctor {
+    struct core_request *request;
+    enum core_doctor_state state;
+    uint32_t warnings;
+    uint32_t failures;
+    // BOOTSTRAP: of one cloud after the other.
+    uint32_t cloud; // its place
+    struct core_doctor_ping pings[PINGS_MAX];
+    uint32_t ping_count;
+    uint32_t ping_running;
+    uint32_t ping_answered;
+    // NAMES: of one publication after the other.
+    uint32_t names_left; // slots of the table
+    uint32_t names_read;
+    uint32_t names_good;
+    struct core_lookup lookup;
+    int64_t seq; // that we have published
+    char name[CORE_NAME_TEXT_LEN_MAX + 1];
+};
+
+// ---- findings ----
+
+struct finding {
+    const char *check;
+    enum control_finding state;
+    char text[TEXT_MAX];
+    const char *remedy; // NULL: none is needed
+};
+
+// check remedy state text
+static void tell(struct node *node, struct core_doctor *doctor, const struct finding *finding)
+{
+    struct core_answer answer;
+    struct dht_bencode_writer *writer = &answer.writer;
+    core_answer_begin(&answer, doctor->request, CONTROL_ANSWER_RESULT);
+    core_result_put_text(writer, CONTROL_KEY_CHECK, finding->check);
+    if (finding->remedy != NULL)
+        core_result_put_text(writer, CONTROL_KEY_REMEDY, finding->remedy);
+    core_result_put_text(writer, CONTROL_KEY_STATE,
+                         control_protocol_word(CONTROL_VOCABULARY_FINDING, (int)finding->state));
+    core_result_put_text(writer, CONTROL_KEY_TEXT, finding->text);
+    core_answer_end(node, &answer);
+    doctor->warnings += finding->state == CONTROL_FINDING_WARN;
+    doctor->failures += finding->state == CONTROL_FINDING_FAIL;
+}
+
+static void end(struct node *node, struct core_doctor *doctor)
+{
+    struct core_answer answer;
+    core_answer_begin(&answer, doctor->request, CONTROL_ANSWER_DONE);
+    core_result_put_int(&answer.writer, CONTROL_KEY_COUNT, doctor->request->results);
+    core_result_put_int(&answer.writer, CONTROL_KEY_FAILURES, doctor->failures);
+    core_result_put_int(&answer.writer, CONTROL_KEY_WARNINGS, doctor->warnings);
+    core_answer_end(node, &answer); // the doctor goes with its request
+}
+
+// ---- one engine: datagrams out and in, the external address, the NAT ----
+
+static const char *family_text(const struct core_engine *engine)
+{
+    return engine->family == DHT_IPV6 ? "IPv6" : "IPv4";
+}
+
+static void check_out(struct node *node, struct core_doctor *doctor,
+                      const struct core_engine *engine, const struct dht_info *info)
+{
+    struct finding finding = {.check = "udp-out"};
+    uint64_t replies = info->counters.replies_in_time + info->counters.replies_late;
+    snprintf(finding.text, TEXT_MAX, "%s in %s: %llu of %llu queries answered", family_text(engine),
+             engine->cloud->config.name, (unsigned long long)replies,
+             (unsigned long long)info->counters.queries_sent);
+    if (replies == 0 && info->counters.queries_sent > 0) {
+        finding.state = CONTROL_FINDING_FAIL;
+        finding.remedy =
+            "let UDP out to any port and the answers in: see the firewall, and whether "
+            "this address family has a route at all";
+    } else if (replies == 0) {
+        finding.state = CONTROL_FINDING_WARN;
+        finding.remedy = "name bootstrap nodes in the configuration";
+    }
+    tell(node, doctor, &finding);
+}
+
+static void check_in(struct node *node, struct core_doctor *doctor,
+                     const struct core_engine *engine, const struct dht_info *info)
+{
+    struct finding finding = {.check = "udp-in"};
+    bool is_server = info->role == DHT_ROLE_SERVER;
+    bool is_young = node->now_us - engine->cloud->since_us < YOUNG_US;
+    snprintf(finding.text, TEXT_MAX, "%s in %s: %s", family_text(engine),
+             engine->cloud->config.name,
+             is_server  ? "others reach this node"
+             : is_young ? "not known yet whether others reach this node"
+                        : "others do not reach this node: it is a client");
+    if (!is_server) {
+        finding.state = CONTROL_FINDING_WARN;
+        finding.remedy = is_young
+                             ? "it takes a quarter of an hour to tell"
+                             : "let UDP in to the port it listens at, and forward that port on the "
+                               "router; secured names work without, unsecured ones do not";
+    }
+    tell(node, doctor, &finding);
+}
+
+static void check_address(struct node *node, struct core_doctor *doctor,
+                          const struct core_engine *engine, const struct dht_info *info)
+{
+    struct finding finding = {.check = "address"};
+    char external[DHT_ADDR_TEXT_MAX];
+    if (info->external.ip_len == 0) {
+        finding.state = CONTROL_FINDING_WARN;
+        snprintf(finding.text, TEXT_MAX, "%s in %s: too few others have said where they see us",
+                 family_text(engine), engine->cloud->config.name);
+        finding.remedy = "wait; in a network of fewer than five others it stays unknown";
+    } else {
+        dht_addr_to_text(&info->external, external);
+        snprintf(finding.text, TEXT_MAX, "%s in %s: others see %s", family_text(engine),
+                 engine->cloud->config.name, external);
+    }
+    tell(node, doctor, &finding);
+}
+
+static void check_nat(struct node *node, struct core_doctor *doctor,
+                      const struct core_engine *engine, const struct dht_info *info)
+{
+    struct finding finding = {.check = "nat"};
+    const char *text = "one that keeps the port";
+    if (info->external.ip_len == 0)
+        return;
+    if (dht_addr_equal(&info->external, &engine->addr)) {
+        text = "none: others see the address it listens at";
+    } else if (info->external.port == 0) {
+        finding.state = CONTROL_FINDING_WARN;
+        finding.remedy = "forward the port on the router: this kind (symmetric) gives each "
+                         "destination another port, and lets nobody in";
+        text = "others see different ports";
+    } else if (info->external.port != engine->addr.port) {
+        text = "one that maps to one other port for all destinations";
+    }
+    snprintf(finding.text, TEXT_MAX, "%s in %s: %s", family_text(engine),
+             engine->cloud->config.name, text);
+    tell(node, doctor, &finding);
+}
+
+static void check_engine(struct node *node, struct core_doctor *doctor,
+                         const struct core_engine *engine)
+{
+    struct dht_info info;
+    dht_info(engine->dht, &info);
+    check_out(node, doctor, engine, &info);
+    if (info.counters.replies_in_time + info.counters.replies_late == 0)
+        return; // nothing else can be told then
+    check_in(node, doctor, engine, &info);
+    check_address(node, doctor, engine, &info);
+    check_nat(node, doctor, engine, &info);
+}
+
+// ---- names ----
+
+static void read_next_name(struct node *node, struct core_doctor *doctor);
+
+static void tell_names(struct node *node, struct core_doctor *doctor)
+{
+    struct finding finding = {.check = "names"};
+    if (doctor->names_read == 0) {
+        snprintf(finding.text, TEXT_MAX, "none is published here");
+    } else {
+        snprintf(finding.text, TEXT_MAX, "%u of %u read back from the network as published%s",
+                 doctor->names_good, doctor->names_read,
+                 doctor->names_left > 0 ? "; those past 64 were not looked at" : "");
+    }
+    tell(node, doctor, &finding);
+}
+
+static void tell_name(struct node *node, struct core_doctor *doctor)
+{
+    struct finding finding = {.check = "name"};
+    const struct core_lookup *lookup = &doctor->lookup;
+    const char *text = NULL;
+    if (lookup->tally.answered == 0) { // what this node holds itself is no proof
+        finding.state = CONTROL_FINDING_FAIL;
+        text = "nobody answered";
+        finding.remedy = "see what is said of UDP above";
+    } else if (!lookup->found) {
+        finding.state = CONTROL_FINDING_FAIL;
+        text = "nobody has it";
+        finding.remedy = "see pnr publications for the last error; it is tried again by itself";
+    } else if (lookup->seq < doctor->seq) {
+        finding.state = CONTROL_FINDING_FAIL;
+        text = "only an older record is found";
+        finding.remedy = "publish it again; if that does not help, see resolve --trace for nodes "
+                         "packed around it";
+    } else if (lookup->seq > SEQ_NEAR) {
+        finding.state = CONTROL_FINDING_WARN;
+        text = "its sequence number is near the end: soon nothing can be published under it";
+        finding.remedy = "move to another key: somebody with this one has used such a number";
+    } else if (lookup->tally.suspect) {
+        finding.state = CONTROL_FINDING_WARN;
+        text = "nodes are packed around it: it looks like a Sybil attack";
+        finding.remedy = "see resolve --trace";
+    } else if (lookup->tally.copies < COPIES_FEW && lookup->tally.answered > COPIES_FEW) {
+        finding.state = CONTROL_FINDING_WARN;
+        text = "few nodes have it";
+        finding.remedy = "it is renewed by itself; look again in an hour";
+    }
+    doctor->names_good += text == NULL;
+    if (text == NULL)
+        return;
+    snprintf(finding.text, TEXT_MAX, "%.400s: %s, %u cop%s", doctor->name, text,
+             lookup->tally.copies, lookup->tally.copies == 1 ? "y" : "ies");
+    tell(node, doctor, &finding);
+}
+
+// Starts to read a name back. False where it is none that should be found.
+static bool read_name(struct node *node, struct core_doctor *doctor,
+                      const struct core_publication *publication)
+{
+    struct core_name name = {.kind = CORE_NAME_KEY, .classifier_len = publication->classifier_len};
+    struct dht_get get = {
+        .target = publication->target,
+        .salt = {publication->salt, publication->salt_len},
+        .seq_known = DHT_SEQ_NONE,
+    };
+    if (publication->anchor || publication->withdrawn || publication->stored_us == 0 ||
+        !publication->cloud->present)
+        return false;
+    memcpy(name.key, publication->key, sizeof name.key);
+    memcpy(name.classifier, publication->classifier, publication->classifier_len);
+    core_name_print(&name, doctor->name);
+    doctor->seq = publication->seq;
+    doctor->names_read++;
+    doctor->lookup.cloud = publication->cloud;
+    return core_lookup_get(node, &doctor->lookup, CORE_OWNER_DOCTOR, doctor, &get);
+}
+
+static void read_next_name(struct node *node, struct core_doctor *doctor)
+{
+    const struct core_publication_table *table = &node->publications;
+    if (doctor->names_left > table->count)
+        doctor->names_left = table->count;
+    while (doctor->names_left > 0 && doctor->names_read < CORE_DOCTOR_NAMES_MAX) {
+        if (read_name(node, doctor, table->slots[--doctor->names_left]))
+            return;
+    }
+    tell_names(node, doctor);
+    end(node, doctor);
+}
+
+// ---- bootstrap ----
+
+static void ask_cloud(struct node *node, struct core_doctor *doctor);
+
+static void tell_bootstrap(struct node *node, struct core_doctor *doctor,
+                           const struct core_cloud *cloud)
+{
+    struct finding finding = {.check = "bootstrap"};
+    bool knows_others = core_cloud_has_contacts(cloud);
+    if (doctor->ping_count == 0)
+        snprintf(finding.text, TEXT_MAX, "%s: no bootstrap node is named that could be asked",
+                 cloud->config.name);
+    else
+        snprintf(finding.text, TEXT_MAX, "%s: %u of %u nodes answered", cloud->config.name,
+                 doctor->ping_answered, doctor->ping_count);
+    if (doctor->ping_answered == 0 && !knows_others) {
+        finding.state = CONTROL_FINDING_FAIL;
+        finding.remedy = "name nodes that are there (bootstrap in the configuration), and see that "
+                         "UDP gets out";
+    } else if (doctor->ping_answered == 0 && doctor->ping_count > 0) {
+        finding.state = CONTROL_FINDING_WARN;
+        finding.remedy = "name others, or the next start with an empty state finds nobody";
+    }
+    tell(node, doctor, &finding);
+}
+
+static void ping_engine(struct node *node, struct core_doctor *doctor,
+                        const struct core_engine *engine)
+{
+    struct dht_addr addrs[CORE_DOCTOR_PINGS_MAX];
+    size_t count = dht_bootstrap_nodes(engine->dht, addrs, CORE_DOCTOR_PINGS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        struct core_doctor_ping *ping = &doctor->pings[doctor->ping_count];
+        ping->engine = engine->number;
+        ping->op = dht_ping(engine->dht, node->now_us, &addrs[i]);
+        if (ping->op == 0)
+            continue;
+        if (!core_owner_set(&node->owners, engine->number, ping->op, CORE_OWNER_DOCTOR, doctor)) {
+            dht_cancel(engine->dht, ping->op);
+            continue;
+        }
+        doctor->ping_count++;
+        doctor->ping_running++;
+    }
+}
+
+static void cloud_asked(struct node *node, struct core_doctor *doctor)
+{
+    const struct core_cloud *cloud = node->clouds[doctor->cloud];
+    tell_bootstrap(node, doctor, cloud);
+    for (int i = 0; i < NODE_ENGINES_MAX; i++)
+        if (cloud->engines[i].dht != NULL)
+            check_engine(node, doctor, &cloud->engines[i]);
+    doctor->cloud++;
+    ask_cloud(node, doctor);
+}
+
+static void ask_cloud(struct node *node, struct core_doctor *doctor)
+{
+    while (doctor->cloud < node->cloud_count && !node->clouds[doctor->cloud]->present)
+        doctor->cloud++;
+    if (doctor->cloud >= node->cloud_count) {
+        doctor->state = CORE_DOCTOR_NAMES;
+        doctor->names_left = node->publications.count;
+        read_next_name(node, doctor);
+        return;
+    }
+    const struct core_cloud *cloud = node->clouds[doctor->cloud];
+    doctor->ping_count = doctor->ping_running = doctor->ping_answered = 0;
+    for (int i = 0; i < NODE_ENGINES_MAX; i++)
+        if (cloud->engines[i].dht != NULL)
+            ping_engine(node, doctor, &cloud->engines[i]);
+    if (doctor->ping_running == 0)
+        cloud_asked(node, doctor);
+}
+
+static void pinged(struct node *node, struct core_doctor *doctor, int engine,
+                   const struct dht_out *event)
+{
+    core_owner_clear(&node->owners, engine, event->op);
+    for (uint32_t i = 0; i < doctor->ping_count; i++)
+        if (doctor->pings[i].engine == engine && doctor->pings[i].op == event->op)
+            doctor->pings[i].op = 0;
+    doctor->ping_answered += event->done.rtt_us >= 0;
+    if (--doctor->ping_running == 0)
+        cloud_asked(node, doctor);
+}
+
+// ---- from the start to the end ----
+
+void core_doctor_start(struct node *node, struct core_request *request)
+{
+    struct core_doctor *doctor = calloc(1, sizeof *doctor);
+    if (doctor == NULL) {
+        core_request_fail(node, request, CONTROL_ERROR_FULL, "out of memory");
+        return;
+    }
+    doctor->request = request;
+    request->doctor = doctor;
+    struct node_out out = {.type = NODE_OUT_KEY};
+    out.key.verb = NODE_KEY_CHECKUP;
+    out.key.label = "";
+    out.key.key_request = request->key_request = ++node->next_key_request;
+    if (!core_outbox_key(&node->outbox, &out))
+        core_request_fail(node, request, CONTROL_ERROR_FULL, "out of memory");
+}
+
+// Tells one finding of the driver's, or nothing where it is none.
+static void pass_on(struct node *node, struct core_doctor *doctor, struct dht_span fields)
+{
+    static const char *const keys[] = {CONTROL_KEY_CHECK, CONTROL_KEY_REMEDY, CONTROL_KEY_STATE,
+                                       CONTROL_KEY_TEXT};
+    struct core_answer answer;
+    struct dht_span parts[4] = {{0}};
+    for (size_t i = 0; i < 4; i++)
+        control_fields_string(fields, keys[i], &parts[i]);
+    int state = control_protocol_value(CONTROL_VOCABULARY_FINDING, parts[2]);
+    if (parts[0].data == NULL || parts[3].data == NULL || state < 0)
+        return;
+    core_answer_begin(&answer, doctor->request, CONTROL_ANSWER_RESULT);
+    for (size_t i = 0; i < 4; i++)
+        if (parts[i].data != NULL)
+            core_result_put_bytes(&answer.writer, keys[i], parts[i]);
+    core_answer_end(node, &answer);
+    doctor->warnings += state == CONTROL_FINDING_WARN;
+    doctor->failures += state == CONTROL_FINDING_FAIL;
+}
+
+void core_doctor_disk_checked(struct node *node, struct core_request *request,
+                              const struct node_key_answer *answer)
+{
+    struct core_doctor *doctor = request->doctor;
+    struct dht_span fields;
+    struct dht_bencode_cursor findings =
+        control_fields_list(answer->findings, CONTROL_KEY_FINDINGS);
+    while (control_fields_next(&findings, &fields))
+        pass_on(node, doctor, fields);
+    doctor->state = CORE_DOCTOR_BOOTSTRAP;
+    ask_cloud(node, doctor);
+}
+
+static void name_read(struct node *node, struct core_doctor *doctor, int engine,
+                      const struct dht_out *event)
+{
+    if (event->type == DHT_OUT_ITEM)
+        core_lookup_item(&doctor->lookup, &event->found.item);
+    if (event->type != DHT_OUT_DONE ||
+        !core_lookup_done(node, &doctor->lookup, engine, &event->done.tally, false))
+        return;
+    tell_name(node, doctor);
+    read_next_name(node, doctor);
+}
+
+void core_doctor_event(struct node *node, struct core_doctor *doctor, int engine,
+                       const struct dht_out *event)
+{
+    if (doctor->state == CORE_DOCTOR_BOOTSTRAP && event->type == DHT_OUT_DONE)
+        pinged(node, doctor, engine, event);
+    else if (doctor->state == CORE_DOCTOR_NAMES)
+        name_read(node, doctor, engine, event);
+}
+
+void core_doctor_leave(struct node *node, struct core_doctor *doctor)
+{
+    for (uint32_t i = 0; i < doctor->ping_count; i++) {
+        struct core_doctor_ping *ping = &doctor->pings[i];
+        struct core_engine *engine = core_cloud_engine(node, ping->engine);
+        if (ping->op == 0)
+            continue;
+        core_owner_clear(&node->owners, ping->engine, ping->op);
+        if (engine != NULL)
+            dht_cancel(engine->dht, ping->op);
+    }
+    if (doctor->state == CORE_DOCTOR_NAMES)
+        core_lookup_cancel(node, &doctor->lookup);
+    free(doctor);
+}
