@@ -240,12 +240,29 @@ enum pnr_wait {
     PNR_WAIT_ALL,     // the whole lookup
 };
 
+// Which publishers of a name are wanted. Remote: not the daemon's own; non-current process: not
+// what this connection has registered; nearest: sorted, the nearest first, once the lookup has
+// ended.
+enum pnr_criteria {
+    PNR_CRITERIA_ANY,
+    PNR_CRITERIA_DEFAULT, // PNRP's: non-current process
+    PNR_CRITERIA_REMOTE,
+    PNR_CRITERIA_NEAREST_REMOTE,
+    PNR_CRITERIA_NON_CURRENT,
+    PNR_CRITERIA_NEAREST_NON_CURRENT,
+    PNR_CRITERIA_NEAREST,
+};
+
 struct pnr_resolve {
     const char *name;
     enum pnr_wait wait;
     uint32_t timeout_ms; // at most 600,000; 0: 30,000
     const char *cloud;   // NULL: every cloud
     bool trace;          // a progress for every query: pnr_read_hop()
+    enum pnr_criteria criteria;
+    uint8_t hint[16]; // an address: nearest is who has one with the longest prefix in common;
+    size_t hint_len;  // 4 or 16; 0: none, the round trip tells
+    uint32_t max;     // results at most; 0: all
 };
 
 // Results: pnr_read_result(). Done, and the error NOT_FOUND: pnr_read_tally().
@@ -298,7 +315,8 @@ PNR_API enum pnr_error pnr_publish(struct pnr_client *client, const struct pnr_p
 PNR_API enum pnr_error pnr_unpublish(struct pnr_client *client, const char *name,
                                      uint32_t *ret_request);
 
-// The same for an unsecured name, for as long as this connection lives.
+// The same for an unsecured name, for as long as this connection lives. (pnr_publish() takes
+// unsecured names too: they last until they are unpublished.)
 PNR_API enum pnr_error pnr_register(struct pnr_client *client, const struct pnr_publish *publish,
                                     uint32_t *ret_request);
 PNR_API enum pnr_error pnr_unregister(struct pnr_client *client, const char *name,
@@ -383,8 +401,9 @@ struct pnr_result {
     uint8_t mark[PNR_MARK_LEN];
     size_t mark_len; // 8; 0 where unknown
     int64_t seq;
-    int64_t ttl_s; // seconds that it may be kept
-    int64_t age_s; // seconds since it was verified
+    int64_t ttl_s;  // seconds that it may be kept
+    int64_t age_s;  // seconds since it was verified
+    int64_t rtt_us; // round trip to the publisher; of an unsecured name
     enum pnr_source source;
     bool final; // nothing newer of this publisher follows
     struct pnr_tally tally;

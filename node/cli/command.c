@@ -11,16 +11,22 @@
 static const struct cli_command table[] = {
     {
         .name = "resolve",
-        .usage = "NAME [--wait cache|first|settled|all] [--timeout S] [--trace]",
+        .usage = "NAME [--wait cache|first|settled|all] [--criteria C] [--max N] [--timeout S] "
+                 "[--trace]",
         .summary = "find out what a name stands for",
         .help =
             "Prints the endpoints, one a line, and under them how they were found.\n"
-            "NAME is KEY.CLASSIFIER, KEY alone, or begins with the label of a key held here.\n"
+            "NAME is KEY.CLASSIFIER, KEY alone, or begins with the label of a key held here; or\n"
+            "0.CLASSIFIER, which anyone may publish: each of its publishers is asked himself.\n"
             "\n"
             "  --wait cache     what the daemon knows already, no network\n"
             "  --wait first     the first answer whose signature is good\n"
             "  --wait settled   until the closest nodes agree (the default)\n"
             "  --wait all       the whole lookup\n"
+            "  --criteria C     which publishers: any (the default), remote (not this daemon),\n"
+            "                   nearest or nearest-remote (sorted, the nearest first)\n"
+            "  --hint ADDRESS   nearest to this address, by prefix; or else by round trip\n"
+            "  --max N          at most so many results\n"
             "  --timeout S      give up after so long (30 s)\n"
             "  --trace          tell the lookup hop by hop, and how dense the network is around\n"
             "                   the name\n"
@@ -28,9 +34,11 @@ static const struct cli_command table[] = {
             "Examples:\n"
             "  pnr resolve laptop.web\n"
             "  pnr resolve yg4gxe7z1r7mr6orids9fh95y7gxhdsxjqi6nngsxxtakqaxr5no\n"
+            "  pnr resolve 0.printer --criteria nearest --max 1\n"
             "  pnr -q resolve laptop.web          # the endpoints alone\n"
             "  pnr --json resolve laptop.web | jq -r .endpoints[0].address\n",
-        .options = CLI_OPTION_WAIT | CLI_OPTION_TRACE,
+        .options = CLI_OPTION_WAIT | CLI_OPTION_TRACE | CLI_OPTION_CRITERIA | CLI_OPTION_HINT |
+                   CLI_OPTION_MAX,
         .args_min = 1,
         .args_max = 1,
         .function = cli_resolve,
@@ -61,7 +69,8 @@ static const struct cli_command table[] = {
         .summary = "publish a name, until it is unpublished",
         .help =
             "NAME is LABEL or LABEL.CLASSIFIER, LABEL being that of a key held here; the key\n"
-            "itself may stand in its place. What the name had before is replaced.\n"
+            "itself may stand in its place. 0.CLASSIFIER needs no key, and others may publish it\n"
+            "too. What the name had before is replaced.\n"
             "\n"
             "  --endpoint E         where the name leads: PROTOCOL:ADDRESS:PORT, up to 10 times,\n"
             "                       or none beside a payload;\n"

@@ -181,6 +181,37 @@ static bool take_count(struct cli_options *options, const char *value,
            refuse(why, "--count", "expected a number of changes, from 1");
 }
 
+static bool take_criteria(struct cli_options *options, const char *value,
+                          char why[CLI_OPTIONS_WHY_MAX])
+{
+    static const struct word {
+        const char *word;
+        enum pnr_criteria criteria;
+    } words[] = {{"any", PNR_CRITERIA_ANY},
+                 {"remote", PNR_CRITERIA_REMOTE},
+                 {"nearest", PNR_CRITERIA_NEAREST},
+                 {"nearest-remote", PNR_CRITERIA_NEAREST_REMOTE}};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(value, words[i].word) == 0) {
+            options->criteria = words[i].criteria;
+            return true;
+        }
+    }
+    return refuse(why, "--criteria", "expected any, remote, nearest or nearest-remote");
+}
+
+static bool take_hint(struct cli_options *options, const char *value, char why[CLI_OPTIONS_WHY_MAX])
+{
+    options->hint_len = cli_text_parse_ip(value, options->hint);
+    return options->hint_len > 0 || refuse(why, "--hint", "expected an IPv4 or IPv6 address");
+}
+
+static bool take_max(struct cli_options *options, const char *value, char why[CLI_OPTIONS_WHY_MAX])
+{
+    return cli_text_parse_number(value, 1, 1000000, &options->max) ||
+           refuse(why, "--max", "expected a number of results, from 1");
+}
+
 static const struct option table[] = {
     {CLI_OPTION_CONTROL, "--control", '\0', true, take_control},
     {CLI_OPTION_NODE, "--node", '\0', true, take_node},
@@ -201,6 +232,9 @@ static const struct option table[] = {
     {CLI_OPTION_PORT, "--port", '\0', true, take_port},
     {CLI_OPTION_TRACE, "--trace", '\0', false, take_trace},
     {CLI_OPTION_COUNT, "--count", '\0', true, take_count},
+    {CLI_OPTION_CRITERIA, "--criteria", '\0', true, take_criteria},
+    {CLI_OPTION_HINT, "--hint", '\0', true, take_hint},
+    {CLI_OPTION_MAX, "--max", '\0', true, take_max},
 };
 
 #define OPTION_COUNT (sizeof table / sizeof table[0])

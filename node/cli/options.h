@@ -33,6 +33,9 @@ enum cli_option {
     CLI_OPTION_PORT = 1u << 16,
     CLI_OPTION_TRACE = 1u << 17,
     CLI_OPTION_COUNT = 1u << 18,
+    CLI_OPTION_CRITERIA = 1u << 19,
+    CLI_OPTION_HINT = 1u << 20,
+    CLI_OPTION_MAX = 1u << 21,
 };
 
 // Those that every command takes.
@@ -62,6 +65,10 @@ struct cli_options {
     enum pnr_wait wait;
     bool trace;
     uint32_t count; // 0: not given
+    enum pnr_criteria criteria;
+    uint8_t hint[16];
+    size_t hint_len; // 0: not given
+    uint32_t max;    // 0: not given
     const char *listen;
     const char *port;
     const char *args[CLI_OPTIONS_ARGS_MAX];

@@ -207,12 +207,11 @@ static int run(struct cli_context *context, struct deed *deed)
 static int check_name(struct cli_context *context)
 {
     char why[CLI_TEXT_WHY_MAX];
-    enum cli_text_name name = cli_text_check_name(context->args[0], why);
-    if (name == CLI_TEXT_NAME_GOOD) {
+    if (cli_text_check_name(context->args[0], why)) {
         return CLI_EXIT_DONE;
     }
     cli_output_error(&context->output, "%s", why);
-    return name == CLI_TEXT_NAME_UNSECURED ? CLI_EXIT_REFUSED : CLI_EXIT_USAGE;
+    return CLI_EXIT_USAGE;
 }
 
 // Reads the payload's file into publish, whose payload the caller frees.

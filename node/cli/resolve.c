@@ -38,6 +38,9 @@ static void print_json(const struct cli_output *output, const struct pnr_result 
         cli_json_int(object, "density_percent", result->tally.density);
     }
     cli_json_bool(object, "suspect", result->tally.suspect);
+    if (result->rtt_us >= 0) {
+        cli_json_ms(object, "rtt_ms", result->rtt_us);
+    }
     cli_json_ms(object, "elapsed_ms", result->tally.elapsed_us);
     cli_json_bool(object, "final", result->final);
     cli_json_print(object, output);
@@ -124,6 +127,10 @@ static void write_origin(const struct pnr_result *result, char *buf, size_t buf_
         snprintf(buf, buf_len, "from the cache: verified %s%s, %s",
                  result->age_s == 0 ? "just now" : cli_text_seconds(result->age_s, &age),
                  result->age_s == 0 ? "" : " ago", elapsed.text);
+    } else if (result->rtt_us >= 0) {
+        snprintf(buf, buf_len, "from its publisher, %s away: %u asked, %u answered, %u hop%s, %s",
+                 cli_text_duration(result->rtt_us, &age), tally->nodes_asked, tally->nodes_answered,
+                 tally->hops, tally->hops == 1 ? "" : "s", elapsed.text);
     } else {
         snprintf(buf, buf_len, "from the DHT: %u asked, %u answered, %u cop%s, %u hop%s, %s",
                  tally->nodes_asked, tally->nodes_answered, tally->copies,
@@ -278,7 +285,11 @@ int cli_resolve(struct cli_context *context)
         .wait = options->wait,
         .timeout_ms = options->timeout_ms,
         .trace = options->trace,
+        .criteria = options->criteria,
+        .hint_len = options->hint_len,
+        .max = options->max,
     };
+    memcpy(resolve.hint, options->hint, sizeof resolve.hint);
     struct lookup lookup = {.first = NULL};
     char shown[96];
     char doing[128];

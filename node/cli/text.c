@@ -300,21 +300,14 @@ bool cli_text_check_label(const char *label, char ret_why[CLI_TEXT_WHY_MAX])
     return check_label(label, strlen(label), ret_why);
 }
 
-enum cli_text_name cli_text_check_name(const char *name, char ret_why[CLI_TEXT_WHY_MAX])
+bool cli_text_check_name(const char *name, char ret_why[CLI_TEXT_WHY_MAX])
 {
     bool has_prefix = strncasecmp(name, "pk:", 3) == 0;
     const char *authority = has_prefix ? name + 3 : name;
     size_t len = strcspn(authority, ".");
-    if (!has_prefix && len == 1 && authority[0] == '0') {
-        snprintf(ret_why, CLI_TEXT_WHY_MAX,
-                 "names without a key (0.CLASSIFIER) cannot be published yet; "
-                 "make a key with 'pnr key new LABEL' and publish LABEL.CLASSIFIER");
-        return CLI_TEXT_NAME_UNSECURED;
-    }
-    if (len == Z32_LEN || len == HEX40_LEN || has_prefix) {
-        return CLI_TEXT_NAME_GOOD;
-    }
-    return check_label(authority, len, ret_why) ? CLI_TEXT_NAME_GOOD : CLI_TEXT_NAME_BAD;
+    bool is_unsecured = !has_prefix && len == 1 && authority[0] == '0';
+    return is_unsecured || len == Z32_LEN || len == HEX40_LEN || has_prefix ||
+           check_label(authority, len, ret_why);
 }
 
 const char *cli_text_short_name(const char *name, char *buf)
@@ -378,6 +371,14 @@ static const char *cut_address(const char *text, char address[INET6_ADDRSTRLEN],
     address[len] = '\0';
     *ret_is_v6 = is_v6;
     return behind + 1;
+}
+
+size_t cli_text_parse_ip(const char *text, uint8_t ret_ip[16])
+{
+    if (inet_pton(AF_INET, text, ret_ip) == 1) {
+        return 4;
+    }
+    return inet_pton(AF_INET6, text, ret_ip) == 1 ? 16 : 0;
 }
 
 static bool parse_address(const char *text, struct pnr_endpoint *endpoint,

@@ -59,13 +59,9 @@ size_t cli_text_columns(const char *text);
 // what is wrong.
 bool cli_text_check_label(const char *label, char ret_why[CLI_TEXT_WHY_MAX]);
 
-// What a name that is to be published may look like from here. The daemon judges the rest of it.
-enum cli_text_name {
-    CLI_TEXT_NAME_GOOD,
-    CLI_TEXT_NAME_UNSECURED, // 0.CLASSIFIER
-    CLI_TEXT_NAME_BAD,       // neither a label nor a key before the first dot
-};
-enum cli_text_name cli_text_check_name(const char *name, char ret_why[CLI_TEXT_WHY_MAX]);
+// Whether a name that is to be published can be one: 0.CLASSIFIER, or a label or a key before the
+// first dot. The daemon judges the rest of it.
+bool cli_text_check_name(const char *name, char ret_why[CLI_TEXT_WHY_MAX]);
 
 // A name with its key cut to "tbaj5h…1o9y", for tables and trailers. buf has room for
 // PNR_NAME_MAX bytes. Returns buf.
@@ -80,6 +76,9 @@ const char *cli_text_short_name(const char *name, char *buf);
 // TCP, and "any" is protocol 0. False: ret_why says what is wrong.
 bool cli_text_parse_endpoint(const char *text, struct pnr_endpoint *ret_endpoint,
                              char ret_why[CLI_TEXT_WHY_MAX]);
+
+// Reads an address alone. Returns its length, 4 or 16; 0 where it is none.
+size_t cli_text_parse_ip(const char *text, uint8_t ret_ip[16]);
 
 // The same as text, always with its protocol, so that it can be read again.
 const char *cli_text_endpoint(const struct pnr_endpoint *endpoint, struct cli_text *ret_text);

@@ -243,6 +243,7 @@ static const struct field result_fields[] = {
     FIELD(pnr_result, seq, CONTROL_KEY_SEQ, KIND_NUMBER, false),
     FIELD(pnr_result, ttl_s, CONTROL_KEY_TTL_S, KIND_NUMBER, false),
     FIELD(pnr_result, age_s, CONTROL_KEY_AGE_S, KIND_NUMBER, false),
+    FIELD(pnr_result, rtt_us, CONTROL_KEY_RTT_US, KIND_NUMBER, false),
     FIELD(pnr_result, final, CONTROL_KEY_FINAL, KIND_BOOL, false),
 };
 
@@ -272,7 +273,7 @@ static bool read_payload(struct dht_span dict, struct pnr_result *result)
 static void begin_result(struct pnr_result *result)
 {
     memset(result, 0, sizeof *result);
-    result->seq = result->ttl_s = result->age_s = -1;
+    result->seq = result->ttl_s = result->age_s = result->rtt_us = -1;
     result->tally.elapsed_us = -1;
 }
 

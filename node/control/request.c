@@ -19,6 +19,16 @@ static const enum control_wait waits[] = {
     [PNR_WAIT_ALL] = CONTROL_WAIT_ALL,
 };
 
+static const enum control_criteria criteria[] = {
+    [PNR_CRITERIA_ANY] = CONTROL_CRITERIA_ANY,
+    [PNR_CRITERIA_DEFAULT] = CONTROL_CRITERIA_DEFAULT,
+    [PNR_CRITERIA_REMOTE] = CONTROL_CRITERIA_REMOTE,
+    [PNR_CRITERIA_NEAREST_REMOTE] = CONTROL_CRITERIA_NEAREST_REMOTE,
+    [PNR_CRITERIA_NON_CURRENT] = CONTROL_CRITERIA_NON_CURRENT,
+    [PNR_CRITERIA_NEAREST_NON_CURRENT] = CONTROL_CRITERIA_NEAREST_NON_CURRENT,
+    [PNR_CRITERIA_NEAREST] = CONTROL_CRITERIA_NEAREST,
+};
+
 static void put_text(struct dht_bencode_writer *writer, const char *key, const char *text)
 {
     if (text != NULL) {
@@ -61,7 +71,9 @@ enum pnr_error pnr_resolve(struct pnr_client *client, const struct pnr_resolve *
         resolve->timeout_ms == 0 ? CONTROL_TIMEOUT_MS_DEFAULT : resolve->timeout_ms;
     if (!fits(resolve->name, CONTROL_NAME_LEN_MAX) ||
         !fits_or_none(resolve->cloud, CONTROL_TEXT_LEN_MAX) ||
-        (unsigned)resolve->wait > PNR_WAIT_ALL || timeout_ms > CONTROL_TIMEOUT_MS_MAX) {
+        (unsigned)resolve->wait > PNR_WAIT_ALL || timeout_ms > CONTROL_TIMEOUT_MS_MAX ||
+        (unsigned)resolve->criteria > PNR_CRITERIA_NEAREST ||
+        (resolve->hint_len != 0 && resolve->hint_len != 4 && resolve->hint_len != 16)) {
         return PNR_ERROR_USAGE;
     }
     enum pnr_error error = control_client_begin(
@@ -70,6 +82,15 @@ enum pnr_error pnr_resolve(struct pnr_client *client, const struct pnr_resolve *
         return error;
     }
     put_text(&writer, CONTROL_KEY_CLOUD, resolve->cloud);
+    if (resolve->criteria != PNR_CRITERIA_ANY) {
+        put_text(
+            &writer, CONTROL_KEY_CRITERIA,
+            control_protocol_word(CONTROL_VOCABULARY_CRITERIA, (int)criteria[resolve->criteria]));
+    }
+    put_bytes(&writer, CONTROL_KEY_HINT, resolve->hint, resolve->hint_len);
+    if (resolve->max > 0) {
+        put_int(&writer, CONTROL_KEY_MAX, resolve->max);
+    }
     put_text(&writer, CONTROL_KEY_NAME, resolve->name);
     put_int(&writer, CONTROL_KEY_TIMEOUT_MS, timeout_ms);
     put_int(&writer, CONTROL_KEY_TRACE, resolve->trace);

@@ -23,16 +23,17 @@ _pnr()
     case $prev in
     --control | --payload) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
     --color) mapfile -t COMPREPLY < <(compgen -W 'auto always never' -- "$cur"); return ;;
+    --criteria) mapfile -t COMPREPLY < <(compgen -W 'any remote nearest nearest-remote' -- "$cur"); return ;;
     --wait) mapfile -t COMPREPLY < <(compgen -W 'cache first settled all' -- "$cur"); return ;;
     --payload-type) mapfile -t COMPREPLY < <(compgen -W 'binary string' -- "$cur"); return ;;
-    --node | --timeout | --endpoint | --comment | --ttl | --listen | --port | --count) return ;;
+    --node | --timeout | --endpoint | --comment | --ttl | --listen | --port | --count | --hint | --max) return ;;
     esac
 
     # The words before this one that are neither options nor their values.
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
         --control | --node | --timeout | --color | --endpoint | --comment | --payload | \
-            --payload-type | --ttl | --wait | --listen | --port | --count) ((i++)) ;;
+            --payload-type | --ttl | --wait | --criteria | --hint | --max | --listen | --port | --count) ((i++)) ;;
         -*) ;;
         *)
             ((count++))
@@ -46,7 +47,7 @@ _pnr()
 
     if [[ $cur == -* ]]; then
         case $command in
-        resolve) global+=' --wait --trace' ;;
+        resolve) global+=' --wait --criteria --hint --max --trace' ;;
         publish) global+=' --endpoint --comment --payload --payload-type --ttl' ;;
         watch) global+=' --count' ;;
         testnet) global+=' --listen --port' ;;

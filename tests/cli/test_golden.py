@@ -14,7 +14,8 @@ CACHED = {"resolve": [result(source="cache", age_s=42, elapsed_us=310), done()]}
 JUST_CACHED = {"resolve": [result(source="cache", elapsed_us=0), done()]}
 LOCAL = {"resolve": [result(source="local", comment=None, elapsed_us=90), done()]}
 SEVERAL = {"resolve": [
-    result(name="0.printer", authority="0", classifier="printer", machine=bytes([n]), seq=None,
+    result(name="0.printer", authority="0", classifier="printer", machine=None, seq=None,
+           publisher=bytes([n]) * 16, rtt_us=34000 * n,
            endpoints=[endpoint("192.0.2.%d" % n, 631)], comment=None, copies=1)
     for n in (1, 2)] + [done(2)]}
 BETTERED = {"resolve": [
@@ -91,7 +92,6 @@ CASES = {
     "publish-json": (["--json", "publish", "laptop.web", "192.0.2.7:443"], None),
     "publish-well": (["publish", "laptop.web", "192.0.2.7:443"], WELL_STORED),
     "publish-badly": (["publish", "laptop.web", "192.0.2.7:443", "--color=always"], BADLY_STORED),
-    "publish-unsecured": (["publish", "0.printer", "192.0.2.7:443"], None),
     "publish-no-endpoint": (["publish", "laptop.web"], None),
     "publish-comment-long": (["publish", "laptop", "192.0.2.7:1", "--comment", "x" * 40], None),
     "unpublish": (["unpublish", "laptop.web"], None),

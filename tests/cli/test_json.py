@@ -19,7 +19,7 @@ TYPES = {"string": str, "integer": int, "number": float, "boolean": bool}
 RUNS = [
     (["resolve", "x"], None),
     (["resolve", "x"], {"resolve": [
-        result(comment=None, machine=None, seq=None, endpoints=[]),
+        result(comment=None, machine=None, seq=None, endpoints=[], rtt_us=34000),
         result(comment=b"\0\xd8", payload=b"\1", payload_type=1),
         result(payload=b"a\0", payload_type=2), done(3)]}),
     (["resolve", "x", "--trace"], {"resolve": answers.HOPS + [result(density=97), done()]}),
