@@ -240,12 +240,11 @@ enum pnr_wait {
     PNR_WAIT_ALL,     // the whole lookup
 };
 
-// Which publishers of a name are wanted. Remote: not the daemon's own; non-current process: not
-// what this connection has registered; nearest: sorted, the nearest first, once the lookup has
-// ended.
+// Which publishers of a name are wanted. Remote: not the daemon's own; non-current: not what this
+// connection has registered; nearest: sorted, once the lookup has ended.
 enum pnr_criteria {
     PNR_CRITERIA_ANY,
-    PNR_CRITERIA_DEFAULT, // PNRP's: non-current process
+    PNR_CRITERIA_DEFAULT, // non-current
     PNR_CRITERIA_REMOTE,
     PNR_CRITERIA_NEAREST_REMOTE,
     PNR_CRITERIA_NON_CURRENT,
@@ -315,8 +314,7 @@ PNR_API enum pnr_error pnr_publish(struct pnr_client *client, const struct pnr_p
 PNR_API enum pnr_error pnr_unpublish(struct pnr_client *client, const char *name,
                                      uint32_t *ret_request);
 
-// The same for an unsecured name, for as long as this connection lives. (pnr_publish() takes
-// unsecured names too: they last until they are unpublished.)
+// The same for an unsecured name, for as long as this connection lives.
 PNR_API enum pnr_error pnr_register(struct pnr_client *client, const struct pnr_publish *publish,
                                     uint32_t *ret_request);
 PNR_API enum pnr_error pnr_unregister(struct pnr_client *client, const char *name,
