@@ -67,7 +67,6 @@ void node_free(struct node *node)
         return;
     core_session_free_all(node);
     core_resolve_free_all(node);
-    core_watch_free_all(node);
     core_publication_free_all(node);
     core_unsecured_free_all(node);
     core_registration_free_all(node);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define JOINING_PAUSE_US (1 * CORE_SECOND_US)
-#define MISS_PAUSE_US    (10 * CORE_SECOND_US) // after a lookup that came to nothing; it grows
+#define MISS_PAUSE_US    (10 * CORE_SECOND_US) // after a lookup that came to nothing
 #define KEY_PAUSE_US     (60 * CORE_SECOND_US) // where nobody knows the key of a 40-hex authority
 #define POLL_PAUSE_US    (60 * CORE_SECOND_US) // where nobody tells of changes
 #define MISSES_MAX       2 // what stood is gone where so many lookups have not found it
@@ -63,12 +63,6 @@ static void close_watch(struct node *node, struct core_watch *watch)
     node->watch_count--;
     core_apart_drop(&watch->payload);
     free(watch);
-}
-
-void core_watch_free_all(struct node *node)
-{
-    assert(node->watches == NULL); // they went with the sessions
-    (void)node;
 }
 
 void core_watch_leave(struct node *node, struct core_watcher *watcher)
@@ -400,10 +394,11 @@ static void look(struct node *node, struct core_watch *watch)
         look_for_key(node, watch);
 }
 
-static int64_t miss_pause_us(struct core_watch *watch)
+// After a lookup that nobody has answered; it grows.
+static int64_t silence_pause_us(struct core_watch *watch)
 {
-    uint32_t doublings = watch->misses < DOUBLINGS_MAX ? watch->misses : DOUBLINGS_MAX;
-    watch->misses++;
+    uint32_t doublings = watch->silences < DOUBLINGS_MAX ? watch->silences : DOUBLINGS_MAX;
+    watch->silences++;
     return MISS_PAUSE_US << doublings;
 }
 
@@ -423,12 +418,12 @@ static void key_ended(struct node *node, struct core_watch *watch)
     if (lookup->found &&
         lookup->is_mutable) { // the engine has checked that it hashes to the target
         set_key(node, watch, lookup->key);
-        watch->misses = 0;
+        watch->silences = 0;
         look_for_record(node, watch);
         return;
     }
     bool is_answered = lookup->tally.answered > 0;
-    try_again(node, watch, is_answered ? KEY_PAUSE_US : miss_pause_us(watch));
+    try_again(node, watch, is_answered ? KEY_PAUSE_US : silence_pause_us(watch));
     if (is_answered && !watch->whole) {
         watch->whole = true;
         show_all(node, watch);
@@ -455,9 +450,13 @@ static void record_ended(struct node *node, struct core_watch *watch)
         !lookup->found && watch->standing.found && !watch->is_confirmed && !take_own(node, watch);
     bool is_deaf = !lookup->found && lookup->tally.answered == 0;
     watch->tally = lookup->tally;
-    // What stood may be gone, or only out of reach.
-    if (is_deaf || (is_missed && watch->misses + 1 < MISSES_MAX)) {
-        try_again(node, watch, miss_pause_us(watch));
+    if (is_deaf) {
+        try_again(node, watch, silence_pause_us(watch));
+        return;
+    }
+    watch->silences = 0;
+    if (is_missed && ++watch->misses < MISSES_MAX) { // it may only be out of reach
+        try_again(node, watch, MISS_PAUSE_US);
         return;
     }
     if (is_missed)

@@ -20,7 +20,8 @@
 // content signed again does not. What this node publishes itself is taken at once. The cache learns
 // what a watch hears.
 //
-// Bound: watches_max names; clients by their requests.
+// A watch ends with the last request for it. Bound: watches_max names, with those of
+// node/core/swarm.h; clients by their requests.
 
 #include "node/core/apart.h"
 #include "node/core/lookup.h"
@@ -50,7 +51,8 @@ struct core_watch {
     struct core_watcher *watchers;
     struct core_lookup lookup;   // under way
     struct dht_tally tally;      // of the last one
-    uint32_t misses;             // lookups in a row that came to nothing
+    uint32_t misses;             // lookups in a row that have not found what stood
+    uint32_t silences;           // and that nobody has answered
     bool whole;                  // all that there is was told: a lookup has ended
     int64_t look_us;             // STANDING: when to look again; INT64_MAX: when something happens
     bool look_again;             // the lookup under way may have begun too early
@@ -84,7 +86,5 @@ void core_watch_published(struct node *node, const struct core_publication *publ
 void core_watch_look_all(struct node *node, const struct core_cloud *cloud);
 // The wall clock was set: entries expire at other times now.
 void core_watch_clock_set(struct node *node);
-
-void core_watch_free_all(struct node *node);
 
 #endif

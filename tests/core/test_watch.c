@@ -503,6 +503,35 @@ static void test_offline(void **state)
     brains_fini(&brains);
 }
 
+// A record of other software says nothing of when it ends: it is gone when nobody holds it any
+// more.
+static void test_foreign_record(void **state)
+{
+    uint8_t foreign_key[32];
+    uint8_t value[1000];
+    struct core_mark_identity identity;
+    static const uint8_t zeros[CORE_PUBLISHER_LEN];
+    (void)state;
+    begin(411);
+    brains_add_key(&brains, 1, "foreign", 9, foreign_key);
+    struct dht_span pkarr = {value, helper_pkarr(foreign_key, value)};
+    helper_put_item(&brains, 9, "", 1000, pkarr);
+    uint32_t id = watch(WATCHER, helper_name(foreign_key, ""));
+    brains_run(&brains, MINUTE);
+    assert_string_equal(told(WATCHER, id), "+0 w");
+    read_identity(brains_answer(&brains, WATCHER, id, CONTROL_ANSWER_RESULT, 0), &identity);
+    assert_memory_equal(identity.publisher, zeros, sizeof zeros);
+    helper_put_item(&brains, 9, "", 2000, pkarr); // the same content
+    brains_run(&brains, HOUR);
+    assert_string_equal(told(WATCHER, id), "+0 w");
+    brains_run(&brains, 3 * HOUR); // an item is kept for two
+    assert_string_equal(told(WATCHER, id), "+0 w -");
+    helper_put_item(&brains, 9, "", 2000, pkarr);
+    brains_run(&brains, 11 * MINUTE); // nobody was there to be asked to push
+    assert_string_equal(told(WATCHER, id), "+0 w - +0");
+    brains_fini(&brains);
+}
+
 static void test_cache_learns(void **state)
 {
     (void)state;
@@ -535,6 +564,7 @@ int main(void)
         cmocka_unit_test(test_payloads),
         cmocka_unit_test(test_clock),
         cmocka_unit_test(test_offline),
+        cmocka_unit_test(test_foreign_record),
         cmocka_unit_test(test_cache_learns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

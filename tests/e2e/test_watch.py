@@ -9,6 +9,7 @@ import json
 import os
 
 import programs
+import control
 
 UNREACHABLE = 5
 
@@ -87,6 +88,23 @@ class Scenario:
         own.write_line("ping")
         self.h.check(own.next(self.h.deadline) == "pong", "its own loop goes on")
 
+    def unsecured(self):
+        """A program that registers a name is heard of; each of two is a publisher."""
+        command = [programs.program("pnr"), "--control", self.away.control, "--json", "watch",
+                   "0.e2e"]
+        watcher = self.h.keep(Watcher, command)
+        self.h.check(watcher.next(self.h.deadline) == "watching", "nobody publishes it")
+        clients = []
+        for path, node, port in ((self.home.control, 0, 7000), (self.net.control, 3, 8000)):
+            clients.append(control.Client(path, node))
+            clients[-1].must("register", name="0.e2e",
+                             endpoints=[{b"ip": bytes(4), b"port": port, b"proto": 6}])
+            told = watcher.next(self.h.deadline)
+            self.h.check(told == "added %d" % port, "it is told", told)
+        for client in clients:
+            client.close()
+        watcher.end()
+
     def daemon_goes(self):
         """A daemon that ends, ends its watches, in order or not."""
         self.away.stop()
@@ -116,7 +134,7 @@ class Watcher(programs.Process):
 def test(harness):
     scenario = Scenario(harness)
     parts = ("first_picture", "republished", "second_publisher", "withdrawn", "own_loop",
-             "daemon_goes")
+             "unsecured", "daemon_goes")
     for part in parts:
         getattr(scenario, part)()
         harness.step(part)
