@@ -386,6 +386,31 @@ static void test_full(void **state)
     brains_fini(&brains);
 }
 
+// As many names as a node may watch, all begun at the same moment.
+static void test_a_thousand_names(void **state)
+{
+    enum { NAMES = 1000 };
+    static uint32_t ids[NAMES];
+    (void)state;
+    begin(412);
+    brains.nodes[WATCHER]->config.requests_max = NAMES;
+    assert_int_equal(helper_publish(&brains, PUBLISHER, "alice.7", 1000), 0);
+    for (uint32_t i = 0; i < NAMES; i++) {
+        char classifier[16];
+        snprintf(classifier, sizeof classifier, ".%u", i);
+        ids[i] = watch(WATCHER, helper_name(key, classifier));
+    }
+    brains_run(&brains, 2 * MINUTE);
+    assert_int_equal(helper_info(&brains, WATCHER).watches, NAMES);
+    for (uint32_t i = 0; i < NAMES; i++)
+        if (strcmp(told(WATCHER, ids[i]), i == 7 ? "+1000 w" : "w") != 0)
+            fail_msg("%u: %s", i, told(WATCHER, ids[i]));
+    node_session_closed(brains.nodes[WATCHER], brains.now_us, brains.sessions[WATCHER]);
+    assert_int_equal(helper_info(&brains, WATCHER).watches, 0);
+    assert_int_equal(helper_ops(&brains, WATCHER), 0);
+    brains_fini(&brains);
+}
+
 // A client that does not read is told the difference once it has.
 static void test_slow_client(void **state)
 {
@@ -560,6 +585,7 @@ int main(void)
         cmocka_unit_test(test_one_watch_for_all),
         cmocka_unit_test(test_cancelled_at_every_moment),
         cmocka_unit_test(test_full),
+        cmocka_unit_test(test_a_thousand_names),
         cmocka_unit_test(test_slow_client),
         cmocka_unit_test(test_payloads),
         cmocka_unit_test(test_clock),
