@@ -347,6 +347,7 @@ void simnet_host_output(struct simnet_machine *machine, const struct node_out *o
 void simnet_host_answer(struct simnet_machine *machine)
 {
     machine->has_answers = false;
+    simnet_session_leave(&machine->host->sessions, machine);
     if (machine->host->disk != NULL)
         run_disk(machine);
     simnet_session_flush(&machine->host->sessions, machine);

@@ -76,7 +76,8 @@ bool simnet_host_session_bytes(struct simnet_machine *machine, uint32_t session,
                                struct dht_span bytes);
 // The client that had stopped to read does so again.
 void simnet_host_read_session(struct simnet_machine *machine, uint32_t session);
-// The client is gone: its sink is not called again. A machine asleep tells its brain as it wakes.
+// The client is gone: its sink is not called again. A machine asleep tells its brain as it wakes,
+// before anything else.
 void simnet_host_close_session(struct simnet_machine *machine, uint32_t session);
 
 // ---- for machine.c ----

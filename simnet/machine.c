@@ -195,8 +195,8 @@ void simnet_machine_wake(struct simnet_machine *machine)
     machine->state = SIMNET_MACHINE_UP;
     if (machine->has_clock)
         simnet_clock_wake(simnet_host_clock(machine), simnet_world_now(machine->world));
-    simnet_host_look(machine);
     simnet_machine_settle(machine);
+    simnet_host_look(machine);
 }
 
 void simnet_machine_move(struct simnet_machine *machine, int engine, const struct dht_addr *addr)

@@ -67,6 +67,21 @@ void simnet_session_output(struct simnet_session_set *set, const struct node_out
         append(session, out->bytes);
 }
 
+static void leave(struct simnet_session *session, struct simnet_machine *machine)
+{
+    session->is_over = true;
+    node_session_closed(machine->node, simnet_machine_now(machine), session->number);
+}
+
+void simnet_session_leave(struct simnet_session_set *set, struct simnet_machine *machine)
+{
+    for (uint32_t i = 0; i < set->count; i++) {
+        struct simnet_session *session = set->sessions[i];
+        if (session->closed && !session->hung_up && !session->is_over)
+            leave(session, machine);
+    }
+}
+
 // Offers what waits. Returns how much of it the client read.
 static size_t offer(struct simnet_session *session, struct simnet_machine *machine)
 {
@@ -82,6 +97,8 @@ static size_t offer(struct simnet_session *session, struct simnet_machine *machi
 static void flush(struct simnet_session *session, struct simnet_machine *machine)
 {
     size_t read = 0;
+    if (session->is_over)
+        return;
     if (!session->closed && !session->is_stopped && session->len > 0)
         read = offer(session, machine);
     if (session->hung_up) { // its number means nothing to the brain any more
@@ -90,9 +107,8 @@ static void flush(struct simnet_session *session, struct simnet_machine *machine
             session->sink.hangup(session->sink.ctx, machine, session->number);
         return;
     }
-    session->is_over = session->closed;
-    if (session->is_over)
-        node_session_closed(machine->node, simnet_machine_now(machine), session->number);
+    if (session->closed)
+        leave(session, machine);
     else if (read > 0)
         node_session_sent(machine->node, simnet_machine_now(machine), session->number, read);
 }

@@ -33,6 +33,9 @@ struct simnet_session *simnet_session_add(struct simnet_session_set *set, uint32
 struct simnet_session *simnet_session_find(const struct simnet_session_set *set, uint32_t number);
 // What the brain puts out for it: NODE_OUT_BYTES or NODE_OUT_HANGUP.
 void simnet_session_output(struct simnet_session_set *set, const struct node_out *out);
+// Tells the brain of those that clients have closed: before all else, so that it says nothing more
+// to who is gone.
+void simnet_session_leave(struct simnet_session_set *set, struct simnet_machine *machine);
 // Hands out what waits, and tells the brain what was read.
 void simnet_session_flush(struct simnet_session_set *set, struct simnet_machine *machine);
 // The brain is gone: every sink is hung up on.

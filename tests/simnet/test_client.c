@@ -170,6 +170,35 @@ static void asks_while_asleep(struct scene *scene)
     simnet_machine_wake(scene->machine);
 }
 
+static void see_bytes(void *ctx, struct simnet_world *world, struct simnet_machine *machine,
+                      const struct node_out *out)
+{
+    (void)world;
+    (void)machine;
+    if (out->type == NODE_OUT_BYTES)
+        note(ctx, "bytes");
+}
+
+// When it wakes, its brain hears that who asked has left before it hears what became of the write.
+static void hangs_up_on_a_sleeper(struct scene *scene)
+{
+    static struct simnet_tap tap;
+    struct simnet_disk *disk = simnet_host_disk(scene->machine);
+    struct simnet_disk_config config = simnet_disk_config(disk);
+    config.fail_share = 1;
+    simnet_disk_configure(disk, &config);
+    simnet_disk_stick(disk, simnet_world_now(scene->world) + 10 * SIMNET_SECOND_US);
+    publish(scene, "mine.web", 443);
+    run(scene, 5 * SIMNET_SECOND_US);
+    simnet_machine_sleep(scene->machine);
+    run(scene, SIMNET_MINUTE_US);
+    simnet_client_close(scene->client);
+    tap = (struct simnet_tap){.see_out = see_bytes, .ctx = &scene->transcript};
+    simnet_world_tap(scene->world, &tap);
+    simnet_machine_wake(scene->machine);
+    simnet_world_untap(scene->world, &tap);
+}
+
 static void says_nonsense(struct scene *scene)
 {
     simnet_client_say(scene->client, (struct dht_span){(const uint8_t *)"\xff\xff\xff\xff", 4});
@@ -213,6 +242,7 @@ static const struct row rows[] = {
     {"reading later", reads_later, "later, done 1"},
     {"in pieces", asks_in_pieces, "later, done 1, done 2, done 3"},
     {"asleep", asks_while_asleep, "later, done 1"},
+    {"hang up, asleep", hangs_up_on_a_sleeper, "closed"},
     {"nonsense", says_nonsense, "error 0: 10, hung up"},
     {"open again", opens_again, "error 0: 10, hung up, done 1, error 2: 6"},
 };
