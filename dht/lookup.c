@@ -141,9 +141,21 @@ static bool is_listed(struct dht_lookup *lookup, const struct dht_candidate *new
     return false;
 }
 
-// Whether the newcomer is one that is listed already, or one too many of its kind.
+// Whether a candidate that was named by another id than the newcomer, at the same address, is to
+// give way to it.
+static bool gives_way(const struct dht_lookup *lookup, const struct dht_candidate *candidate,
+                      const struct dht_candidate *newcomer)
+{
+    if (candidate->state != DHT_CANDIDATE_NEW || is_doubtful(lookup, newcomer))
+        return false;
+    return is_doubtful(lookup, candidate) ||
+           dht_id_compare(&lookup->target, &newcomer->id, &candidate->id) < 0;
+}
+
+// Whether the newcomer is one that is listed already, or one too many of its kind. ret_place: the
+// candidate whose place it is to take; left as it is where it takes nobody's.
 static enum dht_lookup_offer judge(struct dht_lookup *lookup, const struct dht_candidate *newcomer,
-                                   struct dht_lookup_tag tag)
+                                   struct dht_lookup_tag tag, uint16_t *ret_place)
 {
     uint32_t same_prefix = 0;
     uint32_t same_wide = 0;
@@ -151,11 +163,16 @@ static enum dht_lookup_offer judge(struct dht_lookup *lookup, const struct dht_c
         return DHT_LOOKUP_KNOWN;
     for (uint16_t i = *crowd_chain(lookup, tag.crowd); i != DHT_LOOKUP_NONE;
          i = lookup->tags[i].next_crowd) {
-        const struct dht_candidate *candidate = &lookup->candidates[i];
+        struct dht_candidate *candidate = &lookup->candidates[i];
         if (lookup->tags[i].crowd != tag.crowd)
             continue;
-        if (in_the_way(candidate) && dht_addr_equal(&candidate->addr, &newcomer->addr))
-            return DHT_LOOKUP_KNOWN;
+        if (in_the_way(candidate) && dht_addr_equal(&candidate->addr, &newcomer->addr)) {
+            candidate->disputed = 1;
+            if (!gives_way(lookup, candidate, newcomer))
+                return DHT_LOOKUP_KNOWN;
+            *ret_place = i;
+            return DHT_LOOKUP_ADDED;
+        }
         if (lookup->lab)
             continue;
         if (in_the_way(candidate) && dht_addr_equal_ip(&candidate->addr, &newcomer->addr))
@@ -168,11 +185,11 @@ static enum dht_lookup_offer judge(struct dht_lookup *lookup, const struct dht_c
     return crowded ? DHT_LOOKUP_REFUSED : DHT_LOOKUP_ADDED;
 }
 
-// Where in the order an id goes.
-static uint16_t rank_of(const struct dht_lookup *lookup, const struct dht_id *id)
+// Where in the order of the first `listed` an id goes.
+static uint16_t rank_of(const struct dht_lookup *lookup, const struct dht_id *id, uint16_t listed)
 {
     uint16_t low = 0;
-    uint16_t high = lookup->count;
+    uint16_t high = listed;
     while (low < high) {
         uint16_t middle = (uint16_t)((low + high) / 2);
         const struct dht_id *other = &lookup->candidates[lookup->order[middle]].id;
@@ -184,49 +201,61 @@ static uint16_t rank_of(const struct dht_lookup *lookup, const struct dht_id *id
     return low;
 }
 
-static void insert_in_order(struct dht_lookup *lookup, uint16_t index, uint16_t rank,
+static void insert_in_order(struct dht_lookup *lookup, uint16_t index, const struct dht_id *id,
                             uint16_t listed)
 {
+    uint16_t rank = rank_of(lookup, id, listed);
     memmove(lookup->order + rank + 1, lookup->order + rank,
             (size_t)(listed - rank) * sizeof *lookup->order);
     lookup->order[rank] = index;
 }
 
-// Who gives way in a full list: the farthest that was not asked, of those behind `rank`. Its place
-// in the order, or `count`.
-static uint16_t farthest_new(const struct dht_lookup *lookup, uint16_t rank)
+static void remove_from_order(struct dht_lookup *lookup, uint16_t index)
 {
-    for (uint16_t last = lookup->count; last-- > rank;) {
-        const struct dht_candidate *candidate = &lookup->candidates[lookup->order[last]];
-        if (candidate->state == DHT_CANDIDATE_NEW)
-            return last;
-    }
-    return lookup->count;
+    uint16_t rank = rank_of(lookup, &lookup->candidates[index].id, lookup->count);
+    while (lookup->order[rank] != index) // others may have its id
+        rank++;
+    memmove(lookup->order + rank, lookup->order + rank + 1,
+            (size_t)(lookup->count - rank - 1) * sizeof *lookup->order);
+}
+
+// Who gives way in a full list: the farthest that was not asked, if it is behind id, or
+// DHT_LOOKUP_NONE.
+static uint16_t farthest_new(const struct dht_lookup *lookup, const struct dht_id *id)
+{
+    uint16_t rank = rank_of(lookup, id, lookup->count);
+    for (uint16_t last = lookup->count; last-- > rank;)
+        if (lookup->candidates[lookup->order[last]].state == DHT_CANDIDATE_NEW)
+            return lookup->order[last];
+    return DHT_LOOKUP_NONE;
 }
 
 enum dht_lookup_offer dht_lookup_offer(struct dht_lookup *lookup,
                                        const struct dht_candidate *newcomer, uint16_t *ret_index)
 {
     struct dht_lookup_tag tag = tag_of(lookup, newcomer);
-    enum dht_lookup_offer verdict = judge(lookup, newcomer, tag);
+    uint16_t index = DHT_LOOKUP_NONE;
+    enum dht_lookup_offer verdict = judge(lookup, newcomer, tag, &index);
     if (verdict != DHT_LOOKUP_ADDED)
         return verdict;
-    uint16_t rank = rank_of(lookup, &newcomer->id);
-    uint16_t index = lookup->count;
-    if (grow(lookup)) {
-        insert_in_order(lookup, index, rank, lookup->count);
+    bool disputed = index != DHT_LOOKUP_NONE;
+    if (!disputed && grow(lookup)) {
+        index = lookup->count;
+        insert_in_order(lookup, index, &newcomer->id, lookup->count);
         lookup->count++;
     } else {
-        uint16_t last = farthest_new(lookup, rank);
-        if (last == lookup->count)
+        if (!disputed)
+            index = farthest_new(lookup, &newcomer->id);
+        if (index == DHT_LOOKUP_NONE)
             return DHT_LOOKUP_DROPPED;
-        index = lookup->order[last];
         unlink_tag(lookup, index);
-        insert_in_order(lookup, index, rank, last);
+        remove_from_order(lookup, index);
+        insert_in_order(lookup, index, &newcomer->id, (uint16_t)(lookup->count - 1));
     }
     link_tag(lookup, index, tag);
     lookup->candidates[index] = *newcomer;
     lookup->candidates[index].state = DHT_CANDIDATE_NEW;
+    lookup->candidates[index].disputed = disputed;
     *ret_index = index;
     return DHT_LOOKUP_ADDED;
 }

@@ -31,6 +31,11 @@
 // not to be there, the rest of what it named is doubtful, and is not asked unless another node
 // names it too.
 //
+// An address may be named by several ids: one is out of date, or a slander, and nobody can tell
+// which before it has answered. The nearest to the target is listed, in the place of one that was
+// not asked yet and may never be; and since it may be the false one, it is disputed from then on:
+// the id that it shows instead is worth a query.
+//
 // Bounds: candidates_max; a full list drops its farthest candidate that was not asked. Outside a
 // lab at most one candidate an address, DHT_LOOKUP_PREFIX_MAX of one /24 or /48,
 // DHT_LOOKUP_WIDE_MAX of one /16 of IPv4 or /32 of IPv6. Candidates keep their index for life;
@@ -70,6 +75,7 @@ struct dht_candidate {
     uint8_t broken;    // and that have not
     uint8_t explored;  // it was asked whom it knows elsewhere in the region
     uint8_t has_named; // it has named somebody, or was asked once more whom it knows here
+    uint8_t disputed;  // somebody has named its address by another id
     uint8_t trimmed;   // its reply was made smaller; it is, or was, asked again with its token
     uint16_t namer;    // who named it first: 1 + its index; 0: our own table
     uint8_t token_len;
@@ -116,8 +122,9 @@ enum dht_lookup_offer {
     DHT_LOOKUP_DROPPED, // the list is full, or memory is short
 };
 
-// A node was heard of. depth is 1 for a contact of our own table; rtt_us and has_get as the table
-// knows them. ret_index is written when it was added.
+// A node was heard of. It may take the place of another name for its address. depth is 1 for a
+// contact of our own table; rtt_us and has_get as the table knows them. ret_index is written when
+// it was added.
 enum dht_lookup_offer dht_lookup_offer(struct dht_lookup *lookup,
                                        const struct dht_candidate *newcomer, uint16_t *ret_index);
 

@@ -492,10 +492,11 @@ void dht_search_other_id(struct dht *dht, const struct dht_transaction *transact
     candidate->holds = 0;
     candidate->token_len = 0;
     dht_lookup_enter(&op->lookup, transaction->candidate, DHT_CANDIDATE_DEAD);
-    // Slandered, maybe: a node that our table knows by this id is asked under it. (Not every id
-    // that turns up: who changes it for each query would have us ask for ever.)
+    // Slandered, maybe: a node that our table knows by this id, or that somebody has named by
+    // another id than we took, is asked under it. (Not every id that turns up: who changes it for
+    // each query would have us ask for ever.)
     struct dht_krpc_node node = {*shown, transaction->addr};
-    if (dht_table_find(&dht->table, shown, &transaction->addr) != NULL)
+    if (candidate->disputed || dht_table_find(&dht->table, shown, &transaction->addr) != NULL)
         dht_search_offer(dht, op, &node, depth);
     dht_search_step(dht, op);
 }

@@ -390,6 +390,7 @@ static const struct newcomer {
     {"its id elsewhere", false, false, 5, {20, 9, 0, 1}, 1, DHT_LOOKUP_KNOWN},
     {"its id elsewhere, it being dead", false, true, 5, {20, 9, 0, 1}, 1, DHT_LOOKUP_ADDED},
     {"another id there", false, false, 6, {20, 5, 0, 1}, 1, DHT_LOOKUP_KNOWN},
+    {"another id there, nearer", false, false, 4, {20, 5, 0, 1}, 1, DHT_LOOKUP_ADDED},
     {"another id there, it being dead", false, true, 6, {20, 5, 0, 1}, 1, DHT_LOOKUP_ADDED},
     {"another port", false, false, 6, {20, 5, 0, 1}, 2, DHT_LOOKUP_REFUSED},
     {"another port in a lab", true, false, 6, {20, 5, 0, 1}, 2, DHT_LOOKUP_ADDED},
@@ -413,6 +414,62 @@ static void test_newcomers(void **state)
         newcomer.addr.port = row->port;
         if (dht_lookup_offer(&lookup, &newcomer, &index) != row->verdict)
             fail_msg("%s", row->name);
+        dht_lookup_fini(&lookup);
+    }
+}
+
+// Rank 100 at an address, in that state and named by a node that has made up so many names; then
+// that address is named by another rank. Which of them is listed.
+static const struct two_names_row {
+    const char *name;
+    enum dht_candidate_state state;
+    uint8_t broken, broken_then; // of who named the first, and the second
+    uint32_t rank;
+    bool gives_way;
+} two_names_rows[] = {
+    {"nearer", DHT_CANDIDATE_NEW, 0, 0, 50, true},
+    {"farther", DHT_CANDIDATE_NEW, 0, 0, 150, false},
+    {"farther, the first being doubtful", DHT_CANDIDATE_NEW, 4, 0, 150, true},
+    {"nearer, but doubtful", DHT_CANDIDATE_NEW, 0, 4, 50, false},
+    {"asked", DHT_CANDIDATE_ASKED, 0, 0, 50, false},
+    {"to be asked again", DHT_CANDIDATE_RETRY, 0, 0, 50, false},
+    {"answered", DHT_CANDIDATE_ANSWERED, 0, 0, 50, false},
+    {"silent", DHT_CANDIDATE_SILENT, 0, 0, 50, false},
+};
+
+static void test_two_names(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof two_names_rows / sizeof two_names_rows[0]; i++) {
+        const struct two_names_row *row = &two_names_rows[i];
+        struct dht_lookup lookup;
+        uint16_t index;
+        start(&lookup, false, 8, 5);
+        offer(&lookup, 200);
+        offer(&lookup, 201);
+        offer(&lookup, 60);
+        offer(&lookup, 140);
+        lookup.candidates[0].broken = row->broken;
+        lookup.candidates[1].broken = row->broken_then;
+        struct dht_candidate first = candidate(100);
+        first.namer = 1;
+        dht_lookup_offer(&lookup, &first, &index);
+        if (row->state != DHT_CANDIDATE_NEW)
+            dht_lookup_enter(&lookup, index, DHT_CANDIDATE_ASKED);
+        if (row->state > DHT_CANDIDATE_ASKED)
+            dht_lookup_enter(&lookup, index, row->state);
+        struct dht_candidate second = candidate(row->rank);
+        second.addr = first.addr;
+        second.namer = 2;
+        enum dht_lookup_offer verdict = dht_lookup_offer(&lookup, &second, &index);
+        const struct dht_candidate *listed = &lookup.candidates[4];
+        if (verdict != (row->gives_way ? DHT_LOOKUP_ADDED : DHT_LOOKUP_KNOWN) || index != 4 ||
+            !dht_id_equal(&listed->id, row->gives_way ? &second.id : &first.id) ||
+            !listed->disputed || lookup.count != 5)
+            fail_msg("%s", row->name);
+        for (uint16_t rank = 1; rank < lookup.count; rank++)
+            assert_true(dht_id_compare(&target, &lookup.candidates[lookup.order[rank - 1]].id,
+                                       &lookup.candidates[lookup.order[rank]].id) < 0);
         dht_lookup_fini(&lookup);
     }
 }
@@ -519,6 +576,14 @@ static void check(const struct dht_lookup *lookup)
                 dht_lookup_next(lookup) != DHT_LOOKUP_NONE);
 }
 
+// Somebody names a candidate's address by another id.
+static void rename_one(struct dht_lookup *lookup, uint16_t index, uint32_t rank)
+{
+    struct dht_candidate newcomer = candidate(rank);
+    newcomer.addr = lookup->candidates[index].addr;
+    dht_lookup_offer(lookup, &newcomer, &index);
+}
+
 static void test_at_random(void **state)
 {
     uint64_t random = 4;
@@ -532,6 +597,8 @@ static void test_at_random(void **state)
             uint32_t what = helper_below(&random, 8);
             if (what < 2)
                 offer(&lookup, helper_below(&random, 5000));
+            else if (what == 2 && index != DHT_LOOKUP_NONE)
+                rename_one(&lookup, index, helper_below(&random, 5000));
             else if (what < 5)
                 ask_next(&lookup);
             else if (index == DHT_LOOKUP_NONE || lookup.candidates[index].tries == 0)
@@ -630,14 +697,14 @@ static void test_hurried_flight(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_races),     cmocka_unit_test(test_hurried_flight),
-        cmocka_unit_test(test_lives),     cmocka_unit_test(test_closest_first),
-        cmocka_unit_test(test_settled),   cmocka_unit_test(test_front),
-        cmocka_unit_test(test_answered),  cmocka_unit_test(test_secure),
-        cmocka_unit_test(test_newcomers), cmocka_unit_test(test_region),
-        cmocka_unit_test(test_naming),    cmocka_unit_test(test_prefix_caps),
-        cmocka_unit_test(test_full),      cmocka_unit_test(test_no_memory),
-        cmocka_unit_test(test_at_random),
+        cmocka_unit_test(test_races),       cmocka_unit_test(test_hurried_flight),
+        cmocka_unit_test(test_lives),       cmocka_unit_test(test_closest_first),
+        cmocka_unit_test(test_settled),     cmocka_unit_test(test_front),
+        cmocka_unit_test(test_answered),    cmocka_unit_test(test_secure),
+        cmocka_unit_test(test_newcomers),   cmocka_unit_test(test_two_names),
+        cmocka_unit_test(test_region),      cmocka_unit_test(test_naming),
+        cmocka_unit_test(test_prefix_caps), cmocka_unit_test(test_full),
+        cmocka_unit_test(test_no_memory),   cmocka_unit_test(test_at_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,6 +23,7 @@ static bool set_number(struct play *play)
         {"peers_max=", &config->peers_max},
         {"registrations_max=", &config->registrations_max},
         {"in_flight=", &config->in_flight},
+        {"lookup_width=", &config->lookup_width},
         {"store_width=", &config->store_width},
         {"queries_max=", &config->queries_max},
         {"queries_per_source=", &config->queries_per_source},
