@@ -36,15 +36,8 @@ static uint16_t next_guide(const struct dht_lookup *lookup)
 // A point of the region. Half of all points lie in its outer half, and so on.
 static struct dht_id draw_point(struct dht *dht, const struct dht_lookup *lookup)
 {
-    struct dht_id point;
-    dht_random_bytes(&dht->random, point.bytes, sizeof point.bytes);
-    uint64_t distance = lookup->region == UINT64_MAX
-                            ? dht_random_below(&dht->random, UINT64_MAX)
-                            : dht_random_below(&dht->random, lookup->region + 1);
-    uint64_t head = dht_id_head(&lookup->target) ^ distance;
-    for (int i = 0; i < 8; i++)
-        point.bytes[i] = (uint8_t)(head >> (56 - 8 * i));
-    return point;
+    uint64_t below = lookup->region < UINT64_MAX ? lookup->region + 1 : UINT64_MAX;
+    return dht_region_point(&lookup->target, 0, below, &dht->random);
 }
 
 // Asks a candidate for those next to a point. False where it cannot be asked now.

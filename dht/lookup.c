@@ -303,6 +303,14 @@ static void walk_count(const struct dht_lookup *lookup, struct walk *walk,
     walk->fringe -= walk->fringe > 0 && !is_in_region(lookup, candidate);
 }
 
+uint32_t dht_lookup_own_beyond(const struct dht_lookup *lookup)
+{
+    uint32_t count = 0;
+    for (uint16_t i = 0; i < lookup->count; i++)
+        count += lookup->candidates[i].namer == 0 && !is_in_region(lookup, &lookup->candidates[i]);
+    return count;
+}
+
 void dht_lookup_widen(struct dht_lookup *lookup, uint64_t region, uint32_t width, uint32_t fringe)
 {
     lookup->region = region;

@@ -180,4 +180,7 @@ size_t dht_lookup_storers(const struct dht_lookup *lookup, size_t width,
 // them as well as they know each other.
 void dht_lookup_widen(struct dht_lookup *lookup, uint64_t region, uint32_t width, uint32_t fringe);
 
+// How many of those that were offered from our own table lie beyond the region.
+uint32_t dht_lookup_own_beyond(const struct dht_lookup *lookup);
+
 #endif

@@ -17,6 +17,18 @@ uint64_t dht_region_radius(double nodes, uint32_t wanted)
     return nodes <= wanted ? UINT64_MAX : (uint64_t)(WHOLE * (wanted / nodes));
 }
 
+struct dht_id dht_region_point(const struct dht_id *target, uint64_t least, uint64_t below,
+                               struct dht_random *random)
+{
+    struct dht_id point;
+    dht_random_bytes(random, point.bytes, sizeof point.bytes);
+    uint64_t distance = least + dht_random_below(random, below - least);
+    uint64_t head = dht_id_head(target) ^ distance;
+    for (int i = 0; i < 8; i++)
+        point.bytes[i] = (uint8_t)(head >> (56 - 8 * i));
+    return point;
+}
+
 // e to the power of -x, from its series at x / 16.
 static double exp_minus(double x)
 {

@@ -9,10 +9,16 @@
 // whole region. And an honest region is not crowded, which tells an attack.
 
 #include "dht/lookup.h"
+#include "dht/random.h"
 
 // How far a region reaches (dht_id_distance64) that holds `wanted` of so many nodes; 0 where their
 // number is unknown (0).
 uint64_t dht_region_radius(double nodes, uint32_t wanted);
+
+// A point drawn from those whose distance (dht_id_distance64) from a target is at least `least`,
+// and below `below`.
+struct dht_id dht_region_point(const struct dht_id *target, uint64_t least, uint64_t below,
+                               struct dht_random *random);
 
 struct dht_density {
     uint32_t percent; // nodes that answered next to the target, of those expected there; 0: unknown

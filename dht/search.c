@@ -17,6 +17,7 @@
 #define NAMED_MAX       20 // contacts read from one reply
 #define ASK_DEAF_ONE_IN 8  // lookups
 #define FRINGE          8  // nodes beyond a region that are asked for it
+#define BEYOND          16 // how far beyond, in regions, those are that a lookup may start with
 #define NEIGHBOURLY     2  // of the closest that have to tell who stands next to them
 
 static void count_offer(struct dht *dht, enum dht_lookup_offer verdict)
@@ -84,12 +85,38 @@ void dht_search_offer(struct dht *dht, struct dht_op *op, const struct dht_krpc_
     offer_named(dht, op, node, depth, 0);
 }
 
+static void offer_contact(struct dht *dht, struct dht_op *op, struct dht_contact_ref contact)
+{
+    struct dht_krpc_node node = {dht_contact_id(contact),
+                                 dht_contact_addr(contact.contact, dht->table.contact_len)};
+    offer(dht, op, &node, 1, 0);
+}
+
+// Who has looked here before has met those that are packed around the target, and has them as
+// contacts: in the end they are all that it starts with, and they name nobody else. So, where
+// hardly any of its contacts lie beyond the region, it starts with such ones too, next to points
+// that are drawn, so that nobody can stand there in time.
+static void offer_beyond(struct dht *dht, struct dht_op *op)
+{
+    struct dht_contact_ref contact;
+    uint64_t region = op->lookup.region;
+    uint64_t below = region < UINT64_MAX / BEYOND ? BEYOND * region : UINT64_MAX;
+    if (region == 0 || region == UINT64_MAX || dht_lookup_own_beyond(&op->lookup) >= FRINGE)
+        return;
+    for (int i = 0; i < FRINGE; i++) {
+        struct dht_id point = dht_region_point(&op->lookup.target, region, below, &dht->random);
+        if (dht_table_closest(&dht->table, &point, 1, &contact) > 0)
+            offer_contact(dht, op, contact);
+    }
+}
+
 // The lookup goes on until the whole region has answered.
 static void widen(struct dht *dht, struct dht_op *op)
 {
     uint64_t radius = dht_region_radius(op->nodes, dht->config.store_width);
     op->widened = true;
     dht_lookup_widen(&op->lookup, radius, dht->config.store_width, radius > 0 ? FRINGE : 0);
+    offer_beyond(dht, op);
 }
 
 static bool is_to_store(const struct dht_op *op)
@@ -113,15 +140,12 @@ void dht_search_start(struct dht *dht, struct dht_op *op, const struct dht_id *t
     dht_lookup_init(&op->lookup, &dht->config, target, width);
     op->nodes = dht_estimate_nodes(&dht->estimate, dht_engine_now_s(dht));
     op->doubt = dht_estimate_doubt(&dht->estimate, dht_engine_now_s(dht));
+    size_t count = dht_table_closest(&dht->table, target, DHT_CLOSEST_MAX, contacts);
+    for (size_t i = 0; i < count; i++)
+        offer_contact(dht, op, contacts[i]);
     if (is_to_store(op)) {
         op->lookup.secure_width = (uint16_t)dht->config.lookup_width;
         widen(dht, op);
-    }
-    size_t count = dht_table_closest(&dht->table, target, DHT_CLOSEST_MAX, contacts);
-    for (size_t i = 0; i < count; i++) {
-        struct dht_krpc_node node = {dht_contact_id(contacts[i]),
-                                     dht_contact_addr(contacts[i].contact, dht->table.contact_len)};
-        offer(dht, op, &node, 1, 0);
     }
     dht_table_touch(&dht->table, target, dht_engine_now_s(dht));
     dht_found_own(dht, op);

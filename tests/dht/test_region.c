@@ -35,6 +35,40 @@ static void test_radius(void **state)
             fail_msg("%s", rows[i].name);
 }
 
+static void test_point(void **state)
+{
+    static const struct row {
+        const char *name;
+        uint64_t least, below;
+    } rows[] = {
+        {"from the target on", 0, UINT64_C(1) << 57},
+        {"a ring", UINT64_C(1) << 57, UINT64_C(1) << 61},
+        {"one distance", 77, 78},
+        {"anywhere", 0, UINT64_MAX},
+        {"the far end", UINT64_MAX - 1, UINT64_MAX},
+    };
+    static const uint8_t seed[32] = {1};
+    struct dht_random random;
+    struct dht_id target;
+    (void)state;
+    dht_random_init(&random, seed);
+    memset(target.bytes, 0x5a, sizeof target.bytes);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint64_t nearest = UINT64_MAX;
+        uint64_t farthest = 0;
+        for (int j = 0; j < 200; j++) {
+            struct dht_id point = dht_region_point(&target, rows[i].least, rows[i].below, &random);
+            uint64_t distance = dht_id_distance64(&point, &target);
+            nearest = distance < nearest ? distance : nearest;
+            farthest = distance > farthest ? distance : farthest;
+        }
+        uint64_t tenth = (rows[i].below - rows[i].least) / 10; // 200 points come nearer than that
+        if (nearest < rows[i].least || nearest > rows[i].least + tenth ||
+            farthest >= rows[i].below || farthest < rows[i].below - 1 - tenth)
+            fail_msg("%s", rows[i].name);
+    }
+}
+
 static void add(struct dht_lookup *lookup, uint64_t distance)
 {
     uint16_t index;
@@ -138,6 +172,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_radius),
+        cmocka_unit_test(test_point),
         cmocka_unit_test(test_density),
         cmocka_unit_test(test_thin),
     };
