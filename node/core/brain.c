@@ -306,9 +306,8 @@ static void ring(struct node *node, struct dht_timer *timer)
     }
 }
 
-void node_tick(struct node *node, int64_t now_us)
+static void tick_once(struct node *node, int64_t now_us)
 {
-    core_brain_enter(node, now_us);
     for (int i = 0; i < node->engine_count; i++)
         dht_tick(node->engines[i]->dht, now_us);
     core_brain_settle(node);
@@ -317,6 +316,15 @@ void node_tick(struct node *node, int64_t now_us)
         ring(node, timer);
         core_brain_settle(node);
     }
+}
+
+void node_tick(struct node *node, int64_t now_us)
+{
+    core_brain_enter(node, now_us);
+    tick_once(node, now_us);
+    // What a timer begins may be due in its engine at once.
+    while (node_deadline(node) <= now_us)
+        tick_once(node, now_us);
 }
 
 int64_t node_deadline(const struct node *node)
