@@ -449,6 +449,10 @@ static void note_silence(struct dht *dht, struct dht_watching *watching, struct 
     keeper->is_asked = false;
     keeper->wants_token = false;
     keeper->silent++;
+    // A poll that nobody answers is none: the next keeper is asked soon.
+    int64_t again_us = dht->now_us + TRY_AGAIN_US;
+    if (keeper->state == DHT_KEEPER_POLLED && watching->next_poll_us > again_us)
+        watching->next_poll_us = again_us;
     if (keeper->silent >= SILENT_MAX) {
         enter(dht, watching, keeper,
               keeper->state == DHT_KEEPER_POLLED ? DHT_KEEPER_LOST : DHT_KEEPER_POLLED);

@@ -107,7 +107,6 @@ void dht_serve_watch_changed(struct dht_serve *serve)
         return;
     }
     DHT_COUNT(dht, query_changed);
-    dht_engine_prove(dht, serve->from);
     dht_serve_open(serve);
     dht_serve_close(serve);
     dht_watch_take(dht, &push);

@@ -281,11 +281,11 @@ void dht_watch_looked(struct dht *dht, const struct dht_op *op)
 {
     struct dht_watching *watching = dht_watch_find(dht, op->watch);
     assert(watching != NULL && watching->lookup_op == op->id);
-    bool was_wanted = wants_lookup(watching);
+    bool was_early = wants_lookup(watching) && watching->next_lookup_us > dht->now_us;
     watching->lookup_op = 0;
     watching->looked_us = dht->now_us;
     settle(dht, watching, op);
-    watching->lookup_pause_us = was_wanted ? watching->lookup_pause_us * 2 : LOOKUP_PAUSE_FIRST_US;
+    watching->lookup_pause_us = was_early ? watching->lookup_pause_us * 2 : LOOKUP_PAUSE_FIRST_US;
     if (watching->lookup_pause_us > LOOKUP_PAUSE_MOST_US)
         watching->lookup_pause_us = LOOKUP_PAUSE_MOST_US;
     wake(dht, watching);

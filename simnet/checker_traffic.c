@@ -126,13 +126,12 @@ static bool was_handed_out(const struct handout *handout, struct dht_span bytes)
     return false;
 }
 
-static void see_reply(struct simnet_checker *checker, const struct simnet_machine *machine,
-                      const struct simnet_packet *packet, const struct dht_krpc *msg)
+// Bytes that others cause to be sent.
+static void charge(struct simnet_checker *checker, const struct simnet_machine *machine,
+                   const struct simnet_packet *packet)
 {
     uint64_t name = source_hash(machine, &packet->to);
     const struct source *source = simnet_ledger_find(&checker->sources, name);
-    if (msg->token.data != NULL)
-        note_token(simnet_ledger_take(&checker->handouts, name), msg->token);
     bool is_proven = source != NULL && source->proven_us != 0 &&
                      simnet_machine_now(machine) - source->proven_us <= PROVEN_US;
     if (is_proven)
@@ -145,6 +144,15 @@ static void see_reply(struct simnet_checker *checker, const struct simnet_machin
     simnet_checker_fail(checker, machine,
                         "sends %.0f bytes more than 1.5 times what came from %u.%u.%u/24",
                         prefix->level, packet->to.ip[0], packet->to.ip[1], packet->to.ip[2]);
+}
+
+static void see_reply(struct simnet_checker *checker, const struct simnet_machine *machine,
+                      const struct simnet_packet *packet, const struct dht_krpc *msg)
+{
+    uint64_t name = source_hash(machine, &packet->to);
+    if (msg->token.data != NULL)
+        note_token(simnet_ledger_take(&checker->handouts, name), msg->token);
+    charge(checker, machine, packet);
 }
 
 static void see_delivered(struct simnet_checker *checker, const struct simnet_machine *machine,
@@ -193,6 +201,9 @@ static void see_sent(struct simnet_checker *checker, const struct simnet_machine
         see_reply(checker, machine, packet, msg);
         return;
     }
+    // A push is a query that others have caused.
+    if (msg->method == DHT_KRPC_PNR_CHANGED)
+        charge(checker, machine, packet);
     struct source *source =
         simnet_ledger_take(&checker->sources, source_hash(machine, &packet->to));
     source->was_asked = true;

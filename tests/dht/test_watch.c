@@ -192,11 +192,260 @@ static void test_nothing_left(void **state)
     }
 }
 
+// Announced peers are told as they come, each once.
+static void test_peers(void **state)
+{
+    struct network network;
+    struct told told = {.seq = DHT_SEQ_NONE};
+    struct dht_id info_hash = {{9, 9, 9}};
+    (void)state;
+    begin(&network, 64, 300);
+    network.ctx = &told;
+    dht_announce(network.nodes[20], network.now_us, &info_hash, 0);
+    network_drain(&network, 20);
+    network_run(&network, 10 * SECOND);
+    struct dht_watch watch = {
+        .kind = DHT_WATCH_PEERS, .target = info_hash, .seq_known = DHT_SEQ_NONE};
+    told.ops[0] = dht_watch(network.nodes[40], network.now_us, &watch);
+    network_drain(&network, 40);
+    network_run(&network, 10 * SECOND);
+    assert_int_equal(told.peers, 1);
+    assert_int_equal(pushing(&network, 40), 8);
+    for (uint32_t i = 0; i < 5; i++) {
+        int64_t begun_us = network.now_us;
+        dht_announce(network.nodes[21 + i], network.now_us, &info_hash, 0);
+        network_drain(&network, 21 + i);
+        network_run(&network, 7 * SECOND);
+        assert_int_equal(told.peers, 2 + i);
+        assert_in_range(told.at_us - begun_us, 0, 2 * SECOND);
+    }
+    network_fini(&network);
+}
+
+// An item that nobody puts again expires with all its keepers: then it is gone, and comes again.
+static void test_gone(void **state)
+{
+    struct network network;
+    struct told told = {.seq = DHT_SEQ_NONE};
+    (void)state;
+    begin(&network, 64, 400);
+    network.ctx = &told;
+    put(&network, 3, "3:one", 1);
+    watch(&network, 40, (struct dht_watch){.seq_known = DHT_SEQ_NONE});
+    network_run(&network, 119 * MINUTE);
+    assert_int_equal(told.items, 1);
+    assert_int_equal(told.gone, 0);
+    network_run(&network, 5 * MINUTE);
+    assert_int_equal(told.gone, 1);
+    told.seq = DHT_SEQ_NONE;
+    put(&network, 3, "3:one", 1);
+    assert_int_equal(told.items, 2);
+    assert_int_equal(told.gone, 1);
+    network_fini(&network);
+}
+
+// Two watches of one target on one node share what their keepers know; the end of one is not the
+// other's.
+static void test_two_of_one(void **state)
+{
+    struct network network;
+    struct told told = {.seq = DHT_SEQ_NONE};
+    (void)state;
+    begin(&network, 64, 500);
+    network.ctx = &told;
+    put(&network, 3, "3:one", 1);
+    watch(&network, 40, (struct dht_watch){.seq_known = 1});
+    uint32_t first = told.ops[0];
+    network_run(&network, 10 * SECOND);
+    watch(&network, 40, (struct dht_watch){.seq_known = 1});
+    network_run(&network, 10 * SECOND);
+    assert_true(first != told.ops[0]);
+    dht_cancel(network.nodes[40], first);
+    network_drain(&network, 40);
+    network_run(&network, 10 * SECOND);
+    assert_in_range(watchers_left(&network), 8, 16);
+    put(&network, 3, "3:two", 2);
+    assert_int_equal(told.items, 1);
+    assert_string_equal(told.value, "3:two");
+    dht_cancel(network.nodes[40], told.ops[0]);
+    network_drain(&network, 40);
+    network_run(&network, SECOND);
+    assert_int_equal(watchers_left(&network), 0);
+    network_fini(&network);
+}
+
+// A lookup that was held is not done again.
+static void test_held(void **state)
+{
+    struct network network;
+    struct told told = {.seq = DHT_SEQ_NONE};
+    struct dht_info before;
+    struct dht_info after;
+    (void)state;
+    begin(&network, 64, 600);
+    put(&network, 3, "3:one", 1);
+    struct dht_item item = signed_item("3:one", "web", 1);
+    struct dht_get get = {
+        .target = item.target, .salt = item.salt, .seq_known = DHT_SEQ_NONE, .hold = true};
+    uint32_t held = dht_get(network.nodes[40], network.now_us, &get);
+    network_drain(&network, 40);
+    network_run(&network, 10 * SECOND);
+    network.ctx = &told;
+    dht_info(network.nodes[40], &before);
+    assert_int_equal(before.ops, 1);
+    watch(&network, 40, (struct dht_watch){.seq_known = 1, .held_op = held});
+    network_run(&network, 3 * SECOND);
+    dht_info(network.nodes[40], &after);
+    assert_int_equal(after.ops, 0);
+    assert_in_range(after.counters.queries_sent - before.counters.queries_sent, 8, 12);
+    assert_int_equal(pushing(&network, 40), 8);
+    assert_int_equal(told.items, 0);
+    put(&network, 3, "3:two", 2);
+    assert_int_equal(told.items, 1);
+    network_fini(&network);
+}
+
+static void hundred_watches(size_t node, struct dht_config *config)
+{
+    if (node == 40)
+        config->watches_max = 100;
+}
+
+// Many names watched by one node, up to the bound; when all are let go nothing is left, and no id
+// finds anything.
+static void test_many(void **state)
+{
+    struct network network;
+    uint32_t ops[101];
+    (void)state;
+    network_init(&network, 64, 700, hundred_watches);
+    network_run(&network, 30 * SECOND);
+    struct dht *dht = network.nodes[40];
+    for (uint32_t i = 0; i < 101; i++) {
+        struct dht_watch watch = {.target = {{(uint8_t)(i * 37), (uint8_t)i}},
+                                  .seq_known = DHT_SEQ_NONE};
+        ops[i] = dht_watch(dht, network.now_us, &watch);
+        assert_true((ops[i] != 0) == (i < 100));
+        network_drain(&network, 40);
+        network_run(&network, SECOND / 2);
+    }
+    network_run(&network, MINUTE);
+    dht_watch_table_check(dht->watches);
+    struct dht_info info;
+    dht_info(dht, &info);
+    assert_int_equal(info.watches, 100);
+    assert_int_equal(info.ops, 0);
+    assert_int_equal(info.counters.watches_refused, 1);
+    assert_in_range(watchers_left(&network), 790, 800);
+    // A second id of the same place is another one.
+    dht_cancel(dht, ops[7]);
+    struct dht_watch watch = {.seq_known = DHT_SEQ_NONE};
+    uint32_t again = dht_watch(dht, network.now_us, &watch);
+    assert_true(again != 0 && again != ops[7]);
+    assert_null(dht_watch_find(dht, ops[7]));
+    for (uint32_t i = 0; i < 100; i++)
+        dht_cancel(dht, ops[i]);
+    dht_cancel(dht, again);
+    network_drain(&network, 40);
+    network_run(&network, SECOND);
+    assert_int_equal(watchers_left(&network), 0);
+    dht_rest(dht);
+    assert_null(dht->watches);
+    network_fini(&network);
+}
+
+// Those who push crash: polls and a new lookup find others, and what is put is told.
+static void test_keepers_crash(void **state)
+{
+    struct network network;
+    struct told told = {.seq = DHT_SEQ_NONE};
+    (void)state;
+    begin(&network, 90, 800);
+    network.ctx = &told;
+    put(&network, 3, "3:one", 1);
+    watch(&network, 40, (struct dht_watch){.seq_known = 1});
+    network_run(&network, MINUTE);
+    const struct dht_watching *watching = dht_watch_find(network.nodes[40], told.ops[0]);
+    for (uint8_t i = 0; i < 6; i++)
+        network.dead[watching->keepers[i].addr.port - 10001] = true;
+    network.dead[3] = false;
+    network_run(&network, 20 * MINUTE);
+    assert_int_equal(pushing(&network, 40), 8);
+    put(&network, 5, "3:two", 2);
+    assert_int_equal(told.items, 1);
+    assert_int_equal(told.gone, 0);
+    network_fini(&network);
+}
+
+// Nodes of today do not know the method: the reply looks like find_node's, or is an error.
+static bool unlearn(struct network *network, struct network_datagram *datagram)
+{
+    (void)network;
+    uint8_t *at = memmem(datagram->bytes, datagram->len, "9:pnr_watch", 11);
+    if (at != NULL)
+        memcpy(at, "9:pnr_catch", 11);
+    return true;
+}
+
+static void test_unknown_method(void **state)
+{
+    struct network network;
+    struct told told = {.seq = DHT_SEQ_NONE};
+    (void)state;
+    begin(&network, 64, 900);
+    network.ctx = &told;
+    network.on_datagram = unlearn;
+    put(&network, 3, "3:one", 1);
+    watch(&network, 40, (struct dht_watch){.seq_known = 1});
+    network_run(&network, 10 * MINUTE);
+    assert_int_equal(pushing(&network, 40), 0);
+    assert_int_equal(watchers_left(&network), 0);
+    put(&network, 5, "3:two", 2);
+    network_run(&network, 61 * SECOND);
+    assert_int_equal(told.items, 1);
+    assert_string_equal(told.value, "3:two");
+    network_fini(&network);
+}
+
+static void read_only(size_t node, struct dht_config *config)
+{
+    if (node == 40)
+        config->role = DHT_ROLE_CLIENT;
+}
+
+// Who is read-only is pushed to by three, and renews within the minute.
+static void test_read_only(void **state)
+{
+    struct network network;
+    struct told told = {.seq = DHT_SEQ_NONE};
+    (void)state;
+    network_init(&network, 64, 1000, read_only);
+    network.on_event = on_event;
+    network_run(&network, 30 * SECOND);
+    network.ctx = &told;
+    put(&network, 3, "3:one", 1);
+    watch(&network, 40, (struct dht_watch){.seq_known = 1});
+    network_run(&network, 10 * SECOND);
+    assert_int_equal(pushing(&network, 40), 3);
+    network_run(&network, 10 * MINUTE);
+    assert_int_equal(watchers_left(&network), 3);
+    assert_in_range(network.nodes[40]->counters.watch_renewals, 3 * 12, 3 * 15);
+    put(&network, 5, "3:two", 2);
+    assert_int_equal(told.items, 1);
+    network.dead[40] = true;
+    network_run(&network, 121 * SECOND);
+    assert_int_equal(watchers_left(&network), 0);
+    network_fini(&network);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_republish),
-        cmocka_unit_test(test_nothing_left),
+        cmocka_unit_test(test_republish),      cmocka_unit_test(test_nothing_left),
+        cmocka_unit_test(test_peers),          cmocka_unit_test(test_gone),
+        cmocka_unit_test(test_two_of_one),     cmocka_unit_test(test_held),
+        cmocka_unit_test(test_many),           cmocka_unit_test(test_keepers_crash),
+        cmocka_unit_test(test_unknown_method), cmocka_unit_test(test_read_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -121,6 +121,9 @@ static bool is_upkeep(const struct play *play, const struct dht_out *out, struct
     if (out->type != DHT_OUT_DATAGRAM || !dht_krpc_parse(out->datagram.bytes, ret_msg) ||
         ret_msg->type != DHT_KRPC_QUERY)
         return false;
+    // Upkeep asks nothing else; the lookups of a watch, which are the engine's own too, ask more.
+    if (ret_msg->method != DHT_KRPC_PING && ret_msg->method != DHT_KRPC_FIND_NODE)
+        return false;
     for (size_t i = 0; i < play->op_count; i++)
         if (play->ops[i] == out->op)
             return false;

@@ -27,6 +27,8 @@ static void drain(void)
         if (out.type == DHT_OUT_WHO)
             FUZZ_CHECK(out.who.description.len <= DHT_DESCRIPTION_LEN_MAX &&
                        out.who.payload.len <= DHT_PAYLOAD_LEN_MAX);
+        if (out.type == DHT_OUT_PEERS)
+            FUZZ_CHECK(out.op != 0 && out.peers.count > 0);
         if (out.type == DHT_OUT_DONE)
             FUZZ_CHECK(out.op != 0 && out.done.tally.stored <= out.done.tally.targets);
     }
@@ -40,6 +42,8 @@ static void check(void)
     FUZZ_CHECK(info.items <= config.items_max && info.items_bytes <= config.items_bytes_max);
     FUZZ_CHECK(info.peers <= config.peers_max && info.swarms <= config.swarms_max);
     FUZZ_CHECK(info.registrations <= config.registrations_max);
+    FUZZ_CHECK(info.watches <= config.watches_max && info.watchers <= config.watchers_max);
+    FUZZ_CHECK(info.pushes <= config.pushes_max);
     FUZZ_CHECK(info.contacts_good <= info.contacts);
 }
 
@@ -67,6 +71,11 @@ static void configure(uint8_t flags, uint8_t more)
         config.peers_max = 3;
         config.peers_per_swarm_max = 2;
         config.registrations_max = 2;
+        config.watches_max = 2;
+        config.watchers_max = 3;
+        config.watchers_per_target_max = 2;
+        config.watchers_per_source_max = 1;
+        config.pushes_max = 1;
         config.sources_max = 16;
         config.outbox_max = 4096;
         config.outbox_keep = 0;
@@ -90,6 +99,16 @@ static void register_something(struct fuzz_input *input, const struct dht_id *in
         (void)dht_register(dht, &registration);
     else
         (void)dht_unregister(dht, info_hash);
+}
+
+static void watch_something(uint8_t what, const struct dht_id *target)
+{
+    struct dht_watch watch = {.kind = (what & 32) != 0 ? DHT_WATCH_PEERS : DHT_WATCH_ITEM,
+                              .target = *target,
+                              .salt = wire.salt,
+                              .seq_known = DHT_SEQ_NONE,
+                              .held_op = (what & 128) != 0 ? held : 0};
+    note_op(dht_watch(dht, now_us, &watch));
 }
 
 static void begin(struct fuzz_input *input)
@@ -136,7 +155,10 @@ static void begin(struct fuzz_input *input)
             register_something(input, &target);
         break;
     default:
-        note_op(dht_ping(dht, now_us, &addr));
+        if ((what & 64) != 0)
+            watch_something(what, &target);
+        else
+            note_op(dht_ping(dht, now_us, &addr));
         break;
     }
 }

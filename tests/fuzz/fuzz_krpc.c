@@ -60,6 +60,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_len(msg.target, DHT_ID_LEN);
     check_len(msg.info_hash, DHT_ID_LEN);
     check_view(msg.token);
+    check_len(msg.nonce, DHT_KRPC_NONCE_LEN);
     check_view(msg.name);
     check_view(msg.error_text);
     check_view(msg.samples);

@@ -111,6 +111,11 @@ static void note_query(struct fuzz_wire *wire, const struct dht_addr *addr,
     struct dht_span target = msg->target.data != NULL ? msg->target : msg->info_hash;
     if (target.data != NULL)
         memcpy(query->target.bytes, target.data, DHT_ID_LEN);
+    if (msg->method != DHT_KRPC_PNR_WATCH)
+        return;
+    wire->keeper = *addr;
+    wire->watched = query->target;
+    memcpy(wire->nonce, msg->nonce.data, sizeof wire->nonce);
 }
 
 void fuzz_wire_sent(struct fuzz_wire *wire, const struct dht_datagram *datagram)
@@ -281,6 +286,10 @@ static void write_reply(struct fuzz_wire *wire, struct fuzz_input *input,
             dht_bencode_put_text(writer, "tokentok");
         }
     }
+    if ((which & 32) != 0) { // of a reply to pnr_watch
+        dht_bencode_put_text(writer, "watch");
+        dht_bencode_put_int(writer, (int64_t)shape * 8);
+    }
     close_reply(writer, &query);
 }
 
@@ -352,6 +361,51 @@ static void write_query(struct fuzz_wire *wire, struct fuzz_input *input,
     dht_krpc_close_query(writer, &env, asks_who ? "pnr_who" : methods[what & 7]);
 }
 
+static void put_number(struct dht_bencode_writer *writer, const char *key, int64_t number)
+{
+    dht_bencode_put_text(writer, key);
+    dht_bencode_put_int(writer, number);
+}
+
+// A pnr_watch with the token that its sender was given, or a pnr_changed for the engine's own
+// latest watch, from its keeper or from anybody.
+static void write_watch(struct fuzz_wire *wire, struct fuzz_input *input,
+                        struct dht_bencode_writer *writer, struct dht_addr *ret_from)
+{
+    uint8_t who = fuzz_u8(input);
+    uint8_t what = fuzz_u8(input);
+    uint8_t number = (uint8_t)(who % FUZZ_WIRE_ADDRS);
+    struct dht_id id = id_of(number);
+    bool asks = (what & 1) != 0;
+    bool from_keeper = !asks && (what & 2) != 0 && wire->keeper.ip_len != 0;
+    *ret_from = from_keeper ? wire->keeper : fuzz_wire_addr(wire, number);
+    dht_krpc_open_query(writer);
+    dht_krpc_put_id(writer, "id", &id);
+    dht_bencode_put_text(writer, "nonce");
+    dht_bencode_put_string(writer, wire->nonce, sizeof wire->nonce);
+    if ((what & 4) != 0)
+        put_number(writer, asks ? "lease" : "gone", who);
+    if ((what & 8) != 0 && asks)
+        put_number(writer, "peers", 1);
+    if ((what & 16) != 0 && asks)
+        put_number(writer, "seq", who);
+    if (asks)
+        put_target(wire, writer, "target", (uint8_t)(what >> 5));
+    else
+        dht_krpc_put_id(writer, "target", &wire->watched);
+    if (!asks && (what & 8) != 0)
+        put_item(wire, writer, input, -1);
+    else if (!asks && (what & 16) != 0)
+        put_values(writer, who);
+    else {
+        dht_bencode_put_text(writer, "token");
+        dht_bencode_put_string(writer, wire->token[number], wire->token_len[number]);
+    }
+    uint8_t tid[2] = {who, what};
+    struct dht_krpc_envelope env = {.tid = {tid, sizeof tid}, .version = "FZ01"};
+    dht_krpc_close_query(writer, &env, asks ? "pnr_watch" : "pnr_changed");
+}
+
 size_t fuzz_wire_write(struct fuzz_wire *wire, struct fuzz_input *input,
                        uint8_t ret_bytes[DHT_DATAGRAM_MAX], struct dht_addr *ret_from)
 {
@@ -366,6 +420,8 @@ size_t fuzz_wire_write(struct fuzz_wire *wire, struct fuzz_input *input,
     }
     if ((kind & 3) == 1)
         write_query(wire, input, &writer, ret_from);
+    else if ((kind & 0x43) == 0x43)
+        write_watch(wire, input, &writer, ret_from);
     else
         write_reply(wire, input, &writer, ret_from);
     size_t len = dht_bencode_written(&writer);

@@ -30,6 +30,10 @@ struct fuzz_wire {
     uint32_t query_count;
     uint8_t token[FUZZ_WIRE_ADDRS][40]; // given to each address
     uint8_t token_len[FUZZ_WIRE_ADDRS];
+    // Of the latest watch of the engine's own.
+    struct dht_addr keeper;
+    struct dht_id watched;
+    uint8_t nonce[16];
     // What replies to a get of that target carry, where the input wants them to fit.
     struct dht_span salt;
 };

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: MIT
+// Watching in networks of a few hundred machines: what is put again reaches everybody who watches
+// it, though keepers crash and datagrams are lost, and whoever stops watching, or vanishes, leaves
+// nothing behind.
+#include "dht/engine.h"
+#include "dht/krpc.h"
+#include "dht/watch.h"
+#include "simnet/checker.h"
+#include "simnet/crypto.h"
+#include "simnet/latency.h"
+#include "simnet/loss.h"
+#include "simnet/population.h"
+#include "simnet/truth.h"
+#include "tests/dht/strict.h"
+#include "tests/simnet/twice.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define MACHINES 300
+#define WATCHERS 60
+#define STEP_US  (SIMNET_SECOND_US / 50)
+
+static const uint8_t secret[32] = "the secret of a watched name";
+
+struct scene {
+    struct simnet_world *world;
+    struct simnet_checker *checker;
+    uint32_t first; // machine
+    uint32_t ops[WATCHERS];
+    int64_t reached_us[WATCHERS]; // after the put; -1: not yet
+    struct dht_id target;
+    bool poll_only;
+};
+
+static struct dht *engine_of(const struct scene *scene, uint32_t number)
+{
+    return node_engine(simnet_world_machine(scene->world, scene->first + number)->node, 0);
+}
+
+// Watchers are the machines from 100 on.
+static struct simnet_machine *watcher_of(const struct scene *scene, uint32_t number)
+{
+    return simnet_world_machine(scene->world, scene->first + 100 + number);
+}
+
+static void put(struct scene *scene, uint32_t number, int64_t seq)
+{
+    static const uint8_t value[] = "12:a new record";
+    uint8_t text[DHT_KRPC_SIGNED_MAX];
+    struct dht_item item = {.is_mutable = true, .seq = seq, .value = {value, sizeof value - 1}};
+    simnet_crypto_public(SIMNET_SIGNATURE_CHEAP, secret, item.key);
+    struct dht_span key = {item.key, sizeof item.key};
+    simnet_crypto_sha1(NULL, &key, 1, item.target.bytes);
+    size_t len = dht_krpc_signed_text(item.salt, seq, item.value, text);
+    simnet_crypto_sign(SIMNET_SIGNATURE_CHEAP, secret, item.key, (struct dht_span){text, len},
+                       item.sig);
+    struct simnet_machine *machine = simnet_world_machine(scene->world, scene->first + number);
+    int64_t now_us = simnet_machine_enter(machine);
+    assert_true(dht_put(node_engine(machine->node, 0), now_us, &item, DHT_SEQ_NONE, 0) != 0);
+    simnet_machine_settle(machine);
+    scene->target = item.target;
+}
+
+static void watch_all(struct scene *scene)
+{
+    for (uint32_t i = 0; i < WATCHERS; i++) {
+        struct simnet_machine *machine = watcher_of(scene, i);
+        struct dht_watch watch = {
+            .target = scene->target, .seq_known = DHT_SEQ_NONE, .poll_only = scene->poll_only};
+        int64_t now_us = simnet_machine_enter(machine);
+        scene->ops[i] = dht_watch(node_engine(machine->node, 0), now_us, &watch);
+        assert_true(scene->ops[i] != 0);
+        // The brain knows of no such operation; what it hears while it works it passes over.
+        struct dht_out out;
+        while (dht_next_event(node_engine(machine->node, 0), &out))
+            continue;
+        simnet_machine_settle(machine);
+    }
+}
+
+static void run(struct scene *scene, int64_t duration_us)
+{
+    simnet_world_run(scene->world, simnet_world_now(scene->world) + duration_us);
+}
+
+// Runs until all watchers know the item, or for so long; returns how many do.
+static uint32_t run_until_told(struct scene *scene, int64_t seq, int64_t most_us)
+{
+    int64_t begun_us = simnet_world_now(scene->world);
+    uint32_t told = 0;
+    for (uint32_t i = 0; i < WATCHERS; i++)
+        scene->reached_us[i] = -1;
+    while (told < WATCHERS && simnet_world_now(scene->world) - begun_us < most_us) {
+        run(scene, STEP_US);
+        for (uint32_t i = 0; i < WATCHERS; i++) {
+            const struct simnet_machine *machine = watcher_of(scene, i);
+            const struct dht_watching *watching =
+                dht_watch_find(node_engine(machine->node, 0), scene->ops[i]);
+            if (scene->reached_us[i] >= 0 || watching->seq_known < seq)
+                continue;
+            scene->reached_us[i] = simnet_world_now(scene->world) - begun_us;
+            told++;
+        }
+    }
+    return told;
+}
+
+static int compare(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a;
+    int64_t y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+// So many percent of the watchers were told within this.
+static int64_t quantile_us(const struct scene *scene, uint32_t percent)
+{
+    int64_t sorted[WATCHERS];
+    memcpy(sorted, scene->reached_us, sizeof sorted);
+    qsort(sorted, WATCHERS, sizeof sorted[0], compare);
+    return sorted[(WATCHERS - 1) * percent / 100];
+}
+
+static const char *judge(struct dht_span datagram, enum dht_family family)
+{
+    return strict_check(datagram, &(struct strict_rules){.family = family});
+}
+
+static struct scene begin(uint64_t seed, double loss)
+{
+    static struct simnet_profile profile; // has to outlive the machines
+    struct scene scene = {.world = simnet_world_new(seed)};
+    simnet_world_internet(scene.world, simnet_latency_internet(seed));
+    if (loss > 0)
+        simnet_world_internet(scene.world, simnet_loss_new(seed, loss));
+    struct simnet_checker_config checks;
+    simnet_checker_config_init(&checks);
+    checks.parts = SIMNET_CHECKER_BOUNDS | SIMNET_CHECKER_DATAGRAMS;
+    checks.judge = judge;
+    scene.checker = simnet_checker_new(scene.world, &checks);
+    simnet_profile_init(&profile);
+    scene.first = simnet_population_join(scene.world, &profile, MACHINES, SIMNET_MINUTE_US);
+    run(&scene, 3 * SIMNET_MINUTE_US);
+    put(&scene, 3, 1);
+    run(&scene, 20 * SIMNET_SECOND_US);
+    return scene;
+}
+
+// No node has held or sent more than it may, and all that was sent was sound.
+static void end(struct twice *twice, struct scene *scene)
+{
+    simnet_checker_finish(scene->checker);
+    uint64_t failures = simnet_checker_failures(scene->checker);
+    if (failures > 0)
+        fail_msg("%u failures: %s", (unsigned)failures, simnet_checker_line(scene->checker, 0));
+    twice_end(twice, scene->world);
+    simnet_checker_free(scene->checker);
+}
+
+// All that machines keep for watchers, but for one machine's.
+static uint32_t watchers_left(const struct scene *scene)
+{
+    uint32_t left = 0;
+    for (uint32_t i = 0; i < MACHINES; i++) {
+        const struct simnet_machine *machine = simnet_world_machine(scene->world, scene->first + i);
+        struct dht_info info;
+        if (machine->node == NULL)
+            continue;
+        dht_info(node_engine(machine->node, 0), &info);
+        left += info.watchers + info.pushes;
+        assert_in_range(info.watchers, 0, WATCHERS);
+        const struct dht *dht = engine_of(scene, i);
+        if (dht->watchers != NULL)
+            dht_watcher_check(dht->watchers);
+    }
+    return left;
+}
+
+// Of the nodes closest to the target, so many crash, but for the watchers themselves.
+static void crash_keepers(const struct scene *scene, uint32_t count)
+{
+    struct simnet_truth_node closest[DHT_CLOSEST_MAX];
+    struct simnet_truth *truth = simnet_truth_new(scene->world, DHT_IPV4);
+    simnet_truth_take(truth);
+    size_t found =
+        simnet_truth_closest(truth, &scene->target, SIMNET_TRUTH_NOBODY, DHT_CLOSEST_MAX, closest);
+    for (size_t i = 0; i < found && count > 0; i++) {
+        uint32_t number = closest[i].machine - scene->first;
+        if (number < 10 || (number >= 100 && number < 100 + WATCHERS))
+            continue;
+        simnet_machine_crash(simnet_world_machine(scene->world, closest[i].machine));
+        count--;
+    }
+    simnet_truth_free(truth);
+}
+
+static void check_told(struct twice *twice, struct scene *scene, int64_t seq, int64_t most_us)
+{
+    uint32_t told = run_until_told(scene, seq, most_us);
+    if (told != WATCHERS)
+        fail_msg("item %d reached %u of %u", (int)seq, told, WATCHERS);
+    twice_note(twice, "p50", (uint64_t)quantile_us(scene, 50));
+    twice_note(twice, "p99", (uint64_t)quantile_us(scene, 99));
+    print_message("item %d: p50 %lld ms, p99 %lld ms\n", (int)seq,
+                  (long long)quantile_us(scene, 50) / 1000,
+                  (long long)quantile_us(scene, 99) / 1000);
+}
+
+static void test_pushed(struct twice *twice)
+{
+    struct scene scene = begin(11, 0.05);
+    watch_all(&scene);
+    check_told(twice, &scene, 1, 30 * SIMNET_SECOND_US);
+    run(&scene, SIMNET_MINUTE_US);
+    put(&scene, 3, 2);
+    check_told(twice, &scene, 2, 10 * SIMNET_SECOND_US);
+    // Five of those that push crash; the others tell all the same.
+    crash_keepers(&scene, 5);
+    put(&scene, 4, 3);
+    check_told(twice, &scene, 3, 20 * SIMNET_SECOND_US);
+    // Half an hour later the places of those that crashed are taken.
+    run(&scene, 30 * SIMNET_MINUTE_US);
+    put(&scene, 5, 4);
+    check_told(twice, &scene, 4, 20 * SIMNET_SECOND_US);
+    end(twice, &scene);
+}
+
+// Whoever vanishes is forgotten when his lease is over, at the latest; whoever ends his watch, at
+// once.
+static void test_nothing_left(struct twice *twice)
+{
+    struct scene scene = begin(12, 0.02);
+    watch_all(&scene);
+    check_told(twice, &scene, 1, 30 * SIMNET_SECOND_US);
+    run(&scene, SIMNET_MINUTE_US);
+    assert_in_range(watchers_left(&scene), 6 * WATCHERS, 9 * WATCHERS);
+    for (uint32_t i = 0; i < WATCHERS; i += 2)
+        simnet_machine_crash(watcher_of(&scene, i));
+    for (uint32_t i = 1; i < WATCHERS; i += 2) {
+        struct simnet_machine *machine = watcher_of(&scene, i);
+        simnet_machine_enter(machine);
+        dht_cancel(node_engine(machine->node, 0), scene.ops[i]);
+        simnet_machine_settle(machine);
+    }
+    // Those who vanished are pushed three times in vain.
+    put(&scene, 3, 2);
+    run(&scene, SIMNET_MINUTE_US);
+    assert_in_range(watchers_left(&scene), 0, WATCHERS);
+    run(&scene, 1080 * SIMNET_SECOND_US);
+    assert_int_equal(watchers_left(&scene), 0);
+    end(twice, &scene);
+}
+
+// Where nobody pushes, polling finds what is new within its interval.
+static void test_polled(struct twice *twice)
+{
+    struct scene scene = begin(13, 0.02);
+    scene.poll_only = true;
+    watch_all(&scene);
+    check_told(twice, &scene, 1, 30 * SIMNET_SECOND_US);
+    assert_int_equal(watchers_left(&scene), 0);
+    run(&scene, 5 * SIMNET_MINUTE_US);
+    put(&scene, 3, 2);
+    check_told(twice, &scene, 2, 130 * SIMNET_SECOND_US);
+    assert_int_equal(watchers_left(&scene), 0);
+    end(twice, &scene);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {twice_scenario(test_pushed),
+                                       twice_scenario(test_nothing_left),
+                                       twice_scenario(test_polled)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
