@@ -5,14 +5,14 @@
 
 #define PUBLISH_OPTIONS                                                                            \
     (CLI_OPTION_ENDPOINT | CLI_OPTION_COMMENT | CLI_OPTION_PAYLOAD | CLI_OPTION_PAYLOAD_TYPE |     \
-     CLI_OPTION_TTL)
+     CLI_OPTION_TTL | CLI_OPTION_CLOUD)
 
 // In the order of --help: what people come for first.
 static const struct cli_command table[] = {
     {
         .name = "resolve",
         .usage = "NAME [--wait cache|first|settled|all] [--criteria C] [--max N] [--timeout S] "
-                 "[--trace]",
+                 "[--trace] [--cloud NAME]",
         .summary = "find out what a name stands for",
         .help =
             "Prints the endpoints, one a line, and under them how they were found.\n"
@@ -30,6 +30,7 @@ static const struct cli_command table[] = {
             "  --timeout S      give up after so long (30 s)\n"
             "  --trace          tell the lookup hop by hop, and how dense the network is around\n"
             "                   the name\n"
+            "  --cloud NAME     in this cloud (Global_)\n"
             "\n"
             "Examples:\n"
             "  pnr resolve laptop.web\n"
@@ -38,7 +39,7 @@ static const struct cli_command table[] = {
             "  pnr -q resolve laptop.web          # the endpoints alone\n"
             "  pnr --json resolve laptop.web | jq -r .endpoints[0].address\n",
         .options = CLI_OPTION_WAIT | CLI_OPTION_TRACE | CLI_OPTION_CRITERIA | CLI_OPTION_HINT |
-                   CLI_OPTION_MAX,
+                   CLI_OPTION_MAX | CLI_OPTION_CLOUD,
         .args_min = 1,
         .args_max = 1,
         .function = cli_resolve,
@@ -65,7 +66,8 @@ static const struct cli_command table[] = {
     {
         .name = "publish",
         .usage =
-            "NAME --endpoint tcp:192.0.2.7:443 ... [--comment TEXT] [--payload FILE] [--ttl S]",
+            "NAME --endpoint tcp:192.0.2.7:443 ... [--comment TEXT] [--payload FILE] [--ttl S] "
+            "[--cloud NAME]",
         .summary = "publish a name, until it is unpublished",
         .help =
             "NAME is LABEL or LABEL.CLASSIFIER, LABEL being that of a key held here; the key\n"
@@ -79,6 +81,7 @@ static const struct cli_command table[] = {
             "  --payload FILE       at most 4096 bytes; - is stdin\n"
             "  --payload-type TYPE  binary (the default), or string: the file is UTF-8 text\n"
             "  --ttl S              how long others may keep the answer\n"
+            "  --cloud NAME         in this cloud (Global_)\n"
             "\n"
             "Examples:\n"
             "  pnr publish laptop.web --endpoint tcp:192.0.2.7:443\n"
@@ -91,10 +94,13 @@ static const struct cli_command table[] = {
     },
     {
         .name = "unpublish",
-        .usage = "NAME",
+        .usage = "NAME [--cloud NAME]",
         .summary = "withdraw a name that is published here",
-        .help = "Examples:\n"
+        .help = "  --cloud NAME   in this cloud (Global_); it stays where else it is published\n"
+                "\n"
+                "Examples:\n"
                 "  pnr unpublish laptop.web\n",
+        .options = CLI_OPTION_CLOUD,
         .args_min = 1,
         .args_max = 1,
         .function = cli_unpublish,
@@ -186,9 +192,28 @@ static const struct cli_command table[] = {
         .function = cli_status,
     },
     {
+        .name = "clouds",
+        .usage = "[--watch]",
+        .summary = "list the networks that the daemon takes part in",
+        .help =
+            "STATE is active, alone (nobody else is there), synchronising (it joins), dead (none\n"
+            "of the others answers any more), no-net (there is no address to use), disabled, or\n"
+            "virtual (not begun). SCOPE is how far the cloud reaches; a link's has the number of\n"
+            "its interface.\n"
+            "\n"
+            "  --watch   go on with each change, a line each: + there, ~ changed, - gone\n"
+            "\n"
+            "Examples:\n"
+            "  pnr clouds\n"
+            "  pnr --json clouds --watch\n",
+        .options = CLI_OPTION_WATCH,
+        .function = cli_clouds,
+    },
+    {
         .name = "peers",
-        .usage = "",
+        .usage = "[--cloud NAME]",
         .summary = "list the DHT nodes that the daemon knows",
+        .options = CLI_OPTION_CLOUD,
         .help = "SECURE is whether a node's id fits its address (BEP 42). With -v ids are whole.\n"
                 "\n"
                 "Examples:\n"

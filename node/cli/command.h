@@ -66,6 +66,7 @@ int cli_publications(struct cli_context *context);
 int cli_resolve(struct cli_context *context);
 int cli_watch(struct cli_context *context);
 int cli_status(struct cli_context *context);
+int cli_clouds(struct cli_context *context);
 int cli_peers(struct cli_context *context);
 int cli_ping(struct cli_context *context);
 int cli_doctor(struct cli_context *context);

@@ -212,6 +212,22 @@ static bool take_max(struct cli_options *options, const char *value, char why[CL
            refuse(why, "--max", "expected a number of results, from 1");
 }
 
+static bool take_cloud(struct cli_options *options, const char *value,
+                       char why[CLI_OPTIONS_WHY_MAX])
+{
+    options->cloud = value;
+    return value[0] != '\0' || refuse(why, "--cloud", "the name is empty");
+}
+
+static bool take_watch(struct cli_options *options, const char *value,
+                       char why[CLI_OPTIONS_WHY_MAX])
+{
+    (void)value;
+    (void)why;
+    options->watch = true;
+    return true;
+}
+
 static const struct option table[] = {
     {CLI_OPTION_CONTROL, "--control", '\0', true, take_control},
     {CLI_OPTION_NODE, "--node", '\0', true, take_node},
@@ -235,6 +251,8 @@ static const struct option table[] = {
     {CLI_OPTION_CRITERIA, "--criteria", '\0', true, take_criteria},
     {CLI_OPTION_HINT, "--hint", '\0', true, take_hint},
     {CLI_OPTION_MAX, "--max", '\0', true, take_max},
+    {CLI_OPTION_CLOUD, "--cloud", '\0', true, take_cloud},
+    {CLI_OPTION_WATCH, "--watch", '\0', false, take_watch},
 };
 
 #define OPTION_COUNT (sizeof table / sizeof table[0])

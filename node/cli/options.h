@@ -36,6 +36,8 @@ enum cli_option {
     CLI_OPTION_CRITERIA = 1u << 19,
     CLI_OPTION_HINT = 1u << 20,
     CLI_OPTION_MAX = 1u << 21,
+    CLI_OPTION_CLOUD = 1u << 22,
+    CLI_OPTION_WATCH = 1u << 23,
 };
 
 // Those that every command takes.
@@ -69,6 +71,8 @@ struct cli_options {
     uint8_t hint[16];
     size_t hint_len; // 0: not given
     uint32_t max;    // 0: not given
+    const char *cloud; // NULL: not given
+    bool watch;
     const char *listen;
     const char *port;
     const char *args[CLI_OPTIONS_ARGS_MAX];

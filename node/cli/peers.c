@@ -63,7 +63,7 @@ int cli_peers(struct cli_context *context)
     }
     cli_table_init(&table, headings);
     struct cli_call call = {.limit_ms = LIMIT_MS, .on_event = on_event, .state = &table};
-    call.begun = pnr_peers(context->client, NULL, &call.request);
+    call.begun = pnr_peers(context->client, context->options->cloud, &call.request);
     code = cli_session_run(context, &call);
     cli_table_end(&table, &context->output, code == CLI_EXIT_DONE, "no contacts yet");
     return code;

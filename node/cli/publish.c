@@ -285,6 +285,7 @@ int cli_publish(struct cli_context *context)
         return code;
     }
     struct pnr_publish publish = {
+        .cloud = context->options->cloud,
         .name = context->args[0],
         .endpoints = options.endpoints,
         .endpoint_count = options.endpoint_count,
@@ -310,7 +311,8 @@ int cli_unpublish(struct cli_context *context)
         code = cli_session_open(context);
     }
     if (code == CLI_EXIT_DONE) {
-        deed.call.begun = pnr_unpublish(context->client, context->args[0], &deed.call.request);
+        deed.call.begun = pnr_unpublish_in(context->client, context->options->cloud,
+                                           context->args[0], &deed.call.request);
         code = run(context, &deed);
     }
     return code;

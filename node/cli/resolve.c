@@ -281,6 +281,7 @@ int cli_resolve(struct cli_context *context)
 {
     const struct cli_options *options = context->options;
     struct pnr_resolve resolve = {
+        .cloud = context->options->cloud,
         .name = context->args[0],
         .wait = options->wait,
         .timeout_ms = options->timeout_ms,

@@ -28,6 +28,8 @@ static const char *const waits[] = {CONTROL_WAITS(WORD_ROW)};
 static const char *const sources[] = {CONTROL_SOURCES(WORD_ROW)};
 static const char *const steps[] = {CONTROL_STEPS(WORD_ROW)};
 static const char *const states[] = {CONTROL_STATES(WORD_ROW)};
+static const char *const scopes[] = {CONTROL_SCOPES(WORD_ROW)};
+static const char *const cloud_states[] = {CONTROL_CLOUD_STATES(WORD_ROW)};
 static const char *const outcomes[] = {CONTROL_OUTCOMES(WORD_ROW)};
 static const char *const criteria[] = {CONTROL_CRITERIA(WORD_ROW)};
 static const char *const findings[] = {CONTROL_FINDINGS(WORD_ROW)};
@@ -48,6 +50,8 @@ static const struct {
     [CONTROL_VOCABULARY_FINDING] = {findings, COUNT(findings)},
     [CONTROL_VOCABULARY_EVENT] = {events, COUNT(events)},
     [CONTROL_VOCABULARY_CRITERIA] = {criteria, COUNT(criteria)},
+    [CONTROL_VOCABULARY_SCOPE] = {scopes, COUNT(scopes)},
+    [CONTROL_VOCABULARY_CLOUD_STATE] = {cloud_states, COUNT(cloud_states)},
 };
 
 static bool is_word(struct dht_span span, const char *word)

@@ -37,7 +37,7 @@
 #define CONTROL_PEM_LEN_MAX        4096 // bytes of a PEM file
 #define CONTROL_TEXT_LEN_MAX       1024 // bytes of any other text
 #define CONTROL_REFUSED_MAX        64   // entries of `refused`; more are left out
-#define CONTROL_CLOUDS_MAX         16   // entries of `clouds`
+#define CONTROL_CLOUDS_MAX         16   // entries of `clouds` in status; more are left out
 #define CONTROL_TIMEOUT_MS_MAX     600000
 #define CONTROL_TIMEOUT_MS_DEFAULT 30000
 
@@ -59,6 +59,7 @@ enum control_access {
     X(RESOLVE, "resolve", RESOLVE, "looks a name up")                                              \
     X(WATCH, "watch", RESOLVE, "tells what a name resolves to, and each change of it")             \
     X(STATUS, "status", RESOLVE, "what the daemon is and does")                                    \
+    X(CLOUDS, "clouds", RESOLVE, "what clouds there are, and each change of them")                 \
     X(PEERS, "peers", RESOLVE, "the contacts of the routing tables")                               \
     X(REGISTER, "register", RESOLVE, "publishes an unsecured name until this connection ends")     \
     X(UNREGISTER, "unregister", RESOLVE, "withdraws what this connection registered")              \
@@ -153,13 +154,14 @@ enum control_error {
 
 // Arguments.
 #define CONTROL_KEY_CANCEL_ID  "id"         // int: the request to end
-#define CONTROL_KEY_CLOUD      "cloud"      // text: the cloud's name; left out: every cloud
+#define CONTROL_KEY_CLOUD      "cloud"      // text: the cloud's name; left out: docs/control.md
 #define CONTROL_KEY_KNOWN      "known"      // list of dicts {mark, publisher}
 #define CONTROL_KEY_CRITERIA   "criteria"   // text: enum control_criteria; left out: any-peer-name
 #define CONTROL_KEY_HINT       "hint"       // 4 or 16 bytes: an address to be near to
 #define CONTROL_KEY_MAX        "max"        // int: results at most; left out: all
 #define CONTROL_KEY_TIMEOUT_MS "timeout_ms" // int, 1..CONTROL_TIMEOUT_MS_MAX; left out: 30000
 #define CONTROL_KEY_TRACE      "trace"      // bool: a progress for every query that ended
+#define CONTROL_KEY_WATCH      "watch"      // bool: of clouds: go on with the changes
 #define CONTROL_KEY_WAIT       "wait"       // text: enum control_wait; left out: settled
 
 // Names and what they resolve to.
@@ -214,6 +216,9 @@ enum control_error {
 #define CONTROL_KEY_ADDR           "addr"          // text: "192.0.2.1:6881" or "[2001:db8::1]:6881"
 #define CONTROL_KEY_CHECK          "check"         // text: what a finding is about
 #define CONTROL_KEY_CLOUDS         "clouds"        // list of cloud dicts, one for each engine
+#define CONTROL_KEY_FAMILIES       "families"      // list of ints: 4, 6
+#define CONTROL_KEY_SCOPE          "scope"         // text: enum control_scope
+#define CONTROL_KEY_SCOPE_ID       "scope_id"      // int: of a link: its interface's index; else 0
 #define CONTROL_KEY_CONTACTS       "contacts"      // int
 #define CONTROL_KEY_CONTACTS_GOOD  "contacts_good" // int
 #define CONTROL_KEY_COUNTERS       "counters"      // dict: name to int
@@ -285,6 +290,19 @@ enum control_error {
     X(FAILED, "failed")           /* the last round failed; tried again in renew_s */              \
     X(WITHDRAWING, "withdrawing") /* its tombstone is renewed */
 
+// How far a cloud reaches.
+#define CONTROL_SCOPES(X) X(GLOBAL, "global") X(SITE, "site") X(LINK, "link")
+
+// How a cloud is doing: PNRP's states and numbers.
+#define CONTROL_CLOUD_STATES(X)                                                                    \
+    X(VIRTUAL, "virtual")             /* not begun */                                              \
+    X(SYNCHRONISING, "synchronising") /* joins */                                                  \
+    X(ACTIVE, "active")               /* joined, and others are there */                           \
+    X(DEAD, "dead")                   /* none of the others answers any more */                    \
+    X(DISABLED, "disabled")           /* switched off by the configuration */                      \
+    X(NO_NET, "no-net")               /* there is no address to use */                             \
+    X(ALONE, "alone")                 /* nobody else is there */
+
 // How a query of a traced lookup ended.
 #define CONTROL_OUTCOMES(X)                                                                        \
     X(ANSWERED, "answered") X(FOUND, "found") X(ERROR, "error") X(SILENT, "silent")
@@ -311,6 +329,14 @@ enum control_error {
 #define CONTROL_OUTCOME_ENUM(name, word)  CONTROL_OUTCOME_##name,
 #define CONTROL_EVENT_ENUM(name, word)    CONTROL_EVENT_##name,
 enum control_finding { CONTROL_FINDINGS(CONTROL_FINDING_ENUM) CONTROL_FINDING_COUNT };
+#define CONTROL_SCOPE_ENUM(name, word)       CONTROL_SCOPE_##name,
+#define CONTROL_CLOUD_STATE_ENUM(name, word) CONTROL_CLOUD_STATE_##name,
+enum control_scope { CONTROL_SCOPES(CONTROL_SCOPE_ENUM) CONTROL_SCOPE_COUNT };
+enum control_cloud_state {
+    CONTROL_CLOUD_STATES(CONTROL_CLOUD_STATE_ENUM) CONTROL_CLOUD_STATE_COUNT
+};
+#undef CONTROL_SCOPE_ENUM
+#undef CONTROL_CLOUD_STATE_ENUM
 enum control_wait { CONTROL_WAITS(CONTROL_WAIT_ENUM) CONTROL_WAIT_COUNT };
 enum control_source { CONTROL_SOURCES(CONTROL_SOURCE_ENUM) CONTROL_SOURCE_COUNT };
 enum control_step { CONTROL_STEPS(CONTROL_STEP_ENUM) CONTROL_STEP_COUNT };
@@ -343,6 +369,8 @@ enum control_vocabulary {
     CONTROL_VOCABULARY_FINDING,
     CONTROL_VOCABULARY_EVENT,
     CONTROL_VOCABULARY_CRITERIA,
+    CONTROL_VOCABULARY_SCOPE,
+    CONTROL_VOCABULARY_CLOUD_STATE,
 };
 
 // The word for a value of the enum behind a vocabulary; "" where it is none.

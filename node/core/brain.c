@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "node/core/brain.h"
 
-#include "node/core/cloud.h"
+#include "node/core/cloud_list.h"
 #include "node/core/doctor.h"
 #include "node/core/publication.h"
 #include "node/core/registration.h"
@@ -46,7 +46,7 @@ struct node *node_new(const struct node_config *config, const struct dht_crypto 
                       const uint8_t seed[32], int64_t now_us, int64_t wall_us)
 {
     struct node *node = calloc(1, sizeof *node);
-    if (node == NULL || !dht_timer_reserve(&node->timers, 1)) {
+    if (node == NULL || !dht_timer_reserve(&node->timers, 2)) {
         free(node);
         return NULL;
     }
@@ -56,6 +56,7 @@ struct node *node_new(const struct node_config *config, const struct dht_crypto 
     node->wall_us = wall_us;
     dht_random_init(&node->random, seed);
     dht_timer_init(&node->snapshot_timer, CORE_TIMER_SNAPSHOT);
+    dht_timer_init(&node->cloud_timer, CORE_TIMER_CLOUDS);
     node->keyring.count_max = config->keys_max;
     core_cache_init(&node->cache, config->cache_max);
     return node;
@@ -100,7 +101,7 @@ bool core_brain_timer_room(struct node *node)
     uint32_t owners =
         node->publications.count + node->resolve_count + node->request_count + node->watch_count;
     owners += node->registration_count + node->unsecured_count + node->swarm_count;
-    return dht_timer_reserve(&node->timers, owners + 1);
+    return dht_timer_reserve(&node->timers, owners + 2);
 }
 
 uint64_t core_brain_write(struct node *node, enum node_row_kind kind, struct dht_span key,
@@ -302,6 +303,9 @@ static void ring(struct node *node, struct dht_timer *timer)
         core_unsecured_timer(
             node, (struct core_unsecured *)(void *)((uint8_t *)timer -
                                                     offsetof(struct core_unsecured, timer)));
+        break;
+    case CORE_TIMER_CLOUDS:
+        core_cloud_list_tell(node);
         break;
     }
 }

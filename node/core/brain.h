@@ -37,6 +37,7 @@ enum core_timer_kind {
     CORE_TIMER_REGISTRATION,
     CORE_TIMER_UNSECURED,
     CORE_TIMER_SWARM,
+    CORE_TIMER_CLOUDS,
 };
 
 struct core_cloud;
@@ -63,6 +64,7 @@ struct node {
     uint32_t next_session;
     struct core_cloud **clouds; // and names of clouds that are gone, for what is published there
     uint32_t cloud_count;
+    struct dht_timer cloud_timer; // while somebody watches them
     int next_cloud;
     int next_engine;
     uint32_t request_count;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "node/core/cloud.h"
 
+#include "node/core/cloud_list.h"
 #include "node/core/publication.h"
 #include "node/core/registration.h"
 
@@ -231,9 +232,11 @@ int node_add_cloud(struct node *node, int64_t now_us, const struct node_cloud_co
     cloud->config = *config;
     cloud->present = true;
     cloud->number = node->next_cloud++;
+    cloud->is_told = false;
     if (node->started)
         core_publication_resume(node, cloud);
     core_registration_resume(node, cloud);
+    core_cloud_list_tell(node);
     core_brain_settle(node);
     return cloud->number;
 }
@@ -262,6 +265,7 @@ void node_remove_cloud(struct node *node, int64_t now_us, int number)
     struct core_cloud *cloud = core_cloud_numbered(node, number);
     assert(cloud != NULL);
     cloud->present = false;
+    core_cloud_list_gone(node, cloud);
     fail_requests(node, cloud);
     core_publication_suspend(node, cloud);
     core_registration_suspend(node, cloud);
@@ -326,6 +330,7 @@ int node_add_engine(struct node *node, int64_t now_us, int cloud_number,
     if (cloud->since_us == INT64_MAX)
         cloud->since_us = now_us;
     core_registration_resume(node, cloud);
+    core_cloud_list_tell(node);
     return place->number;
 }
 
@@ -353,6 +358,7 @@ void node_remove_engine(struct node *node, int64_t now_us, int engine)
     struct core_engine *found = core_cloud_engine(node, engine);
     assert(found != NULL);
     remove_engine(node, found);
+    core_cloud_list_tell(node);
     core_brain_settle(node);
 }
 

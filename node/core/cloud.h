@@ -33,6 +33,7 @@ struct core_cloud {
     int64_t since_us;      // it has had an engine since; INT64_MAX: it has none
     bool is_told;          // watchers know of it, in this state
     enum node_cloud_state told;
+    uint32_t told_families; // a bit for each
 };
 
 // NULL where there is none: present or absent, and present.

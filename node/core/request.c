@@ -3,7 +3,7 @@
 
 #include "dht/addr.h"
 #include "node/control/secret.h"
-#include "node/core/cloud.h"
+#include "node/core/cloud_list.h"
 #include "node/core/content.h"
 #include "node/core/doctor.h"
 #include "node/core/publication.h"
@@ -482,7 +482,7 @@ void core_request_pinged(struct node *node, struct core_request *request, int64_
     core_answer_end(node, &answer);
 }
 
-// ---- peers ----
+// ---- the node and its clouds ----
 
 static void peers(struct node *node, struct core_request *request, struct dht_span arguments)
 {
@@ -490,6 +490,21 @@ static void peers(struct node *node, struct core_request *request, struct dht_sp
     bool all = !control_fields_string(arguments, CONTROL_KEY_CLOUD, &name) || name.len == 0;
     if (all || read_cloud(node, request, arguments))
         core_status_peers(node, request);
+}
+
+static void status(struct node *node, struct core_request *request, struct dht_span arguments)
+{
+    struct dht_span name = {0};
+    bool all = !control_fields_string(arguments, CONTROL_KEY_CLOUD, &name) || name.len == 0;
+    if (all || read_cloud(node, request, arguments))
+        core_status_answer(node, request);
+}
+
+static void clouds(struct node *node, struct core_request *request, struct dht_span arguments)
+{
+    bool watch = false;
+    control_fields_bool(arguments, CONTROL_KEY_WATCH, &watch);
+    core_cloud_list_answer(node, request, watch);
 }
 
 // ---- dispatch ----
@@ -524,7 +539,10 @@ void core_request_start(struct node *node, struct core_request *request, struct 
         ask_keeper(node, request, arguments);
         break;
     case CONTROL_REQUEST_STATUS:
-        core_status_answer(node, request);
+        status(node, request, arguments);
+        break;
+    case CONTROL_REQUEST_CLOUDS:
+        clouds(node, request, arguments);
         break;
     case CONTROL_REQUEST_DOCTOR:
         dht_timer_set(&node->timers, &request->timer, node->now_us + DOCTOR_TIMEOUT_US);

@@ -22,6 +22,7 @@ struct core_request {
     int64_t started_us;
     struct core_cloud *cloud; // what it waits for is of this cloud, and ends with it; NULL: of none
     bool trace;
+    bool watches_clouds;
     uint32_t results;                     // sent
     struct core_resolve *resolve;         // it waits for this lookup
     struct core_request *next_waiter;     // of the lookup

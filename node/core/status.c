@@ -100,8 +100,13 @@ void core_status_answer(struct node *node, struct core_request *request)
     core_answer_begin(&answer, request, CONTROL_ANSWER_DONE);
     dht_bencode_put_text(writer, CONTROL_KEY_CLOUDS);
     dht_bencode_open_list(writer);
-    for (int i = 0; i < node->engine_count; i++)
+    int listed = 0;
+    for (int i = 0; i < node->engine_count && listed < CONTROL_CLOUDS_MAX; i++) {
+        if (request->cloud != NULL && node->engines[i]->cloud != request->cloud)
+            continue;
         put_cloud(writer, node->engines[i]);
+        listed++;
+    }
     dht_bencode_end(writer);
     struct node_info info;
     node_info(node, &info);

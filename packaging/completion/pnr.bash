@@ -33,7 +33,7 @@ _pnr()
     for ((i = 1; i < COMP_CWORD; i++)); do
         case ${COMP_WORDS[i]} in
         --control | --node | --timeout | --color | --endpoint | --comment | --payload | \
-            --payload-type | --ttl | --wait | --criteria | --hint | --max | --listen | --port | --count) ((i++)) ;;
+            --payload-type | --ttl | --wait | --criteria | --hint | --max | --listen | --port | --cloud | --count) ((i++)) ;;
         -*) ;;
         *)
             ((count++))
@@ -47,8 +47,10 @@ _pnr()
 
     if [[ $cur == -* ]]; then
         case $command in
-        resolve) global+=' --wait --criteria --hint --max --trace' ;;
-        publish) global+=' --endpoint --comment --payload --payload-type --ttl' ;;
+        resolve) global+=' --wait --criteria --hint --max --trace --cloud' ;;
+        unpublish | peers) global+=' --cloud' ;;
+        clouds) global+=' --watch' ;;
+        publish) global+=' --endpoint --comment --payload --payload-type --ttl --cloud' ;;
         watch) global+=' --count' ;;
         testnet) global+=' --listen --port' ;;
         esac
@@ -58,10 +60,10 @@ _pnr()
 
     case $count:$command in
     0:*) mapfile -t COMPREPLY < <(compgen -W \
-        'resolve watch publish unpublish publications key status peers ping doctor testnet help' -- "$cur") ;;
+        'resolve watch publish unpublish publications key status clouds peers ping doctor testnet help' -- "$cur") ;;
     1:key) mapfile -t COMPREPLY < <(compgen -W 'new list show import export' -- "$cur") ;;
     1:help) mapfile -t COMPREPLY < <(compgen -W \
-        'resolve watch publish unpublish publications key status peers ping doctor testnet' -- "$cur") ;;
+        'resolve watch publish unpublish publications key status clouds peers ping doctor testnet' -- "$cur") ;;
     1:unpublish) mapfile -t COMPREPLY < <(compgen -W "$(_pnr_ask publications)" -- "$cur") ;;
     1:publish | 1:resolve | 1:watch) mapfile -t COMPREPLY < <(compgen -W "$(_pnr_ask key list)" -- "$cur") ;;
     2:key)

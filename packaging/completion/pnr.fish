@@ -9,7 +9,7 @@ function __pnr_publications
     pnr -q --timeout 2s publications 2>/dev/null | string split -f 1 ' '
 end
 
-set -l commands resolve watch publish unpublish publications key status peers ping doctor testnet help
+set -l commands resolve watch publish unpublish publications key status clouds peers ping doctor testnet help
 set -l keys new list show import export
 
 complete -c pnr -f
@@ -31,6 +31,7 @@ complete -c pnr -n $none -a unpublish -d 'withdraw a name'
 complete -c pnr -n $none -a publications -d 'list what is published here'
 complete -c pnr -n $none -a key -d 'make, list, show, import and export keys'
 complete -c pnr -n $none -a status -d 'how the daemon stands'
+complete -c pnr -n $none -a clouds -d 'list the networks taken part in'
 complete -c pnr -n $none -a peers -d 'list the DHT nodes known'
 complete -c pnr -n $none -a doctor -d 'check what can go wrong'
 complete -c pnr -n $none -a ping -d 'ask one DHT node whether it is there'
@@ -55,3 +56,5 @@ complete -c pnr -n '__fish_seen_subcommand_from publish' -l payload-type -x -a '
 complete -c pnr -n '__fish_seen_subcommand_from publish' -l ttl -x
 complete -c pnr -n '__fish_seen_subcommand_from testnet' -l listen -x
 complete -c pnr -n '__fish_seen_subcommand_from testnet' -l port -x
+complete -c pnr -n '__fish_seen_subcommand_from resolve publish unpublish peers' -l cloud -x
+complete -c pnr -n '__fish_seen_subcommand_from clouds' -l watch

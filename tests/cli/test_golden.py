@@ -48,7 +48,7 @@ BADLY_STORED = {"publish": [("done", {**answers.REPORT, "stored": 1, "refused": 
     {"addr": "198.51.100.%d:6881" % n, "code": code} for n, code in
     enumerate([302, 301, 302, 205, 0, 0, 0, 999])]})]}
 NOTHING = {"publications": [("done", {"count": 0})], "key_list": [("done", {"count": 0})],
-           "peers": [("done", {"count": 0})]}
+           "clouds": [("done", {"count": 0})], "peers": [("done", {"count": 0})]}
 TESTNET = {"status": [("done", {**answers.STATUS, "node": 3, "nodes": 20, "clouds": [],
                                 "counters": {}, "keys": 1, "publications": 0})]}
 RAW_KEY = {"key_show": [("done", {**answers.key("a"), "path": "/tmp/\x1b[2J\n\xff"})]}
@@ -114,6 +114,10 @@ CASES = {
     "status-verbose": (["status", "-v"], None),
     "status-json": (["status", "--json"], None),
     "status-testnet": (["--node", "3", "status"], TESTNET),
+    "clouds": (["clouds"], None),
+    "clouds-watch": (["clouds", "--watch"], None),
+    "clouds-json": (["clouds", "--json"], None),
+    "clouds-none": (["clouds"], NOTHING),
     "peers": (["peers"], None),
     "peers-verbose": (["peers", "-v"], None),
     "peers-json": (["peers", "--json"], None),

@@ -38,6 +38,7 @@ RUNS = [
     (["key", "import", "a", "-"], None),
     (["key", "export", "a"], None),
     (["status"], None),
+    (["clouds"], None),
     (["peers"], None),
     (["ping", "127.0.0.1:1"], None),
     (["doctor"], {"doctor": [answers.finding("clock", "warn", "nobody keeps it right", "do it"),
@@ -67,6 +68,8 @@ class Json(harness.CliTest):
     def check_value(self, kind, value, where):
         if kind == "object of integers":
             self.assertTrue(all(type(each) is int for each in value.values()), where)
+        elif kind == "array of integers":
+            self.assertTrue(all(type(each) is int for each in value), where)
         elif part := re.fullmatch(r"array of \*(\w+)\*", kind):
             self.assertIs(type(value), list, where)
             for each in value:

@@ -298,6 +298,76 @@ static void test_contacts_and_items_are_kept_by_cloud(void **state)
     brains_fini(&brains);
 }
 
+// ---- what clients see ----
+
+static void write_watch(struct dht_bencode_writer *writer, const void *ctx)
+{
+    (void)ctx;
+    dht_bencode_put_text(writer, CONTROL_KEY_WATCH);
+    dht_bencode_put_int(writer, 1);
+}
+
+// The last result of the request says so of the cloud.
+static void check_told(size_t node, uint32_t id, const char *name, const char *state,
+                       const char *event)
+{
+    size_t count = brains_count(&brains, node, id, CONTROL_ANSWER_RESULT);
+    assert_true(count > 0);
+    const struct brains_answer *last =
+        brains_answer(&brains, node, id, CONTROL_ANSWER_RESULT, count - 1);
+    assert_true(helper_has_text(last, CONTROL_KEY_NAME, name));
+    assert_true(helper_has_text(last, CONTROL_KEY_STATE, state));
+    if (event != NULL)
+        assert_true(helper_has_text(last, CONTROL_KEY_EVENT, event));
+}
+
+static void test_changes_are_told_to_who_watches(void **state)
+{
+    struct node_cloud_config config;
+    (void)state;
+    brains_init(&brains, 5, 308);
+    struct node *node = brains.nodes[3];
+    uint32_t list = brains_ask(&brains, 3, "clouds", NULL, NULL);
+    check_told(3, list, "Global_", "active", NULL);
+    assert_int_equal(
+        helper_number(brains_answer(&brains, 3, list, CONTROL_ANSWER_DONE, 0), "count"), 1);
+    int64_t idle_us = node_deadline(node);
+    uint32_t watch = brains_ask(&brains, 3, "clouds", write_watch, NULL);
+    assert_true(node_deadline(node) < idle_us || idle_us <= brains.now_us + SECOND / 2);
+    check_told(3, watch, "Global_", "active", NULL);
+    assert_true(helper_has_text(brains_answer(&brains, 3, watch, CONTROL_ANSWER_PROGRESS, 0),
+                                CONTROL_KEY_STEP, "watching"));
+    node_cloud_config_init(&config, "eth0");
+    config.scope = NODE_SCOPE_LINK;
+    config.scope_id = 7;
+    int cloud = node_add_cloud(node, brains.now_us, &config);
+    brains_run(&brains, SECOND);
+    check_told(3, watch, "eth0", "no-net", "added");
+    struct dht_config engine;
+    dht_config_init(&engine, DHT_IPV6);
+    int number = node_add_engine(node, brains.now_us, cloud, &engine);
+    brains_run(&brains, SECOND);
+    check_told(3, watch, "eth0", "synchronising", "changed");
+    brains_run(&brains, 31 * SECOND);
+    check_told(3, watch, "eth0", "alone", "changed");
+    size_t count = brains_count(&brains, 3, watch, CONTROL_ANSWER_RESULT);
+    brains_run(&brains, MINUTE); // nothing new, so nothing is told
+    assert_int_equal(brains_count(&brains, 3, watch, CONTROL_ANSWER_RESULT), count);
+    node_remove_engine(node, brains.now_us, number);
+    brains_run(&brains, SECOND);
+    check_told(3, watch, "eth0", "no-net", "changed");
+    // Another who comes later gets the whole picture, and the first hears nothing of that.
+    count = brains_count(&brains, 3, watch, CONTROL_ANSWER_RESULT);
+    list = brains_ask(&brains, 3, "clouds", write_watch, NULL);
+    assert_int_equal(brains_count(&brains, 3, list, CONTROL_ANSWER_RESULT), 2);
+    assert_int_equal(brains_count(&brains, 3, watch, CONTROL_ANSWER_RESULT), count);
+    node_remove_cloud(node, brains.now_us, cloud);
+    brains_run(&brains, SECOND);
+    check_told(3, watch, "eth0", "dead", "gone");
+    check_told(3, list, "eth0", "dead", "gone");
+    brains_fini(&brains);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -308,6 +378,7 @@ int main(void)
         cmocka_unit_test(test_what_is_under_way_ends_with_its_cloud),
         cmocka_unit_test(test_publications_wait_for_their_cloud),
         cmocka_unit_test(test_an_engine_goes_in_the_middle),
+        cmocka_unit_test(test_changes_are_told_to_who_watches),
         cmocka_unit_test(test_contacts_and_items_are_kept_by_cloud),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
