@@ -196,6 +196,10 @@ static void tell_world(struct replay *replay, const struct recording_entry *entr
         node_receive(brain, now_us, (int)entry->receive.engine, entry->receive.datagrams,
                      entry->receive.count);
         break;
+    case RECORDING_HEARD:
+        node_heard(brain, now_us, (int)entry->receive.engine, entry->receive.datagrams,
+                   entry->receive.count);
+        break;
     case RECORDING_UNREACHABLE:
         node_unreachable(brain, now_us, (int)entry->addrs.engine, entry->addrs.addrs);
         break;

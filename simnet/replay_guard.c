@@ -89,16 +89,15 @@ static uint32_t cloud_at(const struct simnet_replay_guard *guard, uint32_t numbe
 static const char *check_engine(const struct simnet_replay_guard *guard,
                                 const struct recording_entry *entry)
 {
-    uint32_t engine =
-        entry->kind == RECORDING_RECEIVE ? entry->receive.engine : entry->addrs.engine;
-    size_t count = entry->kind == RECORDING_RECEIVE ? entry->receive.count : entry->addrs.count;
+    bool received = entry->kind == RECORDING_RECEIVE || entry->kind == RECORDING_HEARD;
+    uint32_t engine = received ? entry->receive.engine : entry->addrs.engine;
+    size_t count = received ? entry->receive.count : entry->addrs.count;
     uint32_t at = engine_at(guard, engine);
     if (at == guard->engine_count)
         return "an engine that there is not";
     for (size_t i = 0; i < count; i++) {
-        const struct dht_addr *addr = entry->kind == RECORDING_RECEIVE
-                                          ? &entry->receive.datagrams[i].addr
-                                          : &entry->addrs.addrs[i];
+        const struct dht_addr *addr =
+            received ? &entry->receive.datagrams[i].addr : &entry->addrs.addrs[i];
         if (addr->ip_len != guard->engines[at].ip_len)
             return "an address of another family than the engine's";
     }
@@ -228,6 +227,7 @@ const char *simnet_replay_guard_input(struct simnet_replay_guard *guard,
     case RECORDING_RESTORE:
         return check_row(guard, entry);
     case RECORDING_RECEIVE:
+    case RECORDING_HEARD:
     case RECORDING_UNREACHABLE:
     case RECORDING_BOOTSTRAP:
         return check_engine(guard, entry);

@@ -144,6 +144,10 @@ void node_start(struct node *node, int64_t now_us);
 void node_wall(struct node *node, int64_t now_us, int64_t wall_us);
 void node_receive(struct node *node, int64_t now_us, int engine,
                   const struct dht_datagram *datagrams, size_t count);
+// Datagrams that came to the group of that engine's link (dht/neighbours.h, docs/clouds.md).
+// For other clouds than those of links it does nothing.
+void node_heard(struct node *node, int64_t now_us, int engine, const struct dht_datagram *datagrams,
+                size_t count);
 void node_unreachable(struct node *node, int64_t now_us, int engine, const struct dht_addr *addr);
 void node_bootstrap(struct node *node, int64_t now_us, int engine, const struct dht_addr *addrs,
                     size_t count);
@@ -209,7 +213,7 @@ void node_key_answered(struct node *node, int64_t now_us, const struct node_key_
 // ---- outputs ----
 
 enum node_out_type {
-    NODE_OUT_DATAGRAM, // send it by the socket of that engine
+    NODE_OUT_DATAGRAM, // send it by the socket of that engine; it may be to its link's group
     NODE_OUT_BYTES,    // send them to the client
     NODE_OUT_HANGUP,   // close the session once its bytes are sent; its number is void from now on
     NODE_OUT_WRITE,    // make a row durable; value_len 0 deletes it
@@ -293,6 +297,11 @@ void node_rest(struct node *node);
     X(publish_rounds, "rounds of publishing begun")                                                \
     X(publish_failed, "rounds of publishing that stored nothing")                                  \
     X(publish_skipped, "renewals skipped, enough copies being there")                              \
+    X(neighbours_said, "announcements to links")                                                   \
+    X(neighbours_heard, "datagrams heard from links' groups")                                      \
+    X(neighbours_asked, "neighbours pinged for having announced themselves")                       \
+    X(neighbours_limited, "neighbours not pinged, too many having announced themselves at once")   \
+    X(neighbours_malformed, "datagrams from links' groups that are no announcement")               \
     X(registrations_refused, "unsecured names refused: unreachable, too many, too much to say")    \
     X(announce_rounds, "rounds of announcing an unsecured name begun")                             \
     X(announce_failed, "rounds of announcing that stored nothing")                                 \

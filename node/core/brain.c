@@ -3,6 +3,7 @@
 
 #include "node/core/cloud_list.h"
 #include "node/core/doctor.h"
+#include "node/core/link.h"
 #include "node/core/publication.h"
 #include "node/core/registration.h"
 #include "node/core/request.h"
@@ -100,7 +101,8 @@ bool core_brain_timer_room(struct node *node)
 {
     uint32_t owners =
         node->publications.count + node->resolve_count + node->request_count + node->watch_count;
-    owners += node->registration_count + node->unsecured_count + node->swarm_count;
+    owners += node->registration_count + node->unsecured_count + node->swarm_count +
+              (uint32_t)node->engine_count;
     return dht_timer_reserve(&node->timers, owners + 2);
 }
 
@@ -303,6 +305,9 @@ static void ring(struct node *node, struct dht_timer *timer)
         core_unsecured_timer(
             node, (struct core_unsecured *)(void *)((uint8_t *)timer -
                                                     offsetof(struct core_unsecured, timer)));
+        break;
+    case CORE_TIMER_LINK:
+        core_link_timer(node, timer);
         break;
     case CORE_TIMER_CLOUDS:
         core_cloud_list_tell(node);

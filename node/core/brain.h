@@ -38,6 +38,7 @@ enum core_timer_kind {
     CORE_TIMER_UNSECURED,
     CORE_TIMER_SWARM,
     CORE_TIMER_CLOUDS,
+    CORE_TIMER_LINK,
 };
 
 struct core_cloud;

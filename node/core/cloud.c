@@ -2,6 +2,7 @@
 #include "node/core/cloud.h"
 
 #include "node/core/cloud_list.h"
+#include "node/core/link.h"
 #include "node/core/publication.h"
 #include "node/core/registration.h"
 
@@ -281,8 +282,10 @@ void node_remove_cloud(struct node *node, int64_t now_us, int number)
 void core_cloud_free_all(struct node *node)
 {
     for (uint32_t i = 0; i < node->cloud_count; i++) {
-        for (int j = 0; j < NODE_ENGINES_MAX; j++)
+        for (int j = 0; j < NODE_ENGINES_MAX; j++) {
+            core_link_close(node, &node->clouds[i]->engines[j]);
             dht_free(node->clouds[i]->engines[j].dht);
+        }
         free(node->clouds[i]);
     }
     free(node->clouds);
@@ -321,10 +324,22 @@ int node_add_engine(struct node *node, int64_t now_us, int cloud_number,
     struct dht *dht = dht_new(config, &node->crypto, seed, node->now_us);
     if (dht == NULL)
         return -1;
-    *place = (struct core_engine){
-        dht,          cloud,      node->next_engine++, config->family, config->store_width,
-        config->addr, config->lab};
+    *place = (struct core_engine){.dht = dht,
+                                  .cloud = cloud,
+                                  .number = node->next_engine,
+                                  .family = config->family,
+                                  .store_width = config->store_width,
+                                  .addr = config->addr,
+                                  .lab = config->lab};
     node->engines[node->engine_count++] = place;
+    bool is_link = cloud->config.scope == NODE_SCOPE_LINK;
+    if (!core_brain_timer_room(node) || (is_link && !core_link_open(node, place))) {
+        node->engine_count--;
+        place->dht = NULL;
+        dht_free(dht);
+        return -1;
+    }
+    node->next_engine++;
     if (cloud->engines[0].dht != NULL && cloud->engines[1].dht != NULL)
         dht_pair(cloud->engines[0].dht, cloud->engines[1].dht);
     if (cloud->since_us == INT64_MAX)
@@ -344,6 +359,7 @@ static void remove_engine(struct node *node, struct core_engine *engine)
     node->engine_count--;
     memmove(&node->engines[at], &node->engines[at + 1],
             (size_t)(node->engine_count - at) * sizeof(struct core_engine *));
+    core_link_close(node, engine);
     // Out of reach before anybody hears of it: nobody begins something new with it.
     engine->dht = NULL;
     if (cloud->engines[0].dht == NULL && cloud->engines[1].dht == NULL)

@@ -13,10 +13,13 @@
 #include "node/core/brain.h"
 #include "node/core/session.h"
 
+struct core_link; // node/core/link.h
+
 struct core_engine {
     struct dht *dht; // NULL: none in this place
     struct core_cloud *cloud;
-    int number; // as the driver knows it
+    struct core_link *link; // of a link's cloud; NULL: none
+    int number;             // as the driver knows it
     // Of its configuration.
     enum dht_family family;
     uint32_t store_width;

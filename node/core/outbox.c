@@ -70,6 +70,17 @@ bool core_outbox_bytes(struct core_outbox *outbox, uint32_t session, struct dht_
     return true;
 }
 
+bool core_outbox_datagram(struct core_outbox *outbox, int engine,
+                          const struct dht_datagram *datagram)
+{
+    struct node_out out = {.type = NODE_OUT_DATAGRAM, .engine = engine, .datagram = *datagram};
+    struct core_outbox_entry *entry = append(outbox, &out, datagram->bytes, (struct dht_span){0});
+    if (entry == NULL)
+        return false;
+    entry->out.datagram.bytes.data = entry->bytes;
+    return true;
+}
+
 bool core_outbox_hangup(struct core_outbox *outbox, uint32_t session)
 {
     struct node_out out = {.type = NODE_OUT_HANGUP, .session = session};

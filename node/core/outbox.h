@@ -2,11 +2,11 @@
 #ifndef PNR_CORE_OUTBOX_H
 #define PNR_CORE_OUTBOX_H
 
-// The brain's outputs besides datagrams, which stay in the engines' own queues: bytes for clients,
-// rows to be made durable, work for the keeper of keys, lines for the log. First in, first out.
-// Each is copied into memory of its own, which lives until the next input after it was handed out.
-// What each kind may take up is bounded by who queues it: sessions by session_out_max, rows by
-// publications, keys by requests.
+// The brain's outputs besides the engines' datagrams, which stay in queues of their own: bytes for
+// clients, announcements, rows to be made durable, work for the keeper of keys, lines for the log.
+// First in, first out. Each is copied into memory of its own, which lives until the next input
+// after it was handed out. What each kind may take up is bounded by who queues it: sessions by
+// session_out_max, rows by publications, keys by requests.
 
 #include "pnr/node.h"
 
@@ -24,6 +24,9 @@ void core_outbox_reclaim(struct core_outbox *outbox);
 
 // Each is false where memory is short.
 bool core_outbox_bytes(struct core_outbox *outbox, uint32_t session, struct dht_span bytes);
+// An announcement: to be sent by that engine's socket.
+bool core_outbox_datagram(struct core_outbox *outbox, int engine,
+                          const struct dht_datagram *datagram);
 bool core_outbox_hangup(struct core_outbox *outbox, uint32_t session);
 bool core_outbox_write(struct core_outbox *outbox, const struct node_out *write);
 bool core_outbox_key(struct core_outbox *outbox, const struct node_out *key);

@@ -304,9 +304,13 @@ static void take_settings(struct reading *reading, const struct daemon_config_se
 // Whether two clouds want the same address.
 static bool collide(const struct daemon_config_cloud *a, const struct daemon_config_cloud *b)
 {
-    for (size_t i = 0; a->enabled && b->enabled && i < a->listen.count; i++) {
-        for (size_t j = 0; j < b->listen.count; j++) {
-            if (dht_addr_equal(&a->listen.list[i], &b->listen.list[j]))
+    struct daemon_config_addrs of_a;
+    struct daemon_config_addrs of_b;
+    daemon_config_cloud_listen(a, &of_a);
+    daemon_config_cloud_listen(b, &of_b);
+    for (size_t i = 0; a->enabled && b->enabled && i < of_a.count; i++) {
+        for (size_t j = 0; j < of_b.count; j++) {
+            if (of_a.list[i].port != 0 && dht_addr_equal(&of_a.list[i], &of_b.list[j]))
                 return true;
         }
     }
@@ -319,9 +323,17 @@ static void check_clouds(struct reading *reading)
     const struct daemon_config *config = reading->config;
     for (size_t i = 0; i < config->cloud_count; i++) {
         const struct daemon_config_cloud *cloud = &config->clouds[i];
-        if (cloud->enabled && cloud->listen.count == 0)
+        bool is_link = cloud->scope == DAEMON_CONFIG_SCOPE_LINK;
+        struct daemon_config_addrs addrs;
+        daemon_config_cloud_listen(cloud, &addrs);
+        if (cloud->enabled && !is_link && addrs.count == 0)
             complain(reading, reading->cloud_lines[i],
                      "cloud %s listens nowhere: expected listen = ADDRESS:PORT", cloud->name);
+        if (is_link && (cloud->listen.count > 0 || cloud->bootstrap.count > 0))
+            complain(reading, reading->cloud_lines[i],
+                     "cloud %s is of a link: expected neither listen nor bootstrap, but interface "
+                     "or nothing",
+                     cloud->name);
         for (size_t j = 0; j < i; j++) {
             if (collide(cloud, &config->clouds[j]))
                 complain(reading, reading->cloud_lines[i],
@@ -395,79 +407,26 @@ bool daemon_config_read(const char *path, struct daemon_config *ret_config,
     return daemon_config_load(path, NULL, ret_config, report, ctx);
 }
 
-// ---- reload ----
-
-struct reload {
-    daemon_config_key_fn changed;
-    daemon_config_key_fn needs_restart;
-    void *ctx;
-};
-
-static void tell(const struct reload *reload, bool is_changed, const char *section,
-                 const char *name)
-{
-    char text[160];
-    daemon_config_key_fn fn = is_changed ? reload->changed : reload->needs_restart;
-    snprintf(text, sizeof text, "%s%s%s", section, name[0] == '\0' ? "" : ": ", name);
-    if (fn != NULL)
-        fn(reload->ctx, text);
-}
-
-// Takes over what may change of one section; full_name is how it is told.
-static void reload_section(const struct reload *reload, const char *section, void *base,
-                           const void *fresh, const char *full_name)
-{
-    char before[DAEMON_CONFIG_VALUE_MAX];
-    char after[DAEMON_CONFIG_VALUE_MAX];
-    for (size_t i = 0; i < daemon_config_key_count; i++) {
-        const struct daemon_config_key *key = &daemon_config_keys[i];
-        if (!is_section(key, section))
-            continue;
-        daemon_config_value_write(key, base, ",", before);
-        daemon_config_value_write(key, fresh, ",", after);
-        if (strcmp(before, after) == 0)
-            continue;
-        if (key->reloadable)
-            daemon_config_value_copy(key, base, fresh);
-        tell(reload, key->reloadable, full_name, key->name);
-    }
-}
-
-static const struct daemon_config_cloud *cloud_named(const struct daemon_config *config,
-                                                     const char *name)
-{
-    for (size_t i = 0; i < config->cloud_count; i++) {
-        if (strcmp(config->clouds[i].name, name) == 0)
-            return &config->clouds[i];
-    }
-    return NULL;
-}
-
-void daemon_config_reload(struct daemon_config *config, const struct daemon_config *fresh,
-                          daemon_config_key_fn changed, daemon_config_key_fn needs_restart,
-                          void *ctx)
-{
-    const struct reload reload = {changed, needs_restart, ctx};
-    char name[sizeof CLOUD_PREFIX + DAEMON_CONFIG_CLOUD_NAME_MAX];
-    reload_section(&reload, "node", config, fresh, "node");
-    reload_section(&reload, "publish", config, fresh, "publish");
-    for (size_t i = 0; i < config->cloud_count; i++) {
-        struct daemon_config_cloud *cloud = &config->clouds[i];
-        const struct daemon_config_cloud *other = cloud_named(fresh, cloud->name);
-        snprintf(name, sizeof name, CLOUD_PREFIX "%s", cloud->name);
-        if (other == NULL)
-            tell(&reload, false, name, "");
-        else
-            reload_section(&reload, "cloud", cloud, other, name);
-    }
-    for (size_t i = 0; i < fresh->cloud_count; i++) {
-        snprintf(name, sizeof name, CLOUD_PREFIX "%s", fresh->clouds[i].name);
-        if (cloud_named(config, fresh->clouds[i].name) == NULL)
-            tell(&reload, false, name, "");
-    }
-}
-
 // ---- use ----
+
+void daemon_config_cloud_listen(const struct daemon_config_cloud *cloud,
+                                struct daemon_config_addrs *ret_addrs)
+{
+    struct daemon_config_addrs all = cloud->listen;
+    struct daemon_config_addrs wanted = {.count = 0};
+    if (all.count == 0 && cloud->port != 0) {
+        all.count = 2;
+        all.list[0] = (struct dht_addr){.port = (uint16_t)cloud->port, .ip_len = 4};
+        all.list[1] = (struct dht_addr){.port = (uint16_t)cloud->port, .ip_len = 16};
+    }
+    for (size_t i = 0; i < all.count && cloud->scope != DAEMON_CONFIG_SCOPE_LINK; i++) {
+        int family =
+            all.list[i].ip_len == 4 ? DAEMON_CONFIG_FAMILIES_IPV4 : DAEMON_CONFIG_FAMILIES_IPV6;
+        if (cloud->families == DAEMON_CONFIG_FAMILIES_BOTH || cloud->families == family)
+            wanted.list[wanted.count++] = all.list[i];
+    }
+    *ret_addrs = wanted;
+}
 
 static bool host_is_local(const struct daemon_config_host *host)
 {
@@ -492,6 +451,8 @@ static bool listens_on_loopback(const struct daemon_config_cloud *cloud)
 
 bool daemon_config_cloud_is_lab(const struct daemon_config_cloud *cloud)
 {
+    if (cloud->scope == DAEMON_CONFIG_SCOPE_LINK)
+        return true;
     if (cloud->lab != DAEMON_CONFIG_LAB_AUTO || listens_on_loopback(cloud))
         return cloud->lab != DAEMON_CONFIG_LAB_NO;
     bool local = true;

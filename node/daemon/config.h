@@ -22,7 +22,7 @@
 
 #include <stdio.h>
 
-#define DAEMON_CONFIG_CLOUDS_MAX     8
+#define DAEMON_CONFIG_CLOUDS_MAX     NODE_CLOUDS_MAX
 #define DAEMON_CONFIG_CLOUD_NAME_MAX NODE_CLOUD_NAME_MAX
 #define DAEMON_CONFIG_ERRORS_MAX     20 // reported at one reading
 #define DAEMON_CONFIG_SETTINGS_MAX   64
@@ -33,10 +33,26 @@ enum daemon_config_lab {
     DAEMON_CONFIG_LAB_NO,
 };
 
+enum daemon_config_scope {
+    DAEMON_CONFIG_SCOPE_GLOBAL,
+    DAEMON_CONFIG_SCOPE_SITE,
+    DAEMON_CONFIG_SCOPE_LINK,
+};
+
+enum daemon_config_families {
+    DAEMON_CONFIG_FAMILIES_BOTH,
+    DAEMON_CONFIG_FAMILIES_IPV4,
+    DAEMON_CONFIG_FAMILIES_IPV6,
+};
+
 // The meaning of each field is told in config_keys.c.
 struct daemon_config_cloud {
     char name[DAEMON_CONFIG_CLOUD_NAME_MAX + 1];
-    int enabled; // 0 or 1
+    int enabled;                         // 0 or 1
+    int scope;                           // enum daemon_config_scope
+    struct daemon_config_text interface; // of a link; empty: a cloud for each
+    int families;                        // enum daemon_config_families
+    int64_t port;
     struct daemon_config_addrs listen;
     struct daemon_config_hosts bootstrap;
     int role; // enum dht_role
@@ -134,16 +150,29 @@ void daemon_config_print_docs(FILE *out);
 // Is told the full name of a key, such as "cloud Global_: listen".
 typedef void (*daemon_config_key_fn)(void *ctx, const char *name);
 
-// Takes over from fresh what can change in a running pnrd and reports each key, and each cloud,
-// that differs but needs a restart. Either function may be NULL.
+// Takes over from fresh what can change in a running pnrd, all clouds among it, and reports each
+// key, and each cloud, that differs. Either function may be NULL.
 void daemon_config_reload(struct daemon_config *config, const struct daemon_config *fresh,
                           daemon_config_key_fn changed, daemon_config_key_fn needs_restart,
                           void *ctx);
 
+// Whether the two are the same but for their bootstrap hosts, which can change without leaving it.
+bool daemon_config_cloud_equal(const struct daemon_config_cloud *a,
+                               const struct daemon_config_cloud *b);
+
+// The cloud of that name; NULL where there is none.
+const struct daemon_config_cloud *daemon_config_cloud_named(const struct daemon_config *config,
+                                                            const char *name);
+
+// The addresses to listen at: `listen`, or where that is empty all at `port`, of `families`. Of a
+// link none: they are those of its interface.
+void daemon_config_cloud_listen(const struct daemon_config_cloud *cloud,
+                                struct daemon_config_addrs *ret_addrs);
+
 // Whether the cloud is a lab (struct dht_config): as `lab` says, and where that says auto, if it
 // listens on loopback alone, whence nobody else is reached, or if all its addresses are local ones,
-// loopback or private: those it listens on and its bootstrap hosts. A name but localhost, or a
-// wildcard to listen on, is not local.
+// loopback or private: those it listens on and its bootstrap hosts. A link's cloud always is one. A
+// name but localhost, or a wildcard to listen on, is not local.
 bool daemon_config_cloud_is_lab(const struct daemon_config_cloud *cloud);
 
 // Whom the cloud asks for first contacts: its bootstrap hosts, or nobody where these are the

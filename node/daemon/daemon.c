@@ -2,6 +2,7 @@
 #include "node/daemon/daemon.h"
 
 #include "dht/addr.h"
+#include "node/daemon/clouds.h"
 #include "node/daemon/log.h"
 #include "node/daemon/notify.h"
 #include "node/daemon/process.h"
@@ -17,12 +18,12 @@
 #define NETWORK_EVERY_US INT64_C(30000000)
 #define ALONE_AFTER_US   INT64_C(30000000)
 #define PATH_BYTES       (DAEMON_CONFIG_TEXT_MAX + 64)
-#define RECORD_PATH_MAX  4096
 
 struct daemon {
     struct daemon_process process;
     const struct daemon_options *options;
     struct daemon_config config;
+    struct daemon_clouds clouds;
     struct daemon_notify notify;
     struct daemon_loop_alarm watchdog;
     struct daemon_loop_alarm network;
@@ -44,139 +45,72 @@ static void make_parents(const char *path)
     }
 }
 
-// The engine of one address to listen at. False where the address stands for none.
-static bool fill_engine(const struct daemon *daemon, const struct daemon_config_cloud *cloud,
-                        const struct dht_addr *listen, struct daemon_node_engine *ret_engine)
-{
-    static const uint8_t any[16];
-    enum dht_family family = listen->ip_len == 4 ? DHT_IPV4 : DHT_IPV6;
-    struct daemon_node_engine engine = {.socket_buffer_bytes = (size_t)cloud->socket_buffer_bytes};
-    dht_config_init(&engine.config, family);
-    daemon_config_cloud_apply(cloud, &engine.config);
-    engine.config.unlimited = daemon->options->unlimited;
-    engine.config.addr = *listen;
-    // An IPv6 node has to answer from the address that it was asked at (BEP 32).
-    if (family == DHT_IPV6 && memcmp(listen->ip, any, 16) == 0) {
-        if (!daemon_udp_outgoing(family, &engine.config.addr)) {
-            daemon_log(DAEMON_LOG_INFO, "no IPv6 here: the cloud does without cloud=%s",
-                       cloud->name);
-            return false;
-        }
-        engine.config.addr.port = listen->port;
-    }
-    *ret_engine = engine;
-    return true;
-}
-
-static void fill_node_config(const struct daemon *daemon, uint32_t index,
-                             struct node_config *ret_config)
+static void fill_node_config(const struct daemon *daemon, struct node_config *ret_config)
 {
     node_config_init(ret_config);
     daemon_config_node_apply(&daemon->config, ret_config);
     snprintf(ret_config->version, sizeof ret_config->version, "%s", PNR_VERSION);
-    ret_config->node_index = index;
-    ret_config->node_count = daemon->process.node_count;
 }
 
-// The recording of a cloud's node: "" for none. Each node has a file of its own. False where the
-// path is too long.
-static bool record_file_path(const struct daemon *daemon, const struct daemon_config_cloud *cloud,
-                             uint32_t index, char ret_path[RECORD_PATH_MAX])
+static bool fill_options(struct daemon *daemon, struct daemon_node_options *options,
+                         struct daemon_error *ret_error)
 {
-    const char *path = daemon->options->record_path;
-    ret_path[0] = '\0';
-    if (path == NULL)
-        return true;
-    int len = snprintf(ret_path, RECORD_PATH_MAX, index == 0 ? "%s" : "%s.%s", path, cloud->name);
-    return len > 0 && len < RECORD_PATH_MAX;
+    fill_node_config(daemon, &options->config);
+    options->record_path = daemon->options->record_path;
+    return daemon_clouds_fill(&daemon->config.clouds[0], daemon->options->unlimited,
+                              &options->cloud, ret_error) &&
+           daemon_process_seed(&daemon->process, daemon->options, (uint32_t[2]){0, 0},
+                               options->seed);
 }
 
-static bool open_node(struct daemon *daemon, const struct daemon_config_cloud *cloud,
-                      uint32_t index, struct daemon_error *ret_error)
+static bool open_node(struct daemon *daemon, struct daemon_error *ret_error)
 {
-    char state_dir[PATH_BYTES];
     char keys_dir[PATH_BYTES];
-    char record_path[RECORD_PATH_MAX];
     const char *base = daemon->config.state_dir.text;
     struct daemon_node_options *options = calloc(1, sizeof *options);
     if (options == NULL) {
         daemon_error_set(ret_error, "no memory for a node");
         return false;
     }
-    // The first cloud has the directory to itself; those after it have a folder in it each.
-    snprintf(state_dir, sizeof state_dir, index == 0 ? "%s" : "%s/cloud-%s", base, cloud->name);
     snprintf(keys_dir, sizeof keys_dir, "%s/keys", base);
-    if (!record_file_path(daemon, cloud, index, record_path)) {
-        daemon_error_set(ret_error, "the path of the recording is too long");
-        free(options);
-        return false;
-    }
-    options->record_path = record_path[0] == '\0' ? NULL : record_path;
-    options->state_dir = state_dir;
-    options->cloud = cloud->name;
+    options->state_dir = base;
     options->keys_dir =
         daemon->config.keys_dir.text[0] != '\0' ? daemon->config.keys_dir.text : keys_dir;
-    daemon_config_cloud_hosts(cloud, &options->bootstrap);
-    make_parents(state_dir);
-    fill_node_config(daemon, index, &options->config);
-    for (size_t i = 0; i < cloud->listen.count; i++)
-        options->engine_count += fill_engine(daemon, cloud, &cloud->listen.list[i],
-                                             &options->engines[options->engine_count]);
-    bool ok = options->engine_count > 0;
-    if (!ok)
-        daemon_error_set(ret_error, "the cloud %s has no address to listen at", cloud->name);
-    ok = ok && daemon_process_seed(&daemon->process, daemon->options, (uint32_t[2]){index, 0},
-                                   options->seed);
-    if (ok)
-        daemon->process.nodes[index] =
-            daemon_node_open(&daemon->process.shared, options, ret_error);
+    make_parents(base);
+    if (fill_options(daemon, options, ret_error))
+        daemon->process.nodes[0] = daemon_node_open(&daemon->process.shared, options, ret_error);
     OPENSSL_cleanse(options->seed, sizeof options->seed);
     free(options);
-    return daemon->process.nodes[index] != NULL;
+    if (daemon->process.nodes[0] == NULL)
+        return false;
+    daemon->clouds = (struct daemon_clouds){.node = daemon->process.nodes[0],
+                                            .config = &daemon->config,
+                                            .unlimited = daemon->options->unlimited};
+    return daemon_clouds_open(&daemon->clouds, ret_error);
 }
 
-static uint32_t enabled_clouds(const struct daemon_config *config)
+static bool any_enabled(const struct daemon_config *config)
 {
-    uint32_t count = 0;
+    bool any = false;
     for (size_t i = 0; i < config->cloud_count; i++)
-        count += config->clouds[i].enabled != 0;
-    return count;
+        any = any || config->clouds[i].enabled;
+    return any;
 }
 
-static bool open_nodes(struct daemon *daemon, struct daemon_error *ret_error)
+static void start_node(struct daemon *daemon)
 {
-    uint32_t index = 0;
-    for (size_t i = 0; i < daemon->config.cloud_count; i++) {
-        const struct daemon_config_cloud *cloud = &daemon->config.clouds[i];
-        if (cloud->enabled && !open_node(daemon, cloud, index++, ret_error))
-            return false;
+    struct daemon_node *node = daemon->process.nodes[0];
+    for (size_t i = 0; i < daemon_node_engine_count(node); i++) {
+        char text[DHT_ADDR_TEXT_MAX];
+        struct dht_addr addr = daemon_node_addr(node, i);
+        const char *name = daemon_node_engine_cloud(node, i);
+        const struct daemon_config_cloud *cloud = daemon_config_cloud_named(&daemon->config, name);
+        dht_addr_to_text(&addr, text);
+        if (cloud != NULL && cloud->scope != DAEMON_CONFIG_SCOPE_LINK)
+            daemon_log(DAEMON_LOG_INFO, "listening addr=%s cloud=%s lab=%s", text, name,
+                       daemon_config_cloud_is_lab(cloud) ? "yes" : "no");
     }
-    return true;
-}
-
-// The cloud that node index is of.
-static const struct daemon_config_cloud *cloud_of(const struct daemon *daemon, uint32_t index)
-{
-    const struct daemon_config_cloud *cloud = daemon->config.clouds;
-    while (!cloud->enabled || index-- > 0)
-        cloud++;
-    return cloud;
-}
-
-static void start_nodes(struct daemon *daemon)
-{
-    for (uint32_t i = 0; i < daemon->process.node_count; i++) {
-        struct daemon_node *node = daemon->process.nodes[i];
-        bool is_lab = daemon_config_cloud_is_lab(cloud_of(daemon, i));
-        for (size_t j = 0; j < daemon_node_engine_count(node); j++) {
-            char text[DHT_ADDR_TEXT_MAX];
-            struct dht_addr addr = daemon_node_addr(node, j);
-            dht_addr_to_text(&addr, text);
-            daemon_log(DAEMON_LOG_INFO, "listening addr=%s node=%u lab=%s", text, i,
-                       is_lab ? "yes" : "no");
-        }
-        daemon_node_start(node);
-    }
+    daemon_node_start(node);
 }
 
 // ---- while it runs ----
@@ -215,11 +149,9 @@ static void on_network(struct daemon_loop_alarm *alarm)
     struct daemon *daemon = alarm->ctx;
     if (network_has_changed(daemon)) {
         daemon_log(DAEMON_LOG_INFO, "this machine's address has changed");
-        for (uint32_t i = 0; i < daemon->process.node_count; i++) {
-            struct daemon_node *node = daemon->process.nodes[i];
-            daemon_record_network_changed(daemon_node_record(node), daemon_node_enter(node));
-            daemon_node_settle(node);
-        }
+        struct daemon_node *node = daemon->process.nodes[0];
+        daemon_record_network_changed(daemon_node_record(node), daemon_node_enter(node));
+        daemon_node_settle(node);
     }
     daemon_loop_set(daemon->process.loop, alarm,
                     daemon_loop_now_us(daemon->process.loop) + NETWORK_EVERY_US);
@@ -229,17 +161,17 @@ static void on_network(struct daemon_loop_alarm *alarm)
 static void on_alone(struct daemon_loop_alarm *alarm)
 {
     struct daemon *daemon = alarm->ctx;
-    for (uint32_t i = 0; i < daemon->process.node_count; i++) {
-        struct daemon_node *node = daemon->process.nodes[i];
-        for (size_t j = 0; j < daemon_node_engine_count(node); j++) {
-            const char *family = daemon_node_addr(node, j).ip_len == 4 ? "IPv4" : "IPv6";
-            if (daemon_node_is_alone(node, j))
-                daemon_log(DAEMON_LOG_WARN,
-                           "nobody is known, and no bootstrap host of %s; until others ask it, "
-                           "names are neither found nor published there; remedy: a host of %s in "
-                           "bootstrap (or --bootstrap), or listen without %s cloud=%s",
-                           family, family, family, cloud_of(daemon, i)->name);
-        }
+    struct daemon_node *node = daemon->process.nodes[0];
+    for (size_t i = 0; i < daemon_node_engine_count(node); i++) {
+        const char *family = daemon_node_addr(node, i).ip_len == 4 ? "IPv4" : "IPv6";
+        const char *name = daemon_node_engine_cloud(node, i);
+        // A link's neighbours announce themselves.
+        if (daemon_node_is_alone(node, i) && daemon_node_cloud_scope_id(node, name) == 0)
+            daemon_log(DAEMON_LOG_WARN,
+                       "nobody is known, and no bootstrap host of %s; until others ask it, "
+                       "names are neither found nor published there; remedy: a host of %s in "
+                       "bootstrap (or --bootstrap), or listen without %s cloud=%s",
+                       family, family, family, name);
     }
 }
 
@@ -261,34 +193,17 @@ static void report_needs_restart(void *ctx, const char *name)
     daemon_log(DAEMON_LOG_WARN, "configuration not changed before a restart key=\"%s\"", name);
 }
 
-static bool hosts_equal(const struct daemon_config_hosts *a, const struct daemon_config_hosts *b)
-{
-    bool equal = a->count == b->count;
-    for (size_t i = 0; equal && i < a->count; i++)
-        equal = a->list[i].port == b->list[i].port && strcmp(a->list[i].host, b->list[i].host) == 0;
-    return equal;
-}
-
 // Hands what changed to those whom it concerns. before: as it was.
 static void put_in_force(struct daemon *daemon, const struct daemon_config *before)
 {
-    uint32_t index = 0;
+    struct daemon_node *node = daemon->process.nodes[0];
     daemon_log_set_level((enum daemon_log_level)daemon->config.log_level);
     daemon_session_set_clients_max(daemon->process.sessions, (uint32_t)daemon->config.clients_max);
-    for (size_t i = 0; i < daemon->config.cloud_count; i++) {
-        const struct daemon_config_cloud *cloud = &daemon->config.clouds[i];
-        if (!cloud->enabled)
-            continue;
-        struct daemon_node *node = daemon->process.nodes[index++];
-        struct daemon_config_hosts hosts;
-        daemon_config_cloud_hosts(cloud, &hosts);
-        if (!hosts_equal(&cloud->bootstrap, &before->clouds[i].bootstrap))
-            daemon_node_set_bootstrap(node, &hosts);
-        daemon_record_set_publishing(daemon_node_record(node),
-                                     (uint32_t)(daemon->config.publish_ttl_us / 1000000),
-                                     daemon->config.publish_renew_us);
-        daemon_node_reload_keys(node);
-    }
+    daemon_record_set_publishing(daemon_node_record(node),
+                                 (uint32_t)(daemon->config.publish_ttl_us / 1000000),
+                                 daemon->config.publish_renew_us);
+    daemon_node_reload_keys(node);
+    daemon_clouds_follow(&daemon->clouds, before);
 }
 
 // The file is read in the loop: it is small, and this is rare and asked for by hand.
@@ -319,18 +234,18 @@ static bool open_all(struct daemon *daemon, struct daemon_error *ret_error)
 {
     struct control_address controls[DAEMON_OPTIONS_CONTROLS_MAX];
     struct daemon_process_options process = {
-        .node_count = enabled_clouds(&daemon->config),
+        .node_count = 1,
         .clients_max = (uint32_t)daemon->config.clients_max,
         .wall_offset_us = daemon->options->wall_offset_us,
     };
     struct daemon_error ignored;
     (void)daemon_process_raise_descriptors(DESCRIPTORS, &ignored); // fewer do for most
-    if (process.node_count == 0) {
+    if (!any_enabled(&daemon->config)) {
         daemon_error_set(ret_error, "no cloud is enabled");
         return false;
     }
     if (!daemon_process_open(&daemon->process, &process, ret_error) ||
-        !open_nodes(daemon, ret_error))
+        !open_node(daemon, ret_error))
         return false;
     size_t count = daemon_options_controls(daemon->options, &daemon->config, controls);
     return daemon_process_listen(&daemon->process, controls, count,
@@ -349,7 +264,7 @@ static void run(struct daemon *daemon)
         daemon_loop_set(loop, &daemon->watchdog, daemon_loop_now_us(loop));
     daemon_loop_set(loop, &daemon->network, daemon_loop_now_us(loop));
     daemon_loop_set(loop, &daemon->alone, daemon_loop_now_us(loop) + ALONE_AFTER_US);
-    start_nodes(daemon);
+    start_node(daemon);
     daemon_notify_ready(&daemon->notify);
     daemon_log(DAEMON_LOG_INFO, "ready version=%s", PNR_VERSION);
     daemon_loop_run(loop);
@@ -378,6 +293,7 @@ enum daemon_exit daemon_run(const struct daemon_options *options,
         run(daemon);
     else
         daemon_log(DAEMON_LOG_ERROR, "%s", why.text);
+    daemon_clouds_close(&daemon->clouds);
     if (daemon->process.loop != NULL)
         daemon_process_close(&daemon->process);
     daemon_notify_close(&daemon->notify);

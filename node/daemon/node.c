@@ -1,30 +1,17 @@
 // SPDX-License-Identifier: MIT
 #include "node/daemon/node.h"
 
-#include "dht/addr.h"
-#include "node/daemon/bootstrap.h"
+#include "node/daemon/cloud.h"
 #include "node/daemon/log.h"
 #include "node/daemon/record.h"
+#include "node/daemon/restore.h"
 #include "node/daemon/state.h"
-#include "node/daemon/udp.h"
 
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define BATCHES_PER_TURN 4       // of a socket, so that the others have their turn too
-#define WALL_EVERY_US    1000000 // the brain is told wall time at least this often
-
-struct engine {
-    struct daemon_node *node;
-    int number;
-    struct daemon_udp *udp;
-    struct event *event;
-    struct dht_addr addr;
-    bool has_bootstrap;                            // was given an address of its family to ask
-    struct dht_datagram waiting[DAEMON_UDP_BATCH]; // borrowed from the brain
-    size_t waiting_count;
-};
+#define WALL_EVERY_US 1000000 // the brain is told wall time at least this often
 
 // A write that needs no disk, or could not be queued; told to the brain after the drain.
 struct written {
@@ -36,14 +23,12 @@ struct daemon_node {
     struct daemon_node_shared shared;
     struct daemon_record record; // the brain, and what writes down what it is told
     uint32_t index;
-    int cloud; // the brain's number of it
-    struct engine engines[NODE_ENGINES_MAX];
-    size_t engine_count;
+    struct daemon_cloud *clouds[NODE_CLOUDS_MAX]; // owned
+    size_t cloud_count;
+    bool is_started;
     struct daemon_state *state; // NULL: nothing is kept on disk
     struct event *state_event;
     struct daemon_secrets *secrets;
-    struct daemon_bootstrap *bootstrap;
-    struct daemon_config_hosts hosts; // until daemon_node_start()
     struct daemon_loop_alarm alarm;
     struct written *written;
     size_t written_count;
@@ -55,20 +40,23 @@ struct daemon_node {
 
 // ---- outputs ----
 
-static void send_waiting(struct engine *engine)
+// NULL where there is none of that number.
+static struct daemon_cloud_engine *engine_numbered(struct daemon_node *node, int number)
 {
-    if (engine->waiting_count > 0)
-        daemon_udp_send(engine->udp, engine->waiting, engine->waiting_count);
-    engine->waiting_count = 0;
+    for (size_t i = 0; i < node->cloud_count; i++) {
+        for (int j = 0; j < NODE_ENGINES_MAX; j++) {
+            if (node->clouds[i]->engines[j].number == number)
+                return &node->clouds[i]->engines[j];
+        }
+    }
+    return NULL;
 }
 
 static void take_datagram(struct daemon_node *node, const struct node_out *out)
 {
-    assert(out->engine >= 0 && (size_t)out->engine < node->engine_count);
-    struct engine *engine = &node->engines[out->engine];
-    engine->waiting[engine->waiting_count++] = out->datagram;
-    if (engine->waiting_count == DAEMON_UDP_BATCH)
-        send_waiting(engine);
+    struct daemon_cloud_engine *engine = engine_numbered(node, out->engine);
+    if (engine != NULL) // an announcement may have waited while its engine went
+        daemon_cloud_take(engine, &out->datagram);
 }
 
 // Remembers to tell the brain, which may not be called before all its outputs are taken.
@@ -141,8 +129,8 @@ static void take_outputs(struct daemon_node *node)
             break;
         }
     }
-    for (size_t i = 0; i < node->engine_count; i++)
-        send_waiting(&node->engines[i]);
+    for (size_t i = 0; i < node->cloud_count; i++)
+        daemon_cloud_send(node->clouds[i]);
 }
 
 // Tells the brain of writes that are done. Returns whether there were any.
@@ -191,10 +179,14 @@ void daemon_node_tell_counters(struct daemon_node *node, uint64_t clients_refuse
 {
     struct daemon_udp_counters udp = {0};
     struct daemon_state_counters state = {0};
-    for (size_t i = 0; i < node->engine_count; i++) {
-        struct daemon_udp_info info;
-        daemon_udp_info(node->engines[i].udp, &info);
-        DAEMON_UDP_COUNTERS(UDP_SUM)
+    for (size_t i = 0; i < node->cloud_count; i++) {
+        for (int j = 0; j < NODE_ENGINES_MAX; j++) {
+            struct daemon_udp_info info;
+            if (node->clouds[i]->engines[j].udp == NULL)
+                continue;
+            daemon_udp_info(node->clouds[i]->engines[j].udp, &info);
+            DAEMON_UDP_COUNTERS(UDP_SUM)
+        }
     }
     if (node->state != NULL)
         daemon_state_counters(node->state, &state);
@@ -213,32 +205,6 @@ static void on_alarm(struct daemon_loop_alarm *alarm)
     daemon_node_settle(node);
 }
 
-static void on_datagrams(evutil_socket_t fd, short what, void *ctx)
-{
-    struct engine *engine = ctx;
-    struct daemon_node *node = engine->node;
-    const struct dht_datagram *datagrams;
-    struct dht_addr unreachable[16];
-    size_t count = DAEMON_UDP_BATCH;
-    (void)fd;
-    (void)what;
-    for (int i = 0; i < BATCHES_PER_TURN && count == DAEMON_UDP_BATCH; i++) {
-        count = daemon_udp_receive(engine->udp, &datagrams);
-        if (count == 0)
-            break;
-        daemon_record_receive(&node->record, daemon_node_enter(node), engine->number, datagrams,
-                              count);
-        daemon_node_settle(node);
-    }
-    while ((count = daemon_udp_unreachable(engine->udp, unreachable, 16)) > 0) {
-        for (size_t i = 0; i < count; i++) {
-            daemon_record_unreachable(&node->record, daemon_node_enter(node), engine->number,
-                                      &unreachable[i]);
-        }
-        daemon_node_settle(node);
-    }
-}
-
 static void on_state(evutil_socket_t fd, short what, void *ctx)
 {
     struct daemon_node *node = ctx;
@@ -253,28 +219,7 @@ static void on_state(evutil_socket_t fd, short what, void *ctx)
 
 void daemon_node_bootstrap(struct daemon_node *node, const struct dht_addr *addrs, size_t count)
 {
-    for (size_t i = 0; i < node->engine_count; i++) {
-        struct dht_addr own[DAEMON_BOOTSTRAP_ADDRS_MAX];
-        size_t own_count = 0;
-        for (size_t j = 0; j < count && own_count < DAEMON_BOOTSTRAP_ADDRS_MAX; j++) {
-            if (addrs[j].ip_len == node->engines[i].addr.ip_len)
-                own[own_count++] = addrs[j];
-        }
-        node->engines[i].has_bootstrap |= own_count > 0;
-        if (own_count > 0)
-            daemon_record_bootstrap(&node->record, daemon_node_enter(node), (int)i, own, own_count);
-    }
-    daemon_node_settle(node);
-}
-
-static void on_bootstrap(void *ctx, const struct dht_addr *addrs, size_t count)
-{
-    daemon_node_bootstrap(ctx, addrs, count);
-}
-
-static bool on_joined(void *ctx)
-{
-    return daemon_node_is_joined(ctx);
+    daemon_cloud_bootstrap(node->clouds[0], addrs, count);
 }
 
 // ---- keys ----
@@ -375,70 +320,27 @@ static bool open_brain(struct daemon_node *node, const struct daemon_node_option
     return daemon_record_open(&node->record, &birth, ret_error);
 }
 
-static bool open_cloud(struct daemon_node *node, const char *name, struct daemon_error *ret_error)
+// Adds the cloud and opens its sockets; those that can be where not all can.
+static bool open_cloud(struct daemon_node *node, const struct daemon_node_cloud *options,
+                       struct daemon_error *ret_error)
 {
-    struct node_cloud_config config;
-    node_cloud_config_init(&config, name != NULL ? name : NODE_CLOUD_GLOBAL);
-    node->cloud =
-        daemon_record_add_cloud(&node->record, daemon_loop_now_us(node->shared.loop), &config);
-    if (node->cloud < 0)
-        daemon_error_set(ret_error, "no memory for a cloud");
-    return node->cloud >= 0;
-}
-
-// Binds the socket first, since the engine is told its address.
-static bool open_engine(struct daemon_node *node, const struct daemon_node_engine *options,
-                        struct daemon_error *ret_error)
-{
-    struct engine *engine = &node->engines[node->engine_count++];
-    struct dht_config config = options->config;
-    struct daemon_udp_info info;
-    engine->node = node;
-    engine->udp = daemon_udp_open(&config.addr, options->socket_buffer_bytes, ret_error);
-    if (engine->udp == NULL)
-        return false;
-    daemon_udp_info(engine->udp, &info);
-    engine->addr = config.addr = info.addr;
-    engine->number = daemon_record_add_engine(&node->record, daemon_loop_now_us(node->shared.loop),
-                                              node->cloud, &config);
-    engine->event = event_new(daemon_loop_base(node->shared.loop), daemon_udp_fd(engine->udp),
-                              EV_READ | EV_PERSIST, on_datagrams, engine);
-    bool ok = engine->number == (int)(node->engine_count - 1) && engine->event != NULL &&
-              event_add(engine->event, NULL) == 0;
-    if (!ok)
-        daemon_error_set(ret_error, "cannot make the engine of a cloud: no memory, or limits that "
-                                    "make no sense");
-    return ok;
-}
-
-struct restoring {
-    struct daemon_record *record;
-    enum node_row_kind kind;
-    uint64_t refused;
-};
-
-static bool restore_row(void *ctx, struct dht_span key, struct dht_span value)
-{
-    struct restoring *restoring = ctx;
-    restoring->refused += !daemon_record_restore(restoring->record, restoring->kind, key, value);
-    return true;
-}
-
-// Sequence numbers come before the publications that need them.
-static bool restore(struct daemon_node *node, struct daemon_error *ret_error)
-{
-    static const enum node_row_kind kinds[] = {
-        NODE_ROW_META, NODE_ROW_SEQUENCE, NODE_ROW_PUBLICATION, NODE_ROW_CONTACT, NODE_ROW_ITEM};
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
-        struct restoring restoring = {.record = &node->record, .kind = kinds[i]};
-        if (!daemon_state_load(node->state, (enum daemon_state_kind)kinds[i], restore_row,
-                               &restoring, ret_error))
-            return false;
-        if (restoring.refused > 0)
-            daemon_log(DAEMON_LOG_WARN, "rows of the state not used kind=%d count=%llu",
-                       (int)kinds[i], (unsigned long long)restoring.refused);
+    struct daemon_node_cloud *named = malloc(sizeof *named);
+    bool ok = named != NULL && node->cloud_count < NODE_CLOUDS_MAX;
+    if (ok) {
+        *named = *options;
+        if (named->config.name[0] == '\0')
+            node_cloud_config_init(&named->config, NODE_CLOUD_GLOBAL);
+        node->clouds[node->cloud_count] = daemon_cloud_open(node, named, ret_error);
+        ok = node->clouds[node->cloud_count] != NULL;
+    } else {
+        daemon_error_set(ret_error, "no place for another cloud");
     }
-    return true;
+    node->cloud_count += ok;
+    for (size_t i = 0; i < options->engine_count && node->cloud_count > 0; i++)
+        ok = ok && daemon_cloud_open_engine(node->clouds[node->cloud_count - 1],
+                                            &options->engines[i], ret_error);
+    free(named);
+    return ok;
 }
 
 static bool open_state(struct daemon_node *node, const char *dir, struct daemon_error *ret_error)
@@ -454,26 +356,16 @@ static bool open_state(struct daemon_node *node, const char *dir, struct daemon_
         daemon_error_set(ret_error, "no memory for the state");
         return false;
     }
-    return restore(node, ret_error);
+    return daemon_restore(node->state, &node->record, NULL, ret_error);
 }
 
 static bool open_parts(struct daemon_node *node, const struct daemon_node_options *options,
                        struct daemon_error *ret_error)
 {
-    struct daemon_bootstrap_calls calls = {.ctx = node, .found = on_bootstrap, .joined = on_joined};
-    if (!open_brain(node, options, ret_error) || !open_cloud(node, options->cloud, ret_error))
-        return false;
-    for (size_t i = 0; i < options->engine_count; i++) {
-        if (!open_engine(node, &options->engines[i], ret_error))
-            return false;
-    }
-    // State first: it holds the lock of the directory that the keys usually lie in.
-    if (!open_state(node, options->state_dir, ret_error) || !open_secrets(node, options, ret_error))
-        return false;
-    node->bootstrap = daemon_bootstrap_new(node->shared.loop, &calls);
-    if (node->bootstrap == NULL)
-        daemon_error_set(ret_error, "no memory for a node");
-    return node->bootstrap != NULL;
+    // State before keys: it holds the lock of the directory that the keys usually lie in.
+    return open_brain(node, options, ret_error) && open_cloud(node, &options->cloud, ret_error) &&
+           open_state(node, options->state_dir, ret_error) &&
+           open_secrets(node, options, ret_error);
 }
 
 struct daemon_node *daemon_node_open(const struct daemon_node_shared *shared,
@@ -487,7 +379,6 @@ struct daemon_node *daemon_node_open(const struct daemon_node_shared *shared,
     }
     node->shared = *shared;
     node->index = options->config.node_index;
-    node->hosts = options->bootstrap;
     node->alarm = (struct daemon_loop_alarm){.ring = on_alarm, .ctx = node};
     if (!open_parts(node, options, ret_error)) {
         daemon_node_close(node);
@@ -500,8 +391,10 @@ void daemon_node_start(struct daemon_node *node)
 {
     daemon_secrets_tell(node->secrets);
     daemon_record_start(&node->record, daemon_node_enter(node));
+    node->is_started = true;
     daemon_node_settle(node);
-    daemon_bootstrap_start(node->bootstrap, &node->hosts);
+    for (size_t i = 0; i < node->cloud_count; i++)
+        daemon_bootstrap_start(node->clouds[i]->bootstrap, &node->clouds[i]->hosts);
 }
 
 void daemon_node_stop(struct daemon_node *node)
@@ -515,12 +408,8 @@ void daemon_node_close(struct daemon_node *node)
     if (node == NULL)
         return;
     daemon_loop_set(node->shared.loop, &node->alarm, INT64_MAX);
-    daemon_bootstrap_free(node->bootstrap);
-    for (size_t i = 0; i < node->engine_count; i++) {
-        if (node->engines[i].event != NULL)
-            event_free(node->engines[i].event);
-        daemon_udp_close(node->engines[i].udp);
-    }
+    for (size_t i = 0; i < node->cloud_count; i++)
+        daemon_cloud_close(node->clouds[i], false);
     daemon_record_close(&node->record);
     if (node->state_event != NULL)
         event_free(node->state_event);
@@ -548,40 +437,151 @@ uint32_t daemon_node_index(const struct daemon_node *node)
     return node->index;
 }
 
+struct daemon_loop *daemon_node_loop(struct daemon_node *node)
+{
+    return node->shared.loop;
+}
+
+// The engine at a place; NULL past the last.
+static struct daemon_cloud_engine *engine_at(const struct daemon_node *node, size_t place)
+{
+    for (size_t i = 0; i < node->cloud_count; i++) {
+        for (int j = 0; j < NODE_ENGINES_MAX; j++) {
+            if (node->clouds[i]->engines[j].udp != NULL && place-- == 0)
+                return &node->clouds[i]->engines[j];
+        }
+    }
+    return NULL;
+}
+
 size_t daemon_node_engine_count(const struct daemon_node *node)
 {
-    return node->engine_count;
+    size_t count = 0;
+    while (engine_at(node, count) != NULL)
+        count++;
+    return count;
+}
+
+const char *daemon_node_engine_cloud(const struct daemon_node *node, size_t engine)
+{
+    return engine_at(node, engine)->cloud->config.name;
 }
 
 struct dht_addr daemon_node_addr(const struct daemon_node *node, size_t engine)
 {
-    return node->engines[engine].addr;
+    return engine_at(node, engine)->addr;
 }
 
-bool daemon_node_is_alone(struct daemon_node *node, size_t engine)
+bool daemon_node_is_alone(struct daemon_node *node, size_t place)
 {
+    const struct daemon_cloud_engine *engine = engine_at(node, place);
     struct dht_info info;
-    dht_info(node_engine(node->record.brain, (int)engine), &info);
-    return info.contacts == 0 && !node->engines[engine].has_bootstrap;
+    dht_info(node_engine(node->record.brain, engine->number), &info);
+    return info.contacts == 0 && !engine->has_bootstrap;
 }
 
 bool daemon_node_is_joined(struct daemon_node *node)
 {
-    struct dht_info info;
-    for (size_t i = 0; i < node->engine_count; i++) {
-        dht_info(node_engine(node->record.brain, (int)i), &info);
-        if (info.joined)
+    for (size_t i = 0; i < node->cloud_count; i++) {
+        if (daemon_cloud_is_joined(node->clouds[i]))
             return true;
     }
     return false;
 }
 
-void daemon_node_set_bootstrap(struct daemon_node *node, const struct daemon_config_hosts *hosts)
-{
-    daemon_bootstrap_start(node->bootstrap, hosts);
-}
-
 void daemon_node_reload_keys(struct daemon_node *node)
 {
     daemon_secrets_reload(node->secrets);
+}
+
+// ---- clouds ----
+
+static struct daemon_cloud *cloud_named(const struct daemon_node *node, const char *name)
+{
+    for (size_t i = 0; i < node->cloud_count; i++) {
+        if (strcmp(node->clouds[i]->config.name, name) == 0)
+            return node->clouds[i];
+    }
+    return NULL;
+}
+
+bool daemon_node_has_cloud(const struct daemon_node *node, const char *cloud)
+{
+    return cloud_named(node, cloud) != NULL;
+}
+
+const char *daemon_node_cloud_at(const struct daemon_node *node, size_t place)
+{
+    return place < node->cloud_count ? node->clouds[place]->config.name : NULL;
+}
+
+bool daemon_node_add_cloud(struct daemon_node *node, const struct daemon_node_cloud *options,
+                           struct daemon_error *ret_error)
+{
+    bool ok = open_cloud(node, options, ret_error);
+    struct daemon_cloud *cloud = cloud_named(node, options->config.name);
+    struct daemon_error ignored;
+    if (cloud == NULL)
+        return false;
+    // Without what an earlier run knew it only takes longer.
+    if (node->state != NULL)
+        (void)daemon_restore(node->state, &node->record, cloud->config.name, &ignored);
+    if (node->is_started)
+        daemon_bootstrap_start(cloud->bootstrap, &cloud->hosts);
+    daemon_node_settle(node);
+    return ok;
+}
+
+void daemon_node_remove_cloud(struct daemon_node *node, const char *name)
+{
+    for (size_t i = 0; i < node->cloud_count; i++) {
+        if (strcmp(node->clouds[i]->config.name, name) != 0)
+            continue;
+        daemon_cloud_close(node->clouds[i], true);
+        node->cloud_count--;
+        memmove(&node->clouds[i], &node->clouds[i + 1],
+                (node->cloud_count - i) * sizeof(struct daemon_cloud *));
+        daemon_node_settle(node);
+        return;
+    }
+}
+
+void daemon_node_set_bootstrap(struct daemon_node *node, const char *name,
+                               const struct daemon_config_hosts *hosts)
+{
+    struct daemon_cloud *cloud = cloud_named(node, name);
+    if (cloud != NULL)
+        daemon_bootstrap_start(cloud->bootstrap, hosts);
+}
+
+bool daemon_node_open_engine(struct daemon_node *node, const char *name,
+                             const struct daemon_node_engine *options,
+                             struct daemon_error *ret_error)
+{
+    struct daemon_cloud *cloud = cloud_named(node, name);
+    bool ok = cloud != NULL && daemon_cloud_open_engine(cloud, options, ret_error);
+    daemon_node_settle(node);
+    return ok;
+}
+
+void daemon_node_close_engine(struct daemon_node *node, const char *name, enum dht_family family)
+{
+    struct daemon_cloud *cloud = cloud_named(node, name);
+    if (cloud != NULL)
+        daemon_cloud_close_engine(cloud, family);
+}
+
+uint32_t daemon_node_cloud_scope_id(const struct daemon_node *node, const char *name)
+{
+    const struct daemon_cloud *cloud = cloud_named(node, name);
+    return cloud != NULL ? cloud->config.scope_id : 0;
+}
+
+struct dht_addr daemon_node_cloud_addr(const struct daemon_node *node, const char *name,
+                                       enum dht_family family)
+{
+    struct daemon_cloud *cloud = cloud_named(node, name);
+    const struct daemon_cloud_engine *engine =
+        cloud != NULL ? daemon_cloud_engine(cloud, family) : NULL;
+    return engine != NULL ? engine->addr : (struct dht_addr){0};
 }

@@ -2,8 +2,8 @@
 #ifndef PNR_DAEMON_NODE_H
 #define PNR_DAEMON_NODE_H
 
-// One node: the brain (include/pnr/node.h) with its sockets, its state on disk and its keys. pnrd
-// runs one for each cloud, a testnet many. It hands in what came and does what the brain says:
+// One node: the brain (include/pnr/node.h) with its clouds' sockets, its state on disk and its
+// keys. pnrd runs one, a testnet many. It hands in what came and does what the brain says:
 //
 //   socket readable --> node_receive()    \                          / sendmmsg, 64 at a time
 //   alarm           --> node_tick()        } brain --> node_next() --- state thread, keys' worker
@@ -20,6 +20,7 @@
 #include "node/daemon/config_value.h"
 #include "node/daemon/loop.h"
 #include "node/daemon/secrets.h"
+#include "node/daemon/udp.h"
 #include "pnr/node.h"
 
 struct daemon_node;
@@ -43,19 +44,24 @@ struct daemon_node_shared {
 struct daemon_node_engine {
     struct dht_config config;
     size_t socket_buffer_bytes;
+    struct daemon_udp_link link; // index 0: of no one interface
+};
+
+struct daemon_node_cloud {
+    struct node_cloud_config config; // no name: Global_
+    struct daemon_node_engine engines[NODE_ENGINES_MAX];
+    size_t engine_count;
+    struct daemon_config_hosts bootstrap;
 };
 
 struct daemon_node_options {
     struct node_config config;
-    const char *cloud; // the name of its cloud; NULL: Global_
-    struct daemon_node_engine engines[NODE_ENGINES_MAX];
-    size_t engine_count;
-    const char *state_dir; // NULL: nothing is kept on disk, and every write succeeds
+    struct daemon_node_cloud cloud; // the first; others are added later
+    const char *state_dir;          // NULL: nothing is kept on disk, and every write succeeds
     const char *keys_dir;
     bool keys_lazy; // see node/daemon/secrets.h
     uint8_t seed[32];
     const char *record_path; // of a recording to be made; NULL: none
-    struct daemon_config_hosts bootstrap;
 };
 
 // Opens the sockets, takes hold of the state directory, and restores what is there. NULL, with
@@ -79,7 +85,10 @@ void daemon_node_stop(struct daemon_node *node);
 struct node *daemon_node_brain(struct daemon_node *node);
 struct daemon_record *daemon_node_record(struct daemon_node *node);
 uint32_t daemon_node_index(const struct daemon_node *node);
+struct daemon_loop *daemon_node_loop(struct daemon_node *node);
+// Engines of all clouds, by their places: engine 0 is the first cloud's first.
 size_t daemon_node_engine_count(const struct daemon_node *node);
+const char *daemon_node_engine_cloud(const struct daemon_node *node, size_t engine);
 // Where that engine's socket is bound, with the port that the system chose.
 struct dht_addr daemon_node_addr(const struct daemon_node *node, size_t engine);
 // Whether that engine knows nobody and has nobody to ask: no contact, and no bootstrap address of
@@ -99,10 +108,34 @@ void daemon_node_settle(struct daemon_node *node);
 // clients_refused: what the sessions have (node/daemon/session.h).
 void daemon_node_tell_counters(struct daemon_node *node, uint64_t clients_refused);
 
-// Hands bootstrap addresses to the engine of their family.
+// Hands bootstrap addresses to the engines of their family in the first cloud.
 void daemon_node_bootstrap(struct daemon_node *node, const struct dht_addr *addrs, size_t count);
+
+// ---- clouds ----
+// cloud: a name. All of these settle.
+
+// Adds one, with what earlier runs left of it; where the node has started it begins to join. False
+// where a socket cannot be opened: the cloud is there then, with those that could; or, with nothing
+// done, where there is no place for it.
+bool daemon_node_add_cloud(struct daemon_node *node, const struct daemon_node_cloud *options,
+                           struct daemon_error *ret_error);
+// Does nothing where there is none.
+void daemon_node_remove_cloud(struct daemon_node *node, const char *cloud);
+bool daemon_node_has_cloud(const struct daemon_node *node, const char *cloud);
+// The name of one at a place, from 0; NULL past the last.
+const char *daemon_node_cloud_at(const struct daemon_node *node, size_t place);
 // Takes over another list of bootstrap hosts.
-void daemon_node_set_bootstrap(struct daemon_node *node, const struct daemon_config_hosts *hosts);
+void daemon_node_set_bootstrap(struct daemon_node *node, const char *cloud,
+                               const struct daemon_config_hosts *hosts);
+// Opens a socket more, closes one, and tells where one is bound: ip_len 0: nowhere.
+bool daemon_node_open_engine(struct daemon_node *node, const char *cloud,
+                             const struct daemon_node_engine *options,
+                             struct daemon_error *ret_error);
+void daemon_node_close_engine(struct daemon_node *node, const char *cloud, enum dht_family family);
+uint32_t daemon_node_cloud_scope_id(const struct daemon_node *node, const char *cloud); // 0: none
+struct dht_addr daemon_node_cloud_addr(const struct daemon_node *node, const char *cloud,
+                                       enum dht_family family);
+
 // Reads the keys' directory again, off the loop.
 void daemon_node_reload_keys(struct daemon_node *node);
 

@@ -315,17 +315,33 @@ void daemon_record_wall(struct daemon_record *record, int64_t now_us, int64_t wa
     node_wall(record->brain, now_us, wall_us);
 }
 
+static void put_datagrams(struct daemon_record *record, struct recording_entry *entry, int engine,
+                          const struct dht_datagram *datagrams, size_t count)
+{
+    entry->receive.engine = (uint32_t)engine;
+    entry->receive.datagrams = datagrams;
+    entry->receive.count = count;
+    put(record, entry);
+}
+
 void daemon_record_receive(struct daemon_record *record, int64_t now_us, int engine,
                            const struct dht_datagram *datagrams, size_t count)
 {
     if (record->file != NULL) {
         struct recording_entry entry = {.kind = RECORDING_RECEIVE, .now_us = now_us};
-        entry.receive.engine = (uint32_t)engine;
-        entry.receive.datagrams = datagrams;
-        entry.receive.count = count;
-        put(record, &entry);
+        put_datagrams(record, &entry, engine, datagrams, count);
     }
     node_receive(record->brain, now_us, engine, datagrams, count);
+}
+
+void daemon_record_heard(struct daemon_record *record, int64_t now_us, int engine,
+                         const struct dht_datagram *datagrams, size_t count)
+{
+    if (record->file != NULL) {
+        struct recording_entry entry = {.kind = RECORDING_HEARD, .now_us = now_us};
+        put_datagrams(record, &entry, engine, datagrams, count);
+    }
+    node_heard(record->brain, now_us, engine, datagrams, count);
 }
 
 static void put_addrs(struct daemon_record *record, struct recording_entry *entry, int engine,

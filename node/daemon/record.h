@@ -60,6 +60,8 @@ void daemon_record_start(struct daemon_record *record, int64_t now_us);
 void daemon_record_wall(struct daemon_record *record, int64_t now_us, int64_t wall_us);
 void daemon_record_receive(struct daemon_record *record, int64_t now_us, int engine,
                            const struct dht_datagram *datagrams, size_t count);
+void daemon_record_heard(struct daemon_record *record, int64_t now_us, int engine,
+                         const struct dht_datagram *datagrams, size_t count);
 void daemon_record_unreachable(struct daemon_record *record, int64_t now_us, int engine,
                                const struct dht_addr *addr);
 void daemon_record_bootstrap(struct daemon_record *record, int64_t now_us, int engine,

@@ -154,8 +154,8 @@ static struct daemon_node *open_node(struct testnet *testnet, uint32_t index,
     }
     options.keys_dir = keys_dir;
     options.keys_lazy = true;
-    options.engine_count = 1;
-    fill_engine(testnet, index, &options.engines[0]);
+    options.cloud.engine_count = 1;
+    fill_engine(testnet, index, &options.cloud.engines[0]);
     fill_config(testnet, index, &options.config);
     uint32_t numbers[2] = {index, testnet->seats[index].starts};
     if (!daemon_process_seed(&testnet->process, testnet->options, numbers, options.seed)) {

@@ -33,8 +33,9 @@ union socket_addr {
 
 struct daemon_udp {
     int fd;
-    uint8_t ip_len;  // of its family
-    bool has_errors; // the error queue may hold something
+    uint8_t ip_len;    // of its family
+    uint32_t scope_id; // of an interface's socket; 0: of any
+    bool has_errors;   // the error queue may hold something
     struct dht_addr addr;
     size_t receive_buffer_bytes;
     size_t send_buffer_bytes;
@@ -48,7 +49,8 @@ struct daemon_udp {
 
 // ---- addresses ----
 
-static socklen_t to_socket_addr(const struct dht_addr *addr, union socket_addr *ret_addr)
+static socklen_t to_socket_addr(const struct dht_addr *addr, uint32_t scope_id,
+                                union socket_addr *ret_addr)
 {
     memset(ret_addr, 0, sizeof *ret_addr);
     if (addr->ip_len == 4) {
@@ -59,6 +61,7 @@ static socklen_t to_socket_addr(const struct dht_addr *addr, union socket_addr *
     }
     ret_addr->v6.sin6_family = AF_INET6;
     ret_addr->v6.sin6_port = htons(addr->port);
+    ret_addr->v6.sin6_scope_id = scope_id;
     memcpy(&ret_addr->v6.sin6_addr, addr->ip, 16);
     return sizeof ret_addr->v6;
 }
@@ -143,8 +146,36 @@ static void report_open(const struct dht_addr *addr, struct daemon_error *ret_er
     daemon_error_set(ret_error, "cannot use UDP %s: %s", text, why);
 }
 
+// Binds the socket to the interface, for what comes in and for what goes out. False with errno.
+static bool set_link(const struct daemon_udp *udp, const struct daemon_udp_link *link)
+{
+    int one = 1; // hop: a router does not pass it on; and: this machine's other programs hear it
+    int index = (int)link->index;
+    struct ip_mreqn out = {.imr_ifindex = index};
+    if (link->is_shared && setsockopt(udp->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0)
+        return false;
+#ifdef SO_BINDTODEVICE
+    if (setsockopt(udp->fd, SOL_SOCKET, SO_BINDTODEVICE, link->name, strlen(link->name)) != 0)
+        return false;
+#endif
+    if (udp->ip_len == 4)
+        return setsockopt(udp->fd, IPPROTO_IP, IP_MULTICAST_IF, &out, sizeof out) == 0 &&
+               setsockopt(udp->fd, IPPROTO_IP, IP_MULTICAST_TTL, &one, sizeof one) == 0 &&
+               setsockopt(udp->fd, IPPROTO_IP, IP_MULTICAST_LOOP, &one, sizeof one) == 0;
+    return setsockopt(udp->fd, IPPROTO_IPV6, IPV6_MULTICAST_IF, &index, sizeof index) == 0 &&
+           setsockopt(udp->fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, &one, sizeof one) == 0 &&
+           setsockopt(udp->fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, &one, sizeof one) == 0;
+}
+
 struct daemon_udp *daemon_udp_open(const struct dht_addr *addr, size_t buffer_bytes,
                                    struct daemon_error *ret_error)
+{
+    return daemon_udp_open_on(addr, NULL, buffer_bytes, ret_error);
+}
+
+struct daemon_udp *daemon_udp_open_on(const struct dht_addr *addr,
+                                      const struct daemon_udp_link *link, size_t buffer_bytes,
+                                      struct daemon_error *ret_error)
 {
     assert(addr->ip_len == 4 || addr->ip_len == 16);
     struct daemon_udp *udp = calloc(1, sizeof *udp);
@@ -153,12 +184,14 @@ struct daemon_udp *daemon_udp_open(const struct dht_addr *addr, size_t buffer_by
         return NULL;
     }
     union socket_addr bound;
-    socklen_t bound_len = to_socket_addr(addr, &bound);
+    udp->scope_id = link != NULL ? link->index : 0;
+    socklen_t bound_len = to_socket_addr(addr, udp->scope_id, &bound);
     udp->ip_len = addr->ip_len;
     udp->fd = socket(bound.any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (udp->fd >= 0) {
         set_options(udp, buffer_bytes);
-        if (bind(udp->fd, &bound.any, bound_len) == 0 && own_addr(udp->fd, &udp->addr))
+        if ((link == NULL || set_link(udp, link)) && bind(udp->fd, &bound.any, bound_len) == 0 &&
+            own_addr(udp->fd, &udp->addr))
             return udp;
     }
     report_open(addr, ret_error);
@@ -322,7 +355,8 @@ size_t daemon_udp_send(struct daemon_udp *udp, const struct dht_datagram *datagr
                 void *base;
             } bytes = {.data = datagram->bytes.data};
             prepare(udp, i, bytes.base, datagram->bytes.len);
-            udp->messages[i].msg_hdr.msg_namelen = to_socket_addr(&datagram->addr, &udp->addrs[i]);
+            udp->messages[i].msg_hdr.msg_namelen =
+                to_socket_addr(&datagram->addr, udp->scope_id, &udp->addrs[i]);
         }
         takes_more = send_prepared(udp, batch, &sent);
         at += batch;
@@ -395,7 +429,7 @@ bool daemon_udp_outgoing(enum dht_family family, struct dht_addr *ret_addr)
     static const struct dht_addr far_v6 = {
         .ip = {0x20, 0x01, 0x05, 0, 0, 2, [15] = 0x0c}, .port = 53, .ip_len = 16};
     union socket_addr far;
-    socklen_t far_len = to_socket_addr(family == DHT_IPV4 ? &far_v4 : &far_v6, &far);
+    socklen_t far_len = to_socket_addr(family == DHT_IPV4 ? &far_v4 : &far_v6, 0, &far);
     struct dht_addr addr;
     int fd = socket(far.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     bool ok = fd >= 0 && connect(fd, &far.any, far_len) == 0 && own_addr(fd, &addr);

@@ -38,6 +38,16 @@ struct daemon_udp_counters {
 
 struct daemon_udp;
 
+#define DAEMON_UDP_LINK_NAME_MAX 16 // its NUL included
+
+// A network interface that a socket is bound to. What it sends by multicast goes out there, no
+// further than the link, and comes back to this machine's other programs.
+struct daemon_udp_link {
+    char name[DAEMON_UDP_LINK_NAME_MAX];
+    uint32_t index;
+    bool is_shared; // several sockets may bind the same address: a group's
+};
+
 struct daemon_udp_info {
     struct dht_addr addr;        // bound to; with the port that the system chose for port 0
     size_t receive_buffer_bytes; // what the system granted
@@ -50,6 +60,10 @@ struct daemon_udp_info {
 // no such address or family.
 struct daemon_udp *daemon_udp_open(const struct dht_addr *addr, size_t buffer_bytes,
                                    struct daemon_error *ret_error);
+// The same on an interface.
+struct daemon_udp *daemon_udp_open_on(const struct dht_addr *addr,
+                                      const struct daemon_udp_link *link, size_t buffer_bytes,
+                                      struct daemon_error *ret_error);
 void daemon_udp_close(struct daemon_udp *udp);
 
 // The descriptor to poll for reading.

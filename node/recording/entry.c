@@ -242,6 +242,7 @@ static void code_payload(struct recording_coder *coder, struct recording_entry *
         recording_coder_time(coder, &entry->wall_us);
         break;
     case RECORDING_RECEIVE:
+    case RECORDING_HEARD:
         code_receive(coder, entry, room);
         break;
     case RECORDING_UNREACHABLE:
@@ -363,7 +364,7 @@ const char *recording_entry_kind_text(int kind)
 
 bool recording_entry_is_input(enum recording_kind kind)
 {
-    return kind >= RECORDING_NEW && kind <= RECORDING_REMOVE_ENGINE;
+    return kind >= RECORDING_NEW && kind <= RECORDING_HEARD;
 }
 
 bool recording_entry_has_time(enum recording_kind kind)

@@ -37,7 +37,7 @@ struct recording_entry {
             uint32_t engine;
             const struct dht_datagram *datagrams;
             size_t count; // 0 to RECORDING_DATAGRAMS_MAX
-        } receive;
+        } receive;        // RECEIVE, HEARD
         struct {
             uint32_t engine;
             const struct dht_addr *addrs;

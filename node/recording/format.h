@@ -78,6 +78,7 @@
     X(ADD_CLOUD, 22, "add_cloud")                                                                  \
     X(REMOVE_CLOUD, 23, "remove_cloud")                                                            \
     X(REMOVE_ENGINE, 24, "remove_engine")                                                          \
+    X(HEARD, 25, "heard")                                                                          \
     X(SIGN, 64, "sign")                                                                            \
     X(VERIFY, 65, "verify")                                                                        \
     X(RESULT, 66, "result")                                                                        \

@@ -130,6 +130,15 @@ void node_remove_cloud(struct node *node, int64_t now_us, int cloud)
     (void)cloud;
 }
 
+void node_heard(struct node *node, int64_t now_us, int engine, const struct dht_datagram *datagrams,
+                size_t count)
+{
+    enter(node, now_us);
+    (void)engine;
+    (void)datagrams;
+    (void)count;
+}
+
 void node_remove_engine(struct node *node, int64_t now_us, int engine)
 {
     enter(node, now_us);

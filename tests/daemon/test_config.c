@@ -139,6 +139,12 @@ static const struct value_row {
     {"cloud", "bootstrap", "a/b:3", NULL},
     {"cloud", "role", "client", "client"},
     {"cloud", "lookup-width", "33", NULL},
+    {"cloud", "scope", "site", "site"},
+    {"cloud", "scope", "planet", NULL},
+    {"cloud", "families", "ipv6", "ipv6"},
+    {"cloud", "families", "ipv5", NULL},
+    {"cloud", "port", "65536", NULL},
+    {"cloud", "interface", "eth0", "eth0"},
 };
 
 static void test_values(void **state)
@@ -212,10 +218,24 @@ static const struct file_row {
     {"same address, one disabled",
      "[cloud lab]\nlisten = 0.0.0.0:3540\n[cloud Global_]\nenabled = no\n", NULL},
     {"too many clouds",
-     "[cloud a]\nenabled=no\n[cloud b]\nenabled=no\n[cloud c]\nenabled=no\n[cloud d]\n"
-     "enabled=no\n[cloud e]\nenabled=no\n[cloud f]\nenabled=no\n[cloud g]\nenabled=no\n"
-     "[cloud h]\nenabled=no\n",
-     "pnr.conf:16: too many clouds"},
+#define OFF(name) "[cloud " name "]\nenabled=no\n"
+#define OFFS(name)                                                                                 \
+    OFF(name "1")                                                                                  \
+    OFF(name "2") OFF(name "3") OFF(name "4") OFF(name "5") OFF(name "6") OFF(name "7")            \
+        OFF(name "8")
+     OFFS("a") OFFS("b") OFFS("c") OFFS("d"), "pnr.conf:64: too many clouds"},
+    {"a port alone", "[cloud lab]\nport = 4000\n", NULL},
+    {"a port alone, the same as another's", "[cloud lab]\nport = 3540\n",
+     "clouds Global_ and lab listen at the same address"},
+    {"families that leave nothing", "[cloud lab]\nlisten = 0.0.0.0:4000\nfamilies = ipv6\n",
+     "cloud lab listens nowhere"},
+    {"families that leave one", "[cloud lab]\nport = 4000\nfamilies = ipv6\n", NULL},
+    {"a link", "[cloud lan]\nscope = link\ninterface = eth0\n", NULL},
+    {"all links", "[cloud lan]\nscope = link\nfamilies = ipv6\nport = 3540\n", NULL},
+    {"a link with an address", "[cloud lan]\nscope = link\nlisten = 10.0.0.1:1\n",
+     "pnr.conf:2: cloud lan is of a link"},
+    {"a link with bootstrap", "[cloud lan]\nscope = link\nbootstrap = a:1\n",
+     "cloud lan is of a link"},
 };
 
 static void test_files(void **state)
@@ -382,17 +402,25 @@ static void test_reload(void **state)
                           "[cloud lab]\nlisten = 127.0.0.1:1\n",
                           &fresh, errors));
     daemon_config_reload(&config, &fresh, NULL, append_text, told);
-    assert_string_equal(told, "node: state-dir\ncloud Global_: role\ncloud lab\n");
+    assert_string_equal(told, "node: state-dir\n");
     assert_string_equal(value_of(&config, "node", "log-level", 0), "debug");
     assert_string_equal(value_of(&config, "publish", "ttl", 0), "1h");
     assert_string_equal(value_of(&config, "cloud", "bootstrap", 0), "a:1");
     assert_string_equal(value_of(&config, "node", "state-dir", 0), "/var/lib/pnr");
-    assert_string_equal(value_of(&config, "cloud", "role", 0), "auto");
-    assert_int_equal(config.cloud_count, 1);
+    // Clouds may change, come and go.
+    assert_string_equal(value_of(&config, "cloud", "role", 0), "client");
+    assert_int_equal(config.cloud_count, 2);
     told[0] = '\0';
     daemon_config_init(&config);
     daemon_config_reload(&config, &fresh, append_text, NULL, told);
-    assert_string_equal(told, "node: log-level\npublish: ttl\ncloud Global_: bootstrap\n");
+    assert_string_equal(told, "node: log-level\npublish: ttl\ncloud Global_: bootstrap\n"
+                              "cloud Global_: role\ncloud lab\n");
+    struct daemon_config other = config;
+    assert_true(daemon_config_cloud_equal(&other.clouds[0], &config.clouds[0]));
+    other.clouds[0].bootstrap.count = 0; // does not count
+    assert_true(daemon_config_cloud_equal(&other.clouds[0], &config.clouds[0]));
+    other.clouds[0].items_max++;
+    assert_false(daemon_config_cloud_equal(&other.clouds[0], &config.clouds[0]));
     told[0] = '\0';
     daemon_config_reload(&config, &config, append_text, append_text, told);
     assert_string_equal(told, "");

@@ -101,10 +101,10 @@ static void test_join(void **state)
     (void)state;
     options.keys_dir = unit_path("keys");
     options.keys_lazy = true;
-    options.engine_count = 1;
-    options.engines[0].socket_buffer_bytes = 65536;
+    options.cloud.engine_count = 1;
+    options.cloud.engines[0].socket_buffer_bytes = 65536;
     for (uint32_t i = 0; i < 2; i++) {
-        struct dht_config *config = &options.engines[0].config;
+        struct dht_config *config = &options.cloud.engines[0].config;
         dht_config_init(config, DHT_IPV4);
         config->lab = true;
         config->role = DHT_ROLE_SERVER;
@@ -142,12 +142,12 @@ static void test_failures(void **state)
     assert_null(daemon_node_open(&process.shared, &options, &why));
     unit_has("keys", why.text, "file");
     options.keys_dir = unit_path("keys");
-    options.engine_count = 1;
-    dht_config_init(&options.engines[0].config, DHT_IPV4);
-    options.engines[0].config.addr = (struct dht_addr){.ip = {192, 0, 2, 1}, .ip_len = 4};
+    options.cloud.engine_count = 1;
+    dht_config_init(&options.cloud.engines[0].config, DHT_IPV4);
+    options.cloud.engines[0].config.addr = (struct dht_addr){.ip = {192, 0, 2, 1}, .ip_len = 4};
     assert_null(daemon_node_open(&process.shared, &options, &why));
     unit_has("socket", why.text, "no such address");
-    options.engine_count = 0;
+    options.cloud.engine_count = 0;
     process.nodes[0] = daemon_node_open(&process.shared, &options, &why);
     assert_non_null(process.nodes[0]);
     process.nodes[1] = daemon_node_open(&process.shared, &options, &why);

@@ -1,0 +1,273 @@
+# SPDX-License-Identifier: MIT
+"""Several clouds in one pnrd: two private ones and one of a link, in network namespaces.
+
+Two machines, each a namespace, with a cable (veth) between them. The link's cloud has no bootstrap:
+its nodes find each other by multicast. Names of one cloud are not seen in another; the cable is
+pulled and put back; a neighbour floods the group; clouds come and go at run time.
+"""
+
+import ctypes
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+
+import programs
+import control
+
+INSIDE = "PNR_E2E_CLOUDS"
+ENDPOINT = {b"ip": bytes((192, 0, 2, 1)), b"port": 443, b"proto": 6}
+GROUP = ("239.192.112.110", 3541)
+
+PRIVATE = """[node]
+log-level = debug
+[cloud Global_]
+enabled = no
+[cloud red]
+listen = 127.0.0.1:0
+bootstrap = %(red)s
+[cloud blue]
+listen = 127.0.0.1:0
+bootstrap = %(blue)s
+scope = site
+"""
+LINK = """[cloud lan]
+scope = link
+interface = pnr%(number)d
+"""
+
+FLOOD = """
+import socket, struct
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("10.9.0.2"))
+for i in range(5000):
+    s.sendto(b"d2:id20:" + struct.pack(">QQI", 1, 2, i) + b"3:pnri1e1:q3:whoe", %r)
+    s.sendto(b"junk", %r)
+for i in range(200):
+    other = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    other.bind(("10.9.0.2", 0))
+    other.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton("10.9.0.2"))
+    other.sendto(b"d2:id20:" + struct.pack(">QQI", 3, 4, i) + b"3:pnri1e1:q5:helloe", %r)
+""" % (GROUP, GROUP, GROUP)
+
+
+def ip(*arguments):
+    environment = {**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"}
+    subprocess.run(["ip", *arguments], check=True, env=environment, capture_output=True)
+
+
+class Away(programs.Daemon):
+    """A pnrd in the network namespace of another process."""
+
+    def __init__(self, folder, options, pid, directory, deadline):
+        def enter():
+            namespace = os.open("/proc/%d/ns/net" % pid, os.O_RDONLY)
+            if ctypes.CDLL(None).setns(namespace, 0) != 0:
+                raise OSError("setns")
+            os.close(namespace)
+        super().__init__(folder, options, directory, deadline, prepare=enter)
+
+
+class Watch:
+    """pnr clouds --watch --json, line by line."""
+
+    def __init__(self, harness, socket):
+        self.child = subprocess.Popen(
+            [programs.program("pnr"), "--control", socket, "--json", "clouds", "--watch"],
+            stdout=subprocess.PIPE, bufsize=0)
+        self.buffer = b""
+        self.deadline = harness.deadline
+
+    def until(self, name, **wanted):
+        """The next line of that cloud which says so; others are passed over."""
+        while True:
+            while b"\n" not in self.buffer:
+                ready, _, _ = select.select([self.child.stdout], [], [],
+                                            max(0, self.deadline - time.monotonic()))
+                data = os.read(self.child.stdout.fileno(), 4096) if ready else b""
+                if not data:
+                    raise programs.Failure("not told: %s %s" % (name, wanted))
+                self.buffer += data
+            line, self.buffer = self.buffer.split(b"\n", 1)
+            told = json.loads(line)
+            if told["name"] == name and all(told.get(key) == wanted[key] for key in wanted):
+                return told
+
+    def close(self):
+        self.child.send_signal(signal.SIGTERM)
+        self.child.wait()
+        self.child.stdout.close()
+
+
+class Scenario:
+    def __init__(self, harness):
+        self.h = harness
+        self.other = subprocess.Popen(["unshare", "--net", "sleep", "infinity"])
+        self.wait_for(lambda: os.readlink("/proc/%d/ns/net" % self.other.pid)
+                      != os.readlink("/proc/self/ns/net"))
+        ip("link", "set", "lo", "up")
+        ip("link", "add", "pnr1", "type", "veth", "peer", "name", "pnr2",
+           "netns", str(self.other.pid))
+        ip("address", "add", "10.9.0.1/24", "dev", "pnr1")
+        ip("link", "set", "pnr1", "up")
+        self.there("ip", "link", "set", "lo", "up")
+        self.there("ip", "address", "add", "10.9.0.2/24", "dev", "pnr2")
+        self.there("ip", "link", "set", "pnr2", "up")
+        self.red = harness.keep(programs.Testnet, 8, [])
+        self.blue = harness.keep(programs.Testnet, 8, [])
+        self.configs = []
+        self.daemons = [self.start(1, PRIVATE + LINK), self.start(2, LINK)]
+        self.clients = [control.Client(daemon.control) for daemon in self.daemons]
+        self.clients[0].must("key_new", label="own")
+        self.clients[1].must("key_new", label="own")
+
+    def there(self, *command, check=True):
+        environment = {**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"}
+        return subprocess.run(
+            ["nsenter", "--net=/proc/%d/ns/net" % self.other.pid, *command],
+            check=check, env=environment, capture_output=True)
+
+    def wait_for(self, condition):
+        while not condition():
+            if time.monotonic() > self.h.deadline:
+                raise programs.Failure("not in time")
+            time.sleep(0.05)
+
+    def write(self, number, text):
+        path = os.path.join(self.h.directory, "pnr%d.conf" % number)
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text % {"red": self.red.bootstrap, "blue": self.blue.bootstrap,
+                               "number": number})
+        return path
+
+    def start(self, number, text):
+        if number == 2:
+            text = "[node]\nlog-level = debug\n[cloud Global_]\nenabled = no\n" + text
+        options = ["--config", self.write(number, text)]
+        folder = os.path.join(self.h.directory, "m%d" % number)
+        if number == 2:
+            return self.h.keep(Away, folder, options, self.other.pid)
+        return self.h.keep(programs.Daemon, folder, options)
+
+    def state(self, machine, name):
+        for result in self.clients[machine].must("clouds").results:
+            if result[b"name"].decode() == name:
+                return result[b"state"].decode()
+        return "none"
+
+    def counters(self, machine):
+        return self.clients[machine].must("status").fields[b"counters"]
+
+    def resolve(self, machine, name, cloud):
+        return self.clients[machine].ask("resolve", name=name, cloud=cloud, wait="all")
+
+    def check_found(self, machine, name, cloud, found):
+        answer = self.resolve(machine, name, cloud)
+        wanted = control.OK if found else control.NOT_FOUND
+        self.h.check(answer.error == wanted, name, cloud, found, answer.error, answer.text)
+
+    def joins(self):
+        """All three are joined; the link's without anybody to ask."""
+        for name in ("red", "blue", "lan"):
+            self.wait_for(lambda: self.state(0, name) == "active")
+        self.wait_for(lambda: self.state(1, "lan") == "active")
+        self.h.check(self.state(0, "Global_") == "disabled", "Global_", self.state(0, "Global_"))
+        # By either family: the IPv6 address takes a second to be ready.
+        self.wait_for(lambda: sorted(
+            peer[b"family"] for peer in self.clients[0].must("peers", cloud="lan").results)
+            == [4, 6])
+
+    def leaks(self):
+        key = self.clients[0].must("key_show", label="own").fields[b"z32"].decode()
+        for cloud in ("red", "blue", "lan"):
+            answer = self.clients[0].ask("publish", name="own." + cloud, cloud=cloud,
+                                         endpoints=[ENDPOINT])
+            self.h.check(answer.error == control.OK, "publish", cloud, answer.text)
+        for name in ("red", "blue", "lan"):
+            for cloud in ("red", "blue", "lan"):
+                self.check_found(0, key + "." + name, cloud, name == cloud)
+        # The other machine sees what is on the link, and nothing else.
+        self.check_found(1, key + ".lan", "lan", True)
+        self.check_found(1, key + ".red", "lan", False)
+        self.h.check(self.resolve(1, key + ".red", "red").error == control.NOT_FOUND, "no red")
+
+    def cable(self):
+        """Pulled and put back: seen by who watches, and the others go on."""
+        watch = Watch(self.h, self.daemons[0].control)
+        try:
+            watch.until("lan", state="active")
+            ip("link", "set", "pnr1", "down")
+            watch.until("lan", event="changed", state="no-net", families=[])
+            self.h.check(self.state(0, "red") == "active", "red", self.state(0, "red"))
+            ip("link", "set", "pnr1", "up")
+            watch.until("lan", event="changed", state="active")
+            self.wait_for(lambda: self.state(1, "lan") == "active")
+            # A cloud comes and goes when the configuration is read again.
+            with open(self.write(1, PRIVATE + LINK + "[cloud green]\nlisten = 127.0.0.1:0\n"),
+                      encoding="utf-8"):
+                self.daemons[0].child.send_signal(signal.SIGHUP)
+            told = watch.until("green", event="added")
+            self.h.check(told["scope"] == "global", "green", told)
+            self.write(1, PRIVATE + LINK)
+            self.daemons[0].child.send_signal(signal.SIGHUP)
+            watch.until("green", event="gone")
+        finally:
+            watch.close()
+        key = self.clients[0].must("key_show", label="own").fields[b"z32"].decode()
+        self.check_found(0, key + ".red", "red", True)
+        self.check_found(0, key + ".blue", "blue", True)
+
+    def flood(self):
+        before = self.counters(0)
+        self.there(sys.executable, "-c", FLOOD)
+        self.wait_for(lambda: self.counters(0)[b"neighbours_malformed"]
+                      > before[b"neighbours_malformed"] + 10)
+        after = self.counters(0)
+        asked = after[b"neighbours_asked"] - before[b"neighbours_asked"]
+        said = after[b"neighbours_said"] - before[b"neighbours_said"]
+        self.h.check(after[b"neighbours_limited"] > 0, "limited", after)
+        self.h.check(asked <= 16 + 4 * 60, "asked", asked)
+        self.h.check(said <= 60, "said", said)
+        self.h.check(self.state(0, "lan") == "active", "lan", self.state(0, "lan"))
+
+    def close(self):
+        for client in self.clients:
+            client.close()
+        self.other.kill()
+        self.other.wait()
+
+
+def scenario(harness):
+    steps = Scenario(harness)
+    try:
+        for part in ("joins", "leaks", "cable", "flood"):
+            getattr(steps, part)()
+            harness.step(part)
+    finally:
+        steps.close()
+
+
+def no_namespaces(harness):
+    raise programs.Missing("this system has no network namespaces with a veth between them for us")
+
+
+def main():
+    if os.environ.get(INSIDE):
+        programs.run(scenario, timeout_s=100)
+    probe = ("PATH=$PATH:/usr/sbin:/sbin; ip link add pnr1 type veth peer name pnr2 && "
+             "unshare --net true")
+    for way in (["unshare", "--net"], ["unshare", "--user", "--map-root-user", "--net"]):
+        try:
+            if subprocess.run([*way, "sh", "-c", probe], capture_output=True).returncode == 0:
+                os.execvpe(way[0], [*way, sys.executable, *sys.argv],
+                           {**os.environ, INSIDE: "yes"})
+        except FileNotFoundError:
+            break
+    programs.run(no_namespaces)
+
+
+if __name__ == "__main__":
+    main()
