@@ -32,7 +32,7 @@
 #include "pnr/node.h"
 
 #define RECORDING_HEAD                                                                             \
-    "pnr recording 7\n"                                                                            \
+    "pnr recording 8\n"                                                                            \
     "Keep this file to yourself: it holds the random seed of a running node, and all it was "      \
     "asked.\n"
 #define RECORDING_HEAD_LEN    (sizeof RECORDING_HEAD - 1)

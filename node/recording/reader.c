@@ -41,7 +41,7 @@ static enum recording_state read_head(struct recording_reader *reader)
     if (state != RECORDING_READ || memcmp(head, RECORDING_HEAD, RECORDING_HEAD_COMMON) != 0)
         return broken(reader, "this is not a recording");
     if (memcmp(head, RECORDING_HEAD, sizeof head) != 0)
-        return broken(reader, "this recording has another version than 7");
+        return broken(reader, "this recording has another version than 8");
     reader->has_head = true;
     return RECORDING_READ;
 }

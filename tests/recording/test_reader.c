@@ -105,7 +105,7 @@ static const struct {
 } broken[] = {
     {"an empty file", 0, "", 0, 1, false, 0, "this is not a recording"},
     {"something else", 0, "SQLite", 6, 0, false, 0, "this is not a recording"},
-    {"the version before", 14, "6", 1, 0, false, 0, "this recording has another version than 7"},
+    {"the version before", 14, "7", 1, 0, false, 0, "this recording has another version than 8"},
     {"a kind that there is not", RECORDING_HEAD_LEN, "\xff", 1, 0, false, 1,
      "the head of the entry is not what was written"},
     {"a length of 4 GiB", RECORDING_HEAD_LEN + 1, "\xff\xff\xff\xff", 4, 0, false, 1,
