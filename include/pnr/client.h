@@ -313,9 +313,6 @@ PNR_API enum pnr_error pnr_publish(struct pnr_client *client, const struct pnr_p
                                    uint32_t *ret_request);
 PNR_API enum pnr_error pnr_unpublish(struct pnr_client *client, const char *name,
                                      uint32_t *ret_request);
-// The same in a cloud; NULL: as above.
-PNR_API enum pnr_error pnr_unpublish_in(struct pnr_client *client, const char *cloud,
-                                        const char *name, uint32_t *ret_request);
 
 // The same for an unsecured name, for as long as this connection lives.
 PNR_API enum pnr_error pnr_register(struct pnr_client *client, const struct pnr_publish *publish,
@@ -351,10 +348,6 @@ PNR_API enum pnr_error pnr_ping(struct pnr_client *client, const char *addr, uin
 
 // Results: pnr_read_finding(). Done: the fields "warnings" and "failures", how many there were.
 PNR_API enum pnr_error pnr_doctor(struct pnr_client *client, uint32_t *ret_request);
-
-// What clouds there are: pnr_read_cloud_info(). watch: goes on after what there is now, of which a
-// progress tells the end, with each change; never done.
-PNR_API enum pnr_error pnr_clouds(struct pnr_client *client, bool watch, uint32_t *ret_request);
 
 // Any request: its word, and its arguments as a bencoded dictionary (len 0: none).
 PNR_API enum pnr_error pnr_request(struct pnr_client *client, const char *word,
@@ -554,41 +547,6 @@ struct pnr_cloud {
 };
 PNR_API bool pnr_read_cloud(const struct pnr_event *event, size_t index,
                             struct pnr_cloud *ret_cloud);
-
-enum pnr_scope {
-    PNR_SCOPE_GLOBAL,
-    PNR_SCOPE_SITE,
-    PNR_SCOPE_LINK,
-};
-
-// PNRP's states and numbers.
-enum pnr_cloud_state {
-    PNR_CLOUD_STATE_VIRTUAL,       // not begun
-    PNR_CLOUD_STATE_SYNCHRONISING, // joins
-    PNR_CLOUD_STATE_ACTIVE,        // joined, and others are there
-    PNR_CLOUD_STATE_DEAD,          // none of the others answers any more
-    PNR_CLOUD_STATE_DISABLED,      // switched off by the configuration
-    PNR_CLOUD_STATE_NO_NET,        // there is no address to use
-    PNR_CLOUD_STATE_ALONE,         // nobody else is there
-};
-
-enum pnr_cloud_event {
-    PNR_CLOUD_EVENT_NONE, // is there
-    PNR_CLOUD_EVENT_ADDED,
-    PNR_CLOUD_EVENT_CHANGED,
-    PNR_CLOUD_EVENT_GONE,
-};
-
-struct pnr_cloud_info {
-    char name[PNR_WORD_MAX];
-    enum pnr_scope scope;
-    uint32_t scope_id; // of a link: the index of its interface; else 0
-    enum pnr_cloud_state state;
-    bool has_ipv4;
-    bool has_ipv6;
-    enum pnr_cloud_event event;
-};
-PNR_API bool pnr_read_cloud_info(const struct pnr_event *event, struct pnr_cloud_info *ret_info);
 
 struct pnr_counter {
     char name[PNR_WORD_MAX];

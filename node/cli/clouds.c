@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "pnr/clouds.h"
 #include "node/cli/json.h"
 #include "node/cli/session.h"
 #include "node/cli/table.h"

@@ -2,6 +2,7 @@
 #include "node/cli/file.h"
 #include "node/cli/json.h"
 #include "node/cli/session.h"
+#include "pnr/clouds.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -38,16 +38,6 @@ SAME(STATE_KEPT);
 SAME(STATE_FAILED);
 SAME(STATE_WITHDRAWING);
 SAME(PAYLOAD_BINARY);
-SAME(SCOPE_GLOBAL);
-SAME(SCOPE_SITE);
-SAME(SCOPE_LINK);
-SAME(CLOUD_STATE_VIRTUAL);
-SAME(CLOUD_STATE_SYNCHRONISING);
-SAME(CLOUD_STATE_ACTIVE);
-SAME(CLOUD_STATE_DEAD);
-SAME(CLOUD_STATE_DISABLED);
-SAME(CLOUD_STATE_NO_NET);
-SAME(CLOUD_STATE_ALONE);
 SAME(PAYLOAD_STRING);
 #undef SAME
 _Static_assert((int)PNR_CHANGE_ADDED == (int)CONTROL_EVENT_ADDED, "one number");
@@ -538,55 +528,6 @@ bool pnr_read_cloud(const struct pnr_event *event, size_t index, struct pnr_clou
     cloud.role = is_server ? PNR_ROLE_SERVER : PNR_ROLE_CLIENT;
     cloud.counters = dict_at(element, CONTROL_KEY_COUNTERS);
     *ret_cloud = cloud;
-    return true;
-}
-
-// Which of the ints of the list `families` there are.
-static bool read_families(struct dht_span dict, struct pnr_cloud_info *info)
-{
-    struct dht_span raw;
-    int64_t family;
-    if (!control_fields_find(dict, CONTROL_KEY_FAMILIES, &raw)) {
-        return true;
-    }
-    struct dht_bencode_cursor cursor = dht_bencode_cursor(raw);
-    if (!dht_bencode_list(&cursor)) {
-        return false;
-    }
-    while (!dht_bencode_close(&cursor)) {
-        if (!dht_bencode_int(&cursor, &family)) {
-            return false;
-        }
-        info->has_ipv4 = info->has_ipv4 || family == 4;
-        info->has_ipv6 = info->has_ipv6 || family == 6;
-    }
-    return true;
-}
-
-static const struct field cloud_info_fields[] = {
-    FIELD(pnr_cloud_info, name, CONTROL_KEY_NAME, KIND_TEXT, true),
-    FIELD(pnr_cloud_info, scope_id, CONTROL_KEY_SCOPE_ID, KIND_COUNT, false),
-};
-
-bool pnr_read_cloud_info(const struct pnr_event *event, struct pnr_cloud_info *ret_info)
-{
-    struct dht_span dict = span_of(event->fields), raw;
-    struct pnr_cloud_info info;
-    int scope, state, change = 0;
-    memset(&info, 0, sizeof info);
-    bool has_event = control_fields_find(dict, CONTROL_KEY_EVENT, &raw);
-    if (!read_fields(dict, cloud_info_fields, COUNT_OF(cloud_info_fields), &info) ||
-        !read_word(dict, CONTROL_KEY_SCOPE, CONTROL_VOCABULARY_SCOPE, &scope) ||
-        !read_word(dict, CONTROL_KEY_STATE, CONTROL_VOCABULARY_CLOUD_STATE, &state) ||
-        (has_event && !read_word(dict, CONTROL_KEY_EVENT, CONTROL_VOCABULARY_EVENT, &change)) ||
-        !read_families(dict, &info)) {
-        return false;
-    }
-    info.scope = (enum pnr_scope)scope;
-    info.state = (enum pnr_cloud_state)state;
-    info.event =
-        has_event ? (enum pnr_cloud_event)(PNR_CLOUD_EVENT_ADDED + change) : PNR_CLOUD_EVENT_NONE;
-    *ret_info = info;
     return true;
 }
 

@@ -228,38 +228,23 @@ static enum pnr_error send_text(struct pnr_client *client, const char *word, con
     return control_client_end(client, &writer, word, ret_request);
 }
 
-// A cloud, which may be NULL, and a name.
-static enum pnr_error send_name_in(struct pnr_client *client, const char *word, const char *cloud,
-                                   const char *name, uint32_t *ret_request)
+static enum pnr_error send_name(struct pnr_client *client, const char *word, const char *name,
+                                uint32_t *ret_request)
 {
-    struct dht_bencode_writer writer;
-    if (!fits(name, CONTROL_NAME_LEN_MAX) || !fits_or_none(cloud, CONTROL_TEXT_LEN_MAX)) {
+    if (!fits(name, CONTROL_NAME_LEN_MAX)) {
         return PNR_ERROR_USAGE;
     }
-    enum pnr_error error = control_client_begin(
-        client, CONTROL_NAME_LEN_MAX + CONTROL_TEXT_LEN_MAX + NUMBERS_LEN, &writer);
-    if (error != PNR_OK) {
-        return error;
-    }
-    put_text(&writer, CONTROL_KEY_CLOUD, cloud);
-    put_text(&writer, CONTROL_KEY_NAME, name);
-    return control_client_end(client, &writer, word, ret_request);
+    return send_text(client, word, CONTROL_KEY_NAME, name, ret_request);
 }
 
 enum pnr_error pnr_unpublish(struct pnr_client *client, const char *name, uint32_t *ret_request)
 {
-    return send_name_in(client, WORD(UNPUBLISH), NULL, name, ret_request);
-}
-
-enum pnr_error pnr_unpublish_in(struct pnr_client *client, const char *cloud, const char *name,
-                                uint32_t *ret_request)
-{
-    return send_name_in(client, WORD(UNPUBLISH), cloud, name, ret_request);
+    return send_name(client, WORD(UNPUBLISH), name, ret_request);
 }
 
 enum pnr_error pnr_unregister(struct pnr_client *client, const char *name, uint32_t *ret_request)
 {
-    return send_name_in(client, WORD(UNREGISTER), NULL, name, ret_request);
+    return send_name(client, WORD(UNREGISTER), name, ret_request);
 }
 
 enum pnr_error pnr_publications(struct pnr_client *client, uint32_t *ret_request)
@@ -329,17 +314,6 @@ enum pnr_error pnr_peers(struct pnr_client *client, const char *cloud, uint32_t 
         return PNR_ERROR_USAGE;
     }
     return send_text(client, WORD(PEERS), CONTROL_KEY_CLOUD, cloud, ret_request);
-}
-
-enum pnr_error pnr_clouds(struct pnr_client *client, bool watch, uint32_t *ret_request)
-{
-    struct dht_bencode_writer writer;
-    enum pnr_error error = control_client_begin(client, NUMBERS_LEN, &writer);
-    if (error != PNR_OK) {
-        return error;
-    }
-    put_int(&writer, CONTROL_KEY_WATCH, watch);
-    return control_client_end(client, &writer, WORD(CLOUDS), ret_request);
 }
 
 enum pnr_error pnr_ping(struct pnr_client *client, const char *addr, uint32_t timeout_ms,

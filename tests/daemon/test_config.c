@@ -221,8 +221,8 @@ static const struct file_row {
 #define OFF(name) "[cloud " name "]\nenabled=no\n"
 #define OFFS(name)                                                                                 \
     OFF(name "1")                                                                                  \
-    OFF(name "2") OFF(name "3") OFF(name "4") OFF(name "5") OFF(name "6") OFF(name "7")            \
-        OFF(name "8")
+    OFF(name "2")                                                                                  \
+    OFF(name "3") OFF(name "4") OFF(name "5") OFF(name "6") OFF(name "7") OFF(name "8")
      OFFS("a") OFFS("b") OFFS("c") OFFS("d"), "pnr.conf:64: too many clouds"},
     {"a port alone", "[cloud lab]\nport = 4000\n", NULL},
     {"a port alone, the same as another's", "[cloud lab]\nport = 3540\n",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Announcements on a link: what is read is the same when written and read again, and whatever comes,
-// pings and announcements stay within their bounds.
+// Announcements on a link: what is read is the same when written and read again, and whatever
+// comes, pings and announcements stay within their bounds.
 #include "dht/neighbours.h"
 #include "tests/fuzz/fuzz.h"
 
