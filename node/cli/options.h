@@ -69,8 +69,8 @@ struct cli_options {
     uint32_t count; // 0: not given
     enum pnr_criteria criteria;
     uint8_t hint[16];
-    size_t hint_len; // 0: not given
-    uint32_t max;    // 0: not given
+    size_t hint_len;   // 0: not given
+    uint32_t max;      // 0: not given
     const char *cloud; // NULL: not given
     bool watch;
     const char *listen;

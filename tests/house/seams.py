@@ -22,10 +22,10 @@ MAY_INCLUDE = {
     ],
     # The codec of recordings, for node/daemon and simnet alike.
     "node/recording": [r"node/recording/\w+\.h", r"dht/\w+\.h", r"pnr/(dht|node)\.h"],
-    "node/control": [r"node/control/\w+\.h", r"dht/bencode\.h", r"pnr/(client|dht)\.h"],
-    "node/cli": [r"node/cli/\w+\.h", r"node/control/\w+\.h", r"pnr/client\.h", r"node/daemon/.*"],
+    "node/control": [r"node/control/\w+\.h", r"dht/bencode\.h", r"pnr/(client|clouds|dht)\.h"],
+    "node/cli": [r"node/cli/\w+\.h", r"node/control/\w+\.h", r"pnr/(client|clouds)\.h", r"node/daemon/.*"],
     "simnet": [r"simnet/.*", r"dht/\w+\.h", r"node/(core|control|recording)/\w+\.h", r"pnr/(dht|node|client)\.h"],
-    "nsp": [r"nsp/.*", r"node/control/\w+\.h", r"pnr/(client|winsock|dht)\.h"],
+    "nsp": [r"nsp/.*", r"node/control/\w+\.h", r"pnr/(client|clouds|winsock|dht)\.h"],
 }
 # What of libc the two pure folders may include: nothing that does input or output or knows the time.
 # stdio is there for snprintf alone; the symbols are looked at as well.

@@ -11,6 +11,10 @@ static const struct dht_addr address = {{127, 0, 0, 1}, 6881, 4};
 static const struct dht_addr address6 = {{0x20, 1}, 6882, 16};
 static const struct node_driver_counter counters[] = {{"udp_sent", 7}, {"udp_dropped", UINT64_MAX}};
 
+static const struct dht_datagram announcement = {
+    {{10, 0, 0, 1}, 3540, 4},
+    {(const uint8_t *)"d2:id20:abcdefghij01234567893:pnri1e1:q5:helloe", 47}};
+
 struct list {
     struct sample *samples;
     size_t count;
@@ -161,6 +165,10 @@ static void add_rest(struct list *list)
     memset(entry->crypto.sig, 3, sizeof entry->crypto.sig);
     add(list, "sign refused", RECORDING_SIGN)->crypto.digest = 78;
     add(list, "verify", RECORDING_VERIFY)->crypto.ok = true;
+    struct recording_entry *heard = add(list, "heard", RECORDING_HEARD);
+    heard->receive.engine = 1;
+    heard->receive.datagrams = &announcement;
+    heard->receive.count = 1;
     add(list, "remove_engine", RECORDING_REMOVE_ENGINE)->number = 0;
     add(list, "remove_cloud", RECORDING_REMOVE_CLOUD)->number = 0;
     add(list, "stop", RECORDING_STOP);
