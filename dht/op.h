@@ -75,6 +75,7 @@ struct dht_op {
     uint32_t watch; // of the engine's own: the watch that looks for keepers; 0: none
     uint8_t settle;
     bool widened;            // the lookup goes to the whole region
+    bool curtailed;          // a node was not asked for what it had left out of its reply
     uint8_t explored;        // queries that explored the region (dht/explore.h)
     uint8_t exploring;       // of them under way
     uint8_t barren;          // the last ones, in a row, that brought nobody new

@@ -239,7 +239,7 @@ static void end_lookup(struct dht *dht, struct dht_op *op, bool ended_early)
     size_t count = dht_lookup_answered(&op->lookup, DHT_ESTIMATE_CLOSEST, false, closest);
     for (size_t i = 0; i < count; i++)
         distances[i] = dht_id_distance64(&op->lookup.candidates[closest[i]].id, &op->lookup.target);
-    if (!ended_early && count == DHT_ESTIMATE_CLOSEST)
+    if (!ended_early && !op->curtailed && count == DHT_ESTIMATE_CLOSEST)
         dht_estimate_add(&dht->estimate, &op->lookup.target, distances, dht_engine_now_s(dht));
     if (op->kind == DHT_OP_PUT || op->kind == DHT_OP_ANNOUNCE)
         dht_store_start(dht, op);
@@ -392,12 +392,24 @@ static bool is_trimmed(const struct dht_op *op, const struct dht_krpc *msg)
     return (wants_get(op) && is_news) || (msg->nodes.data == NULL && msg->nodes6.data == NULL);
 }
 
+// A lookup of our own upkeep only wants to meet nodes, and whoever answers in full names some. Not
+// so the one of our own id, which has to find all our neighbours, nor one for what is watched.
+static bool only_explores(const struct dht *dht, const struct dht_op *op)
+{
+    return op->internal && op->kind == DHT_OP_FIND_NODE &&
+           !dht_id_equal(&op->lookup.target, &dht->id);
+}
+
 // Whether the candidate, whose reply this is, is to be asked again with the token: once.
-static bool asks_for_rest(struct dht *dht, const struct dht_op *op, struct dht_candidate *candidate,
+static bool asks_for_rest(struct dht *dht, struct dht_op *op, struct dht_candidate *candidate,
                           const struct dht_krpc *msg)
 {
     if (candidate->trimmed || candidate->tries >= DHT_LOOKUP_TRIES_MAX || !is_trimmed(op, msg))
         return false;
+    if (only_explores(dht, op)) {
+        op->curtailed = true;
+        return false;
+    }
     DHT_COUNT(dht, trimmed_asks);
     take_token(candidate, msg); // of find_node, which has none otherwise
     candidate->trimmed = 1;
