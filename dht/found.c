@@ -111,22 +111,23 @@ static void tell(struct dht *dht, const struct dht_op *op, const struct dht_item
 }
 
 // One that is not better than the best so far.
-static void take_another(struct dht *dht, struct dht_op *op, struct dht_candidate *candidate,
+static void take_another(struct dht *dht, struct dht_op *op, uint16_t index,
                          const struct dht_item *item)
 {
+    struct dht_candidate *candidate = &op->lookup.candidates[index];
     bool same = item->seq == op->best->item.seq && same_value(item, &op->best->item);
-    candidate->seq_seen = item->seq;
+    dht_lookup_saw_seq(&op->lookup, index, item->seq);
     candidate->holds = same ? op->best_generation : HOLDS_ANOTHER;
     if (op->each && (same || dht_found_verify(dht, item)))
         tell(dht, op, item, &candidate->addr);
 }
 
 // A reply that tells of a sequence number and brings no news.
-static bool note_seq(struct dht_op *op, struct dht_candidate *candidate, int64_t seq)
+static bool note_seq(struct dht_op *op, uint16_t index, int64_t seq)
 {
     int64_t best_seq = op->best != NULL ? op->best->item.seq : op->seq_known;
-    candidate->seq_seen = seq;
-    candidate->holds = seq == best_seq ? op->best_generation : HOLDS_ANOTHER;
+    dht_lookup_saw_seq(&op->lookup, index, seq);
+    op->lookup.candidates[index].holds = seq == best_seq ? op->best_generation : HOLDS_ANOTHER;
     return true;
 }
 
@@ -157,18 +158,18 @@ bool dht_found_item(struct dht *dht, struct dht_op *op, uint16_t index, const st
     struct dht_span salt = {op->salt, op->salt_len};
     if (!dht_found_read(msg, &op->lookup.target, salt, &item)) {
         bool seq_alone = msg->value.data == NULL && msg->has_seq && op->seq_known != DHT_SEQ_NONE;
-        return seq_alone && note_seq(op, candidate, msg->seq);
+        return seq_alone && note_seq(op, index, msg->seq);
     }
     // Who ignores our `seq` sends what the asker has, or older: no news, and no other value either.
     if (item.is_mutable && op->seq_known != DHT_SEQ_NONE && item.seq <= op->seq_known)
-        return note_seq(op, candidate, item.seq);
+        return note_seq(op, index, item.seq);
     if (is_own(op, &item)) {
-        candidate->seq_seen = item.seq;
+        dht_lookup_saw_seq(&op->lookup, index, item.seq);
         candidate->holds = DHT_FOUND_HOLDS_OWN;
         return true;
     }
     if (op->best != NULL && !is_better(&item, &op->best->item)) {
-        take_another(dht, op, candidate, &item);
+        take_another(dht, op, index, &item);
         return true;
     }
     if (!dht_found_verify(dht, &item)) {
@@ -176,7 +177,7 @@ bool dht_found_item(struct dht *dht, struct dht_op *op, uint16_t index, const st
         return false;
     }
     adopt(op, &item);
-    candidate->seq_seen = item.seq;
+    dht_lookup_saw_seq(&op->lookup, index, item.seq);
     candidate->holds = op->best_generation;
     tell(dht, op, &item, from);
     return true;

@@ -261,8 +261,10 @@ void dht_keeper_part(struct dht *dht, struct dht_watching *watching)
 // A candidate as a keeper: one that there is already stays what it is, but one that is polled is
 // tried once more.
 static struct dht_keeper make(struct dht *dht, struct dht_watching *watching,
-                              const struct dht_candidate *candidate)
+                              const struct dht_lookup *lookup, uint16_t index)
 {
+    const struct dht_candidate *candidate = &lookup->candidates[index];
+    struct dht_span token = dht_lookup_token(lookup, index);
     struct dht_keeper *known = dht_watch_table_keeper(watching, &candidate->addr);
     bool stays = known != NULL && known->state != DHT_KEEPER_LOST &&
                  dht_id_equal(&known->id, &candidate->id);
@@ -274,8 +276,9 @@ static struct dht_keeper make(struct dht *dht, struct dht_watching *watching,
     if (stays)
         keeper = *known;
     keeper.token_us = dht->now_us;
-    keeper.token_len = candidate->token_len;
-    memcpy(keeper.token, candidate->token, candidate->token_len);
+    keeper.token_len = (uint8_t)token.len;
+    if (token.len > 0)
+        memcpy(keeper.token, token.data, token.len);
     if (watching->poll_only)
         enter(dht, watching, &keeper, DHT_KEEPER_POLLED);
     else if (keeper.state == DHT_KEEPER_LOST || keeper.state == DHT_KEEPER_POLLED)
@@ -305,7 +308,7 @@ void dht_keeper_choose(struct dht *dht, struct dht_watching *watching, const str
             int holds = candidate->holds != 0 && candidate->holds == op->best_generation;
             if (holds != holding)
                 continue;
-            chosen[chosen_count] = make(dht, watching, candidate);
+            chosen[chosen_count] = make(dht, watching, &op->lookup, closest[i]);
             chosen[chosen_count++].holds = holds;
         }
     }

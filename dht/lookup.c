@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static_assert(sizeof(struct dht_candidate) == 64, "a candidate takes one cache line");
+
 #define CAPACITY_FIRST 32
 #define BROKEN_MIN     4 // fewer than that may be bad luck
 #define BROKEN_SHARE   3 // times as many as were there: half of a network may die at once
@@ -29,9 +31,11 @@ void dht_lookup_init(struct dht_lookup *lookup, const struct dht_config *config,
 void dht_lookup_fini(struct dht_lookup *lookup)
 {
     free(lookup->candidates);
+    free(lookup->replies);
     free(lookup->order);
     free(lookup->tags);
     lookup->candidates = NULL;
+    lookup->replies = NULL;
     lookup->tags = NULL;
     lookup->order = NULL;
     lookup->count = lookup->capacity = 0;
@@ -64,6 +68,12 @@ static bool grow(struct dht_lookup *lookup)
     if (candidates == NULL)
         return false;
     lookup->candidates = candidates;
+    if (lookup->replies != NULL) {
+        struct dht_candidate_reply *replies = realloc(lookup->replies, capacity * sizeof *replies);
+        if (replies == NULL)
+            return false;
+        lookup->replies = replies;
+    }
     uint16_t *order = realloc(lookup->order, capacity * sizeof *order);
     if (order == NULL)
         return false;
@@ -449,7 +459,7 @@ void dht_lookup_enter(struct dht_lookup *lookup, uint16_t index, enum dht_candid
         candidate->tries++;
         lookup->in_flight++;
     } else {
-        candidate->seq_owed = DHT_SEQ_NONE;
+        candidate->owes = 0;
     }
 }
 
@@ -497,7 +507,7 @@ bool dht_lookup_is_owed(const struct dht_lookup *lookup, int64_t seq)
     uint16_t index;
     while ((index = walk_next(lookup, &walk)) != DHT_LOOKUP_NONE) {
         const struct dht_candidate *candidate = &lookup->candidates[index];
-        if (candidate->seq_owed != DHT_SEQ_NONE && candidate->seq_owed != seq)
+        if (candidate->owes && lookup->replies[index].seq_owed != seq)
             return true;
         if (candidate->state == DHT_CANDIDATE_ANSWERED)
             walk_count(lookup, &walk, candidate);

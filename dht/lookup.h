@@ -58,11 +58,10 @@ enum dht_candidate_state {
     DHT_CANDIDATE_DEAD,
 };
 
+// Ordering and choosing go through all of them, again and again: one takes one cache line.
 struct dht_candidate {
     struct dht_id id;
     struct dht_addr addr;
-    int64_t seq_seen;  // of the item it returned; DHT_SEQ_NONE: none
-    int64_t seq_owed;  // it told of that item and was asked for it; DHT_SEQ_NONE: of none
     uint32_t rtt_us;   // expected, from the routing table; 0: unknown
     uint8_t state;     // enum dht_candidate_state
     uint8_t tries;     // queries sent to it
@@ -77,8 +76,16 @@ struct dht_candidate {
     uint8_t has_named; // it has named somebody, or was asked once more whom it knows here
     uint8_t disputed;  // somebody has named its address by another id
     uint8_t trimmed;   // its reply was made smaller; it is, or was, asked again with its token
+    uint8_t has_seq;   // it returned an item: dht_candidate_reply.seq_seen
+    uint8_t owes;      // it told of an item and was asked for it: dht_candidate_reply.seq_owed
+    uint8_t token_len; // of dht_candidate_reply.token; 0: none
     uint16_t namer;    // who named it first: 1 + its index; 0: our own table
-    uint8_t token_len;
+};
+
+// What it has said; each is valid where the candidate says that it is there.
+struct dht_candidate_reply {
+    int64_t seq_seen; // of the item it returned
+    int64_t seq_owed; // of the item it told of
     uint8_t token[DHT_LOOKUP_TOKEN_MAX];
 };
 
@@ -95,7 +102,8 @@ struct dht_lookup_tag {
 struct dht_lookup {
     struct dht_id target;
     struct dht_candidate *candidates;
-    struct dht_lookup_tag *tags; // of each candidate
+    struct dht_candidate_reply *replies; // of each candidate; NULL until one is kept
+    struct dht_lookup_tag *tags;         // of each candidate
     uint16_t id_chains[DHT_LOOKUP_CHAINS];
     uint16_t crowd_chains[DHT_LOOKUP_CHAINS];
     uint16_t *order; // indices, closest first
@@ -144,6 +152,18 @@ void dht_lookup_calm(struct dht_lookup *lookup);
 // The only function that changes a candidate's state. By any change but to ASKED what it owes is
 // forgotten.
 void dht_lookup_enter(struct dht_lookup *lookup, uint16_t index, enum dht_candidate_state state);
+
+// The sequence number of the item that it returned last; DHT_SEQ_NONE: none.
+// (Where memory is short what it says is forgotten.)
+int64_t dht_lookup_seq_seen(const struct dht_lookup *lookup, uint16_t index);
+void dht_lookup_saw_seq(struct dht_lookup *lookup, uint16_t index, int64_t seq);
+// It told of an item with that number, and is asked for it.
+void dht_lookup_owes(struct dht_lookup *lookup, uint16_t index, int64_t seq);
+
+// Its latest token; empty: none.
+struct dht_span dht_lookup_token(const struct dht_lookup *lookup, uint16_t index);
+// token: at most DHT_LOOKUP_TOKEN_MAX bytes (asserted).
+void dht_lookup_take_token(struct dht_lookup *lookup, uint16_t index, struct dht_span token);
 
 // A query to it was not answered in its soft timeout.
 void dht_lookup_soft_timeout(struct dht_lookup *lookup, uint16_t index);

@@ -51,8 +51,6 @@ static void offer(struct dht *dht, struct dht_op *op, const struct dht_krpc_node
     struct dht_candidate newcomer = {
         .id = node->id,
         .addr = node->addr,
-        .seq_seen = DHT_SEQ_NONE,
-        .seq_owed = DHT_SEQ_NONE,
         .depth = (uint8_t)(depth < UINT8_MAX ? depth : UINT8_MAX),
         .namer = namer,
     };
@@ -188,7 +186,7 @@ static bool ask(struct dht *dht, struct dht_op *op, uint16_t index)
         .want_both = dht->sibling != NULL && op->internal && op->watch == 0,
     };
     if (candidate->trimmed)
-        query.token = (struct dht_span){candidate->token, candidate->token_len};
+        query.token = dht_lookup_token(&op->lookup, index);
     return dht_query_send(dht, &query) != NULL;
 }
 
@@ -358,15 +356,14 @@ uint32_t dht_search_take_nodes(struct dht *dht, struct dht_op *op, uint16_t from
     return (uint32_t)count;
 }
 
-static void take_token(struct dht_candidate *candidate, const struct dht_krpc *msg)
+static void take_token(struct dht_op *op, uint16_t index, const struct dht_krpc *msg)
 {
+    struct dht_candidate *candidate = &op->lookup.candidates[index];
     // Who gave a token with a reply that it made smaller may say only now that it is full.
     if (msg->token.data == NULL && candidate->trimmed)
         candidate->token_len = 0;
-    if (msg->token.data == NULL || msg->token.len > sizeof candidate->token)
-        return;
-    candidate->token_len = (uint8_t)msg->token.len;
-    memcpy(candidate->token, msg->token.data, msg->token.len);
+    if (msg->token.data != NULL && msg->token.len <= DHT_LOOKUP_TOKEN_MAX)
+        dht_lookup_take_token(&op->lookup, index, msg->token);
 }
 
 static void learn_has_get(struct dht *dht, struct dht_candidate *candidate,
@@ -401,9 +398,10 @@ static bool only_explores(const struct dht *dht, const struct dht_op *op)
 }
 
 // Whether the candidate, whose reply this is, is to be asked again with the token: once.
-static bool asks_for_rest(struct dht *dht, struct dht_op *op, struct dht_candidate *candidate,
+static bool asks_for_rest(struct dht *dht, struct dht_op *op, uint16_t index,
                           const struct dht_krpc *msg)
 {
+    struct dht_candidate *candidate = &op->lookup.candidates[index];
     if (candidate->trimmed || candidate->tries >= DHT_LOOKUP_TRIES_MAX || !is_trimmed(op, msg))
         return false;
     if (only_explores(dht, op)) {
@@ -411,7 +409,7 @@ static bool asks_for_rest(struct dht *dht, struct dht_op *op, struct dht_candida
         return false;
     }
     DHT_COUNT(dht, trimmed_asks);
-    take_token(candidate, msg); // of find_node, which has none otherwise
+    take_token(op, index, msg); // of find_node, which has none otherwise
     candidate->trimmed = 1;
     return true;
 }
@@ -442,18 +440,19 @@ void dht_search_reply(struct dht *dht, const struct dht_transaction *transaction
     candidate->spoke = 1;
     if (transaction->method == DHT_KRPC_GET) {
         learn_has_get(dht, candidate, DHT_HAS_GET_YES);
-        take_token(candidate, msg);
+        take_token(op, index, msg);
         found = dht_found_item(dht, op, index, msg, &transaction->addr);
         if (op->best != NULL || candidate->holds == DHT_FOUND_HOLDS_OWN)
             dht_lookup_calm(&op->lookup);
     } else if (transaction->method == DHT_KRPC_GET_PEERS) {
-        take_token(candidate, msg);
+        take_token(op, index, msg);
         found = dht_found_peers(dht, op, msg, &transaction->addr);
     }
     emit_hop(dht, op, transaction, found ? DHT_HOP_FOUND : DHT_HOP_ANSWERED, named);
-    if (asks_for_rest(dht, op, candidate, msg)) {
+    if (asks_for_rest(dht, op, index, msg)) {
         dht_lookup_enter(&op->lookup, index, DHT_CANDIDATE_RETRY);
-        candidate->seq_owed = msg->has_seq ? msg->seq : DHT_SEQ_NONE;
+        if (msg->has_seq && msg->seq >= 0)
+            dht_lookup_owes(&op->lookup, index, msg->seq);
     } else if (candidate->state != DHT_CANDIDATE_ANSWERED) {
         dht_lookup_enter(&op->lookup, index, after_reply(op, candidate, transaction));
     }

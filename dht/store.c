@@ -14,13 +14,14 @@
 // The cas that a node is told: none for who returned no value, there is nothing to compare with
 // (BEP 44). Who returned an older item than the one to be replaced is compared with that: it was
 // left behind, and catches up.
-static int64_t cas_for(const struct dht_op *op, const struct dht_candidate *candidate)
+static int64_t cas_for(const struct dht_op *op, uint16_t candidate)
 {
-    if (op->cas == DHT_SEQ_NONE || candidate->holds == 0)
+    if (op->cas == DHT_SEQ_NONE || op->lookup.candidates[candidate].holds == 0)
         return DHT_SEQ_NONE;
-    if (candidate->holds == DHT_FOUND_HOLDS_OWN)
-        return candidate->seq_seen;
-    return candidate->seq_seen < op->cas ? candidate->seq_seen : op->cas;
+    int64_t seq_seen = dht_lookup_seq_seen(&op->lookup, candidate);
+    if (op->lookup.candidates[candidate].holds == DHT_FOUND_HOLDS_OWN)
+        return seq_seen;
+    return seq_seen < op->cas ? seq_seen : op->cas;
 }
 
 // Sends the put or the announce to one target.
@@ -38,9 +39,9 @@ static bool ask(struct dht *dht, struct dht_op *op, const struct dht_store_targe
         .rtt_us = candidate->rtt_us,
         .seq_known = DHT_SEQ_NONE,
         .item = op->item != NULL ? &op->item->item : NULL,
-        .cas = cas_for(op, candidate),
+        .cas = cas_for(op, target->candidate),
         .port = op->port,
-        .token = {candidate->token, candidate->token_len},
+        .token = dht_lookup_token(&op->lookup, target->candidate),
     };
     return dht_query_send(dht, &query) != NULL;
 }
@@ -195,7 +196,7 @@ static bool is_already_there(const struct dht_op *op, const struct dht_store_tar
 {
     const struct dht_candidate *candidate = &op->lookup.candidates[target->candidate];
     const struct dht_item *item = &op->item->item;
-    if (candidate->seq_seen != item->seq)
+    if (dht_lookup_seq_seen(&op->lookup, target->candidate) != item->seq)
         return false;
     if (op->best == NULL || op->best->item.seq != item->seq)
         return true;

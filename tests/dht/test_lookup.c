@@ -32,7 +32,7 @@ static void start(struct dht_lookup *lookup, bool lab, uint32_t width, uint32_t 
 // The candidate whose distance is `rank`, at a host of its own.
 static struct dht_candidate candidate(uint32_t rank)
 {
-    struct dht_candidate made = {.seq_seen = DHT_SEQ_NONE, .depth = 1};
+    struct dht_candidate made = {.depth = 1};
     made.id.bytes[18] = (uint8_t)(rank >> 8);
     made.id.bytes[19] = (uint8_t)rank;
     made.addr = (struct dht_addr){
