@@ -108,14 +108,17 @@ static void print_each_refusal(const struct pnr_event *event)
     }
 }
 
-// "seq 1795222326770812 · 20 asked, 20 answered, 3 hops, 143 ms"
+// "seq 1795222326770812 · 20 asked, 20 answered, 3 hops, 143 ms"; unsecured names have no seq
 static void print_trailer(const struct cli_output *output, const struct pnr_report *report)
 {
     const struct pnr_tally *tally = &report->tally;
     struct cli_text elapsed;
-    printf("%sseq %lld \xc2\xb7 %u asked, %u answered, %u hop%s, %s%s\n",
-           cli_output_style(output, CLI_STYLE_DIM), (long long)report->seq, tally->nodes_asked,
-           tally->nodes_answered, tally->hops, tally->hops == 1 ? "" : "s",
+    char seq[40] = "";
+    if (report->seq >= 0) {
+        snprintf(seq, sizeof seq, "seq %lld \xc2\xb7 ", (long long)report->seq);
+    }
+    printf("%s%s%u asked, %u answered, %u hop%s, %s%s\n", cli_output_style(output, CLI_STYLE_DIM),
+           seq, tally->nodes_asked, tally->nodes_answered, tally->hops, tally->hops == 1 ? "" : "s",
            cli_text_duration(tally->elapsed_us, &elapsed),
            cli_output_style(output, CLI_STYLE_PLAIN));
 }

@@ -92,6 +92,8 @@ CASES = {
     "publish-json": (["--json", "publish", "laptop.web", "192.0.2.7:443"], None),
     "publish-well": (["publish", "laptop.web", "192.0.2.7:443"], WELL_STORED),
     "publish-badly": (["publish", "laptop.web", "192.0.2.7:443", "--color=always"], BADLY_STORED),
+    "publish-no-seq": (["publish", "0.printer", "192.0.2.7:631"], {"publish": [
+        ("done", {k: v for k, v in answers.REPORT.items() if k != "seq"})]}),
     "publish-no-endpoint": (["publish", "laptop.web"], None),
     "publish-comment-long": (["publish", "laptop", "192.0.2.7:1", "--comment", "x" * 40], None),
     "unpublish": (["unpublish", "laptop.web"], None),
