@@ -189,6 +189,9 @@ static bool read_standing(struct node *node, struct core_publication *publicatio
         core_record_prune(&publication->record, wall_s);
         return true;
     }
+    // What is read takes the place of what we signed: were this round to come to nothing, the next
+    // would take it for ours.
+    publication->is_signed = false;
     bool readable =
         lookup->found && lookup->is_mutable &&
         core_record_decode(publication->key, value, &publication->record) == CORE_RECORD_OK;

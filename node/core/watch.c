@@ -340,7 +340,7 @@ static bool take_own(struct node *node, struct core_watch *watch)
     const struct core_publication *own =
         core_publication_table_find(&node->publications, watch->cloud, watch->key, classifier);
     bool is_stored =
-        own != NULL && own->stored_us != 0 && !own->anchor &&
+        own != NULL && own->stored_us != 0 && own->is_signed &&
         (own->state == CORE_PUBLICATION_IDLE || own->state == CORE_PUBLICATION_READING);
     return is_stored && (take_publication(watch, own) || own->seq == watch->standing.seq);
 }

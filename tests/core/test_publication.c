@@ -269,6 +269,28 @@ static void count_puts(struct brains *all, size_t node, const struct dht_krpc *m
     puts_sent += node == 3;
 }
 
+// What other software has put in the place of a key's own record is refused each time, and never
+// replaced.
+static void test_what_is_no_record_is_left_alone(void **state)
+{
+    (void)state;
+    begin(12, 93);
+    assert_int_equal(helper_publish(&brains, 3, "restored0", 443), 0);
+    const struct core_publication *own = core_publication_table_find(
+        &brains.nodes[3]->publications, brains.nodes[3]->clouds[0], key, (struct dht_span){0});
+    helper_put_item(&brains, 7, "", own->seq + 1000, (struct dht_span){(const uint8_t *)"i5e", 3});
+    puts_sent = 0;
+    brains.on_put = count_puts;
+    for (int i = 0; i < 5; i++) {
+        node_network_changed(brains.nodes[3], brains.now_us);
+        brains_run(&brains, MINUTE);
+    }
+    assert_int_equal(puts_sent, 0);
+    assert_string_equal(own->last_error, "other software keeps something under this key that is no "
+                                         "record of names");
+    brains_fini(&brains);
+}
+
 // What brings a renewal forward costs no puts while all copies are there and fresh; the renewal
 // itself does.
 static void test_renewal_is_skipped_while_copies_are_fresh(void **state)
@@ -462,6 +484,7 @@ int main(void)
         cmocka_unit_test(test_many_timers_at_once),
         cmocka_unit_test(test_anchor_stays_while_it_is_needed),
         cmocka_unit_test(test_foreign_record_is_renewed_and_carried_over),
+        cmocka_unit_test(test_what_is_no_record_is_left_alone),
         cmocka_unit_test(test_renewal_is_skipped_while_copies_are_fresh),
         cmocka_unit_test(test_renewal_mends_what_a_wrong_clock_signed),
         cmocka_unit_test(test_renewal_follows_a_round_under_way),
