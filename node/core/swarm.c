@@ -78,10 +78,10 @@ void core_swarm_leave(struct node *node, struct core_watcher *watcher)
 
 // ---- telling ----
 
-// A lookup's results, as core_watcher_show() takes them.
+// Results, as core_watcher_show() takes them.
 struct view {
-    const struct core_unsecured *of;
-    const struct core_unsecured_result *results[CORE_PICTURE_MAX];
+    const struct core_unsecured *of; // whose counts are told with them
+    const struct core_unsecured_result **results;
 };
 
 static void identify(struct node *node, const void *what, uint32_t at,
@@ -100,35 +100,68 @@ static void tell(struct node *node, const void *what, uint32_t at,
     core_unsecured_tell(node, view->of, news->request, view->results[at], news->event);
 }
 
-// Shows what a lookup has found. whole: nobody else is there.
-static void show(struct node *node, const struct core_swarm *swarm, struct core_watcher *watcher,
-                 const struct core_unsecured *of)
+// All that is there, as far as it is known: what the lookup under way has found, and what the last
+// one had found and this one has not, or not yet. results: room for all of it. Returns how many.
+static uint32_t lay_out(const struct core_swarm *swarm,
+                        const struct core_unsecured_result **ret_results)
 {
-    struct view view = {.of = of};
-    struct core_watcher_view shown = {
-        .name = &swarm->name, .what = &view, .identify = identify, .tell = tell};
-    for (const struct core_unsecured_result *result = of != NULL ? of->results : NULL;
-         result != NULL && shown.count < CORE_PICTURE_MAX; result = result->next)
-        view.results[shown.count++] = result;
-    core_watcher_show(node, watcher, &shown, of == swarm->found && swarm->whole);
+    uint32_t count = 0;
+    const struct core_unsecured *lookup = swarm->lookup;
+    const struct core_unsecured_result *result = lookup != NULL ? lookup->results : NULL;
+    for (; result != NULL; result = result->next)
+        ret_results[count++] = result;
+    result = swarm->found != NULL ? swarm->found->results : NULL;
+    for (; result != NULL; result = result->next)
+        if (lookup == NULL || !core_unsecured_has_result(lookup, result->publisher))
+            ret_results[count++] = result;
+    return count;
+}
+
+// Shows results to a watcher, or to all of them where it is NULL. whole: there are no others.
+static void show(struct node *node, const struct core_swarm *swarm, struct core_watcher *watcher,
+                 const struct core_watcher_view *view, bool whole)
+{
+    struct core_watcher *at = watcher != NULL ? watcher : swarm->watchers;
+    for (; at != NULL; at = watcher == NULL ? at->next : NULL)
+        if (whole || !at->behind) // it is shown all when it has read
+            core_watcher_show(node, at, view, whole && swarm->whole);
+}
+
+static struct core_watcher_view view_of(const struct core_swarm *swarm, const struct view *what)
+{
+    return (struct core_watcher_view){
+        .name = &swarm->name, .what = what, .identify = identify, .tell = tell};
 }
 
 static void show_all(struct node *node, const struct core_swarm *swarm,
-                     const struct core_unsecured *of)
+                     struct core_watcher *watcher)
 {
-    for (struct core_watcher *watcher = swarm->watchers; watcher != NULL; watcher = watcher->next)
-        show(node, swarm, watcher, of);
+    uint32_t count = (swarm->lookup != NULL ? swarm->lookup->result_count : 0) +
+                     (swarm->found != NULL ? swarm->found->result_count : 0);
+    struct view what = {.of = swarm->lookup != NULL ? swarm->lookup : swarm->found};
+    struct core_watcher_view view = view_of(swarm, &what);
+    what.results = malloc((count + 1) * sizeof(const struct core_unsecured_result *));
+    if (what.results == NULL)
+        return; // the next lookup shows it
+    view.count = lay_out(swarm, what.results);
+    show(node, swarm, watcher, &view, true);
+    free((void *)what.results);
 }
 
 void core_swarm_catch_up(struct node *node, struct core_watcher *watcher)
 {
     if (watcher->behind)
-        show(node, watcher->swarm, watcher, watcher->swarm->found);
+        show_all(node, watcher->swarm, watcher);
 }
 
-void core_swarm_found(struct node *node, struct core_swarm *swarm)
+void core_swarm_found(struct node *node, struct core_swarm *swarm,
+                      const struct core_unsecured_result *first)
 {
-    show_all(node, swarm, swarm->lookup);
+    struct view what = {.of = swarm->lookup, .results = &first};
+    struct core_watcher_view view = view_of(swarm, &what);
+    view.count = 1;
+    for (; first != NULL; first = first->next)
+        show(node, swarm, NULL, &view, false);
 }
 
 // ---- states ----
@@ -151,7 +184,7 @@ static void look(struct node *node, struct core_swarm *swarm)
     }
     CORE_COUNT(node, watch_looks);
     swarm->state = CORE_SWARM_LOOKING;
-    core_swarm_found(node, swarm); // what is registered here
+    core_swarm_found(node, swarm, swarm->lookup->results); // what is registered here
 }
 
 // Looks as soon as may be.
@@ -194,7 +227,7 @@ void core_swarm_looked(struct node *node, struct core_swarm *swarm,
     stand(node, swarm, in_doubt || is_deaf ? DOUBT_PAUSE_US : pause_us);
     if (swarm->again)
         look_soon(node, swarm);
-    show_all(node, swarm, swarm->found);
+    show_all(node, swarm, NULL);
 }
 
 // ---- news ----
@@ -256,6 +289,6 @@ void core_swarm_start(struct node *node, struct core_watcher *watcher, const str
         look(node, swarm);
     } else {
         CORE_COUNT(node, watches_joined);
-        show(node, swarm, watcher, swarm->found);
+        show_all(node, swarm, watcher);
     }
 }

@@ -50,8 +50,9 @@ void core_swarm_event(struct node *node, struct core_swarm *swarm, int engine,
                       const struct dht_out *event);
 void core_swarm_timer(struct node *node, struct core_swarm *swarm);
 
-// Its lookup has found somebody, or has ended, which hands it over.
-void core_swarm_found(struct node *node, struct core_swarm *swarm);
+// Its lookup has found somebody, from `first` on, or has ended, which hands it over.
+void core_swarm_found(struct node *node, struct core_swarm *swarm,
+                      const struct core_unsecured_result *first);
 void core_swarm_looked(struct node *node, struct core_swarm *swarm,
                        struct core_unsecured *unsecured);
 

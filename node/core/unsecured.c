@@ -157,7 +157,7 @@ static void tell_all(struct node *node, struct core_unsecured *unsecured,
 {
     struct core_request *request = unsecured->waiters;
     if (unsecured->swarm != NULL) {
-        core_swarm_found(node, unsecured->swarm);
+        core_swarm_found(node, unsecured->swarm, result);
         return;
     }
     unsecured->ending = true; // until all have been told

@@ -113,6 +113,9 @@ void core_unsecured_free(struct core_unsecured *unsecured);
 
 // Whether it has asked that node.
 bool core_unsecured_has_asked(const struct core_unsecured *unsecured, const struct dht_addr *addr);
+// Whether it has found that publisher.
+bool core_unsecured_has_result(const struct core_unsecured *unsecured,
+                               const uint8_t publisher[CORE_PUBLISHER_LEN]);
 // Moves the results of an earlier one that were not found again, less those that were missed as
 // often as that (0: none is missed for it) and those of this node. Whether there are any.
 bool core_unsecured_carry(struct core_unsecured *unsecured, struct core_unsecured *earlier,

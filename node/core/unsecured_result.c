@@ -145,6 +145,12 @@ void core_unsecured_take_own(struct node *node, struct core_unsecured *unsecured
     }
 }
 
+bool core_unsecured_has_result(const struct core_unsecured *unsecured,
+                               const uint8_t publisher[CORE_PUBLISHER_LEN])
+{
+    return find(unsecured, publisher) != NULL;
+}
+
 bool core_unsecured_carry(struct core_unsecured *unsecured, struct core_unsecured *earlier,
                           uint8_t misses_max)
 {

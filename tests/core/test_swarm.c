@@ -139,6 +139,63 @@ static void test_loss(void **state)
     brains_fini(&brains);
 }
 
+// How often something of that kind was told.
+static size_t count_told(uint32_t id, char sign)
+{
+    size_t results = brains_count(&brains, WATCHER, id, CONTROL_ANSWER_RESULT);
+    size_t count = 0;
+    for (size_t i = 0; i < results; i++)
+        count +=
+            helper_sign_of(brains_answer(&brains, WATCHER, id, CONTROL_ANSWER_RESULT, i)) == sign;
+    return count;
+}
+
+// A client that could not be told something, and has read now, in the middle of a lookup, is not
+// told that somebody is gone whom only this lookup has found.
+static void test_slow_client(void **state)
+{
+    (void)state;
+    begin(524);
+    publish(FIRST, '1');
+    uint32_t id = watch(WATCHER);
+    brains_run(&brains, 100 * SECOND);
+    brains_kill(&brains, FIRST); // a lookup waits for its answer
+    publish(OTHER, '2');
+    const struct core_swarm *swarm = brains.nodes[WATCHER]->swarms;
+    for (int i = 0; i < 30000 && count_told(id, '+') < 2; i++)
+        brains_run(&brains, SECOND / 1000);
+    assert_int_equal(swarm->state, CORE_SWARM_LOOKING);
+    swarm->watchers->behind = true;
+    node_session_sent(brains.nodes[WATCHER], brains.now_us, brains.sessions[WATCHER], 0);
+    assert_false(swarm->watchers->behind);
+    assert_string_equal(helper_told(&brains, WATCHER, id), "+1000 w +2000");
+    brains_run(&brains, 2 * MINUTE);
+    assert_string_equal(helper_told(&brains, WATCHER, id), "+1000 w +2000 -");
+    brains_fini(&brains);
+}
+
+// Where there are more publishers than a client can be told of, those that he was told of do not
+// come and go.
+static void test_crowd(void **state)
+{
+    (void)state;
+    memset(&brains, 0, sizeof brains);
+    brains_init(&brains, 30, 525);
+    brains_run(&brains, 30 * SECOND);
+    for (size_t node = WATCHER + 1; node < 30; node++) {
+        for (int i = 0; i < 14; i++) { // each by a connection of its own
+            publish(node, '1');
+            brains.sessions[node] =
+                node_session_open(brains.nodes[node], brains.now_us, NODE_ACCESS_CONTROL);
+        }
+    }
+    uint32_t id = watch(WATCHER);
+    brains_run(&brains, 10 * MINUTE);
+    assert_int_equal(count_told(id, '+'), CORE_PICTURE_MAX);
+    assert_int_equal(count_told(id, '-'), 0);
+    brains_fini(&brains);
+}
+
 static void test_bounds(void **state)
 {
     (void)state;
@@ -183,6 +240,8 @@ int main(void)
         cmocka_unit_test(test_what_fires),
         cmocka_unit_test(test_news),
         cmocka_unit_test(test_loss),
+        cmocka_unit_test(test_slow_client),
+        cmocka_unit_test(test_crowd),
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_cancelled_at_every_moment),
     };
