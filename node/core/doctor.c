@@ -22,7 +22,7 @@ struct core_doctor {
     uint32_t warnings;
     uint32_t failures;
     // BOOTSTRAP: of one cloud after the other.
-    uint32_t cloud; // its place
+    int cloud; // its number; -1: none yet
     struct core_doctor_ping pings[PINGS_MAX];
     uint32_t ping_count;
     uint32_t ping_running;
@@ -312,26 +312,40 @@ static void ping_engine(struct node *node, struct core_doctor *doctor,
 
 static void cloud_asked(struct node *node, struct core_doctor *doctor)
 {
-    const struct core_cloud *cloud = node->clouds[doctor->cloud];
-    tell_bootstrap(node, doctor, cloud);
-    for (int i = 0; i < NODE_ENGINES_MAX; i++)
-        if (cloud->engines[i].dht != NULL)
-            check_engine(node, doctor, &cloud->engines[i]);
-    doctor->cloud++;
+    const struct core_cloud *cloud = core_cloud_numbered(node, doctor->cloud);
+    if (cloud != NULL) { // it may have been removed meanwhile
+        tell_bootstrap(node, doctor, cloud);
+        for (int i = 0; i < NODE_ENGINES_MAX; i++)
+            if (cloud->engines[i].dht != NULL)
+                check_engine(node, doctor, &cloud->engines[i]);
+    }
     ask_cloud(node, doctor);
+}
+
+// The present cloud that was added next after the one of that number; NULL at the end. (Places
+// change when a cloud is removed.)
+static const struct core_cloud *next_cloud(const struct node *node, int after)
+{
+    const struct core_cloud *next = NULL;
+    for (uint32_t i = 0; i < node->cloud_count; i++) {
+        const struct core_cloud *cloud = node->clouds[i];
+        if (cloud->present && cloud->number > after &&
+            (next == NULL || cloud->number < next->number))
+            next = cloud;
+    }
+    return next;
 }
 
 static void ask_cloud(struct node *node, struct core_doctor *doctor)
 {
-    while (doctor->cloud < node->cloud_count && !node->clouds[doctor->cloud]->present)
-        doctor->cloud++;
-    if (doctor->cloud >= node->cloud_count) {
+    const struct core_cloud *cloud = next_cloud(node, doctor->cloud);
+    if (cloud == NULL) {
         doctor->state = CORE_DOCTOR_NAMES;
         doctor->names_left = node->publications.count;
         read_next_name(node, doctor);
         return;
     }
-    const struct core_cloud *cloud = node->clouds[doctor->cloud];
+    doctor->cloud = cloud->number;
     doctor->ping_count = doctor->ping_running = doctor->ping_answered = 0;
     for (int i = 0; i < NODE_ENGINES_MAX; i++)
         if (cloud->engines[i].dht != NULL)
@@ -362,6 +376,7 @@ void core_doctor_start(struct node *node, struct core_request *request)
         return;
     }
     doctor->request = request;
+    doctor->cloud = -1;
     request->doctor = doctor;
     struct node_out out = {.type = NODE_OUT_KEY};
     out.key.verb = NODE_KEY_CHECKUP;

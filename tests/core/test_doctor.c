@@ -150,12 +150,52 @@ static void test_cancelled_at_every_moment(void **state)
     brains_fini(&brains);
 }
 
+// How many findings begin with that text.
+static size_t count_of(uint32_t id, const char *text)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < brains_count(&brains, 3, id, CONTROL_ANSWER_RESULT); i++) {
+        struct dht_span found;
+        struct dht_span fields =
+            helper_fields(brains_answer(&brains, 3, id, CONTROL_ANSWER_RESULT, i));
+        assert_true(control_fields_string(fields, CONTROL_KEY_TEXT, &found));
+        count += found.len > strlen(text) && memcmp(found.data, text, strlen(text)) == 0;
+    }
+    return count;
+}
+
+// Clouds come and go while the nodes of one are asked: that one is told of.
+static void test_clouds_come_and_go(void **state)
+{
+    struct node_cloud_config cloud;
+    (void)state;
+    begin(305);
+    node_cloud_config_init(&cloud, "passing");
+    int passing = node_add_cloud(brains.nodes[3], brains.now_us, &cloud);
+    brains_join_lab(&brains, 3);
+    brains.loss_percent = 100;
+    node_bootstrap(brains.nodes[3], brains.now_us, brains.labs[3], &brains.addrs[0], 1);
+    uint32_t id = start_doctor();
+    answer_checkup("de");
+    for (int i = 0; i < 100 && count_of(id, "passing: ") == 0; i++)
+        brains_run(&brains, SECOND);
+    assert_int_equal(count_of(id, "lab: "), 0);
+    node_remove_cloud(brains.nodes[3], brains.now_us, passing);
+    node_cloud_config_init(&cloud, "new");
+    assert_true(node_add_cloud(brains.nodes[3], brains.now_us, &cloud) > passing);
+    assert_int_equal(helper_end(&brains, 3, id), 0);
+    assert_int_equal(count_of(id, "lab: "), 1);
+    assert_int_equal(count_of(id, "new: "), 1);
+    brains_fini(&brains);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_well),
         cmocka_unit_test(test_network_gone),
         cmocka_unit_test(test_odd_findings),
+        cmocka_unit_test(test_clouds_come_and_go),
         cmocka_unit_test(test_cancelled_at_every_moment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
