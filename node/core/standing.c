@@ -80,7 +80,8 @@ void core_standing_merge(const struct core_standing *standing, const uint8_t key
                          int64_t after_seq, struct core_record *record)
 {
     struct core_record other;
-    for (uint32_t i = 1; i < standing->count; i++) {
+    // The first is the newest mostly; but of two with one number, record may be the other.
+    for (uint32_t i = 0; i < standing->count; i++) {
         const struct core_standing_item *item = &standing->items[i];
         bool is_spread = item->copies * 2 >= standing->items[0].copies;
         if (item->seq > after_seq && is_spread && read_item(item, key, &other))

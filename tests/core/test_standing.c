@@ -81,6 +81,7 @@ static void test_merge(void **state)
          {{"a1", 10, 6}, {"b1", 11, 6}, {"c1", 12, 6}, {"d1", 13, 6}, {"e1", 14, 6}},
          -1,
          "b1c1d1e1"},
+        {"two of one moment, the other one read", {{"a1b1", 10, 8}, {"a1c1", 10, 6}}, -1, "a1b1c1"},
         {"no room", {{"a1b1c1", 10, 6}, {"d1e1f1g1h1i1j1k1l1", 11, 6}}, -1, "a1d1e1f1g1h1i1j1k1l1"},
     };
     (void)state;
@@ -90,7 +91,7 @@ static void test_merge(void **state)
         char text[64];
         for (const struct part *part = rows[i].parts; part->machines != NULL; part++) {
             note(&standing, part);
-            if (newest == NULL || part->seq > newest->seq)
+            if (newest == NULL || part->seq >= newest->seq)
                 newest = part;
         }
         struct core_record record = record_of(newest->machines);
