@@ -3,6 +3,7 @@
 
 #include "dht/addr.h"
 #include "dht/query.h"
+#include "dht/random.h"
 
 #include <assert.h>
 #include <string.h>
@@ -204,6 +205,25 @@ static struct dht_watcher *next_of(const struct dht *dht, const struct dht_watch
     return dht_watcher_at(dht->watchers, watcher->next);
 }
 
+// One of them, drawn: who is told first differs from one change to the next, and from one keeper to
+// the next. So, where there are more than can be told at a time, the last of one keeper's queue are
+// among the first of another's.
+static struct dht_watcher *any_of(struct dht *dht, const struct dht_watched *watched)
+{
+    uint64_t skip = dht_random_below(&dht->random, watched->count);
+    struct dht_watcher *watcher = dht_watcher_at(dht->watchers, watched->first);
+    while (skip-- > 0)
+        watcher = next_of(dht, watcher);
+    return watcher;
+}
+
+static struct dht_watcher *next_in_turn(const struct dht *dht, const struct dht_watched *watched,
+                                        const struct dht_watcher *watcher)
+{
+    return dht_watcher_at(dht->watchers,
+                          watcher->next != DHT_SLOTS_NONE ? watcher->next : watched->first);
+}
+
 static struct dht_watched *find_target(const struct dht *dht, const struct dht_id *target,
                                        bool peers)
 {
@@ -215,8 +235,8 @@ void dht_push_item(struct dht *dht, const struct dht_item *item, const struct dh
     const struct dht_watched *watched = find_target(dht, &item->target, false);
     if (watched == NULL || !item->is_mutable)
         return;
-    struct dht_watcher *watcher = dht_watcher_at(dht->watchers, watched->first);
-    for (; watcher != NULL; watcher = next_of(dht, watcher)) {
+    struct dht_watcher *watcher = any_of(dht, watched);
+    for (uint32_t i = 0; i < watched->count; i++, watcher = next_in_turn(dht, watched, watcher)) {
         watcher->owes_gone = false;
         if (from != NULL && dht_addr_equal(&watcher->addr, from))
             watcher->told_seq = item->seq;

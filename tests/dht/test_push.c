@@ -59,6 +59,49 @@ static void test_thousand(void **state)
     lone_end(&keeper);
 }
 
+// Puts an item, and has all acknowledge who are told. Returns who was told first.
+static uint32_t tell_all(struct lone_keeper *keeper, const struct dht_item *item, size_t count)
+{
+    static struct lone_taken queue[WATCHERS];
+    struct dht_addr publisher = lone_addr(60000, 1);
+    size_t tail = 0;
+    lone_put(keeper, &publisher, item);
+    for (size_t i = 1; i < keeper->taken_count; i++)
+        queue[tail++] = keeper->taken[i];
+    for (size_t head = 0; head < tail; head++) {
+        struct lone_taken *push = &queue[head];
+        assert_true(dht_krpc_parse((struct dht_span){push->bytes, push->len}, &push->msg));
+        lone_acknowledge(keeper, push);
+        for (size_t i = 0; i < keeper->taken_count; i++)
+            queue[tail++] = keeper->taken[i];
+    }
+    assert_int_equal(tail, count);
+    return number_of(&queue[0]);
+}
+
+// Who is told first is another one with each change, so that nobody is the last of all keepers.
+static void test_turns(void **state)
+{
+    struct lone_keeper keeper = lone_begin(NULL);
+    struct dht_item item = lone_item("3:one", 1);
+    uint32_t first = 0;
+    uint32_t others = 0;
+    (void)state;
+    for (uint32_t i = 0; i < 200; i++) {
+        struct dht_addr addr = lone_addr(i, 6881);
+        lone_accept(&keeper, &addr, &item.target, false);
+    }
+    for (int64_t seq = 1; seq <= 8; seq++) {
+        item = lone_item("3:one", seq);
+        uint32_t now_first = tell_all(&keeper, &item, 200);
+        others += seq > 1 && now_first != first;
+        first = now_first;
+        lone_wait(&keeper, 2 * SECOND_US);
+    }
+    assert_in_range(others, 5, 7);
+    lone_end(&keeper);
+}
+
 // Half of them are gone: they hold up the others for 14 seconds a place, and are forgotten.
 static void test_half_gone(void **state)
 {
@@ -182,9 +225,8 @@ static void test_announces(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_thousand),
-        cmocka_unit_test(test_half_gone),
-        cmocka_unit_test(test_budget),
+        cmocka_unit_test(test_thousand),  cmocka_unit_test(test_turns),
+        cmocka_unit_test(test_half_gone), cmocka_unit_test(test_budget),
         cmocka_unit_test(test_announces),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
