@@ -60,6 +60,11 @@ bool simnet_answer_result(struct dht_span fields, struct simnet_answer_result *r
     return true;
 }
 
+int simnet_answer_event(struct dht_span fields)
+{
+    return word(fields, CONTROL_KEY_EVENT, CONTROL_VOCABULARY_EVENT);
+}
+
 bool simnet_answer_hop(struct dht_span fields, struct simnet_answer_hop *ret_hop)
 {
     struct dht_span id = string(fields, CONTROL_KEY_NODE_ID);

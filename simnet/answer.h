@@ -58,6 +58,8 @@ struct simnet_answer_final {
 
 // Each is false where the fields are none of the kind, or make no sense.
 bool simnet_answer_result(struct dht_span fields, struct simnet_answer_result *ret_result);
+// What a `result` of watch says has happened: enum control_event; -1 where it says nothing of it.
+int simnet_answer_event(struct dht_span fields);
 bool simnet_answer_hop(struct dht_span fields, struct simnet_answer_hop *ret_hop);
 bool simnet_answer_final(enum control_answer kind, struct dht_span fields,
                          struct simnet_answer_final *ret_final);

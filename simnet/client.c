@@ -403,6 +403,11 @@ uint32_t simnet_client_unpublish(struct simnet_client *client, const char *name)
     return ask_text(client, CONTROL_REQUEST_UNPUBLISH, CONTROL_KEY_NAME, name);
 }
 
+uint32_t simnet_client_follow(struct simnet_client *client, const char *name)
+{
+    return ask_text(client, CONTROL_REQUEST_WATCH, CONTROL_KEY_NAME, name);
+}
+
 uint32_t simnet_client_cancel(struct simnet_client *client, uint32_t id)
 {
     struct draft draft;

@@ -108,6 +108,8 @@ uint32_t simnet_client_resolve(struct simnet_client *client,
 uint32_t simnet_client_publish(struct simnet_client *client,
                                const struct simnet_client_publish *publish);
 uint32_t simnet_client_unpublish(struct simnet_client *client, const char *name);
+// Watches a name: the request `watch`.
+uint32_t simnet_client_follow(struct simnet_client *client, const char *name);
 uint32_t simnet_client_cancel(struct simnet_client *client, uint32_t id);
 // A request without arguments: STATUS, PEERS, PUBLICATIONS, KEY_LIST.
 uint32_t simnet_client_ask(struct simnet_client *client, enum control_request kind);
