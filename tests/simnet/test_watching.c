@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 // Watching in networks of a few hundred machines: what is put again reaches everybody who watches
 // it, though keepers crash and datagrams are lost, and whoever stops watching, or vanishes, leaves
-// nothing behind.
+// nothing behind: of engines alone, and of whole nodes, from the session of who changes a name to
+// the sessions of those who watch it.
 #include "dht/engine.h"
 #include "dht/krpc.h"
 #include "dht/watch.h"
+#include "simnet/audience.h"
 #include "simnet/checker.h"
 #include "simnet/crypto.h"
 #include "simnet/latency.h"
@@ -271,10 +273,161 @@ static void test_polled(struct twice *twice)
     end(twice, &scene);
 }
 
+// ---- whole nodes ----
+
+struct show {
+    struct simnet_profile profile;
+    struct simnet_world *world;
+    struct simnet_checker *checker;
+    struct simnet_audience *audience;
+};
+
+static void pass(struct show *show, int64_t duration_us)
+{
+    simnet_world_run(show->world, simnet_world_now(show->world) + duration_us);
+}
+
+// A network in which names are published and watched; its profile was made. 5 % are lost.
+static void open_show(struct show *show, uint64_t seed, const struct simnet_audience_config *config)
+{
+    struct simnet_audience_config audience = *config;
+    struct simnet_checker_config checks;
+    show->world = simnet_world_new(seed);
+    simnet_world_internet(show->world, simnet_latency_internet(seed));
+    simnet_world_internet(show->world, simnet_loss_new(seed, 0.05));
+    simnet_checker_config_init(&checks);
+    checks.parts = SIMNET_CHECKER_BOUNDS;
+    checks.sample_us = SIMNET_SECOND_US;
+    checks.sample = 100;
+    show->checker = simnet_checker_new(show->world, &checks);
+    audience.count = MACHINES;
+    audience.first =
+        simnet_population_join(show->world, &show->profile, MACHINES, SIMNET_MINUTE_US);
+    pass(show, 3 * SIMNET_MINUTE_US);
+    show->audience = simnet_audience_new(show->world, &audience, 20 * SIMNET_SECOND_US);
+    pass(show, SIMNET_MINUTE_US);
+    simnet_audience_follow(show->audience, 20 * SIMNET_SECOND_US);
+    pass(show, SIMNET_MINUTE_US);
+}
+
+// Each name changes: all who are there are told within most_us, the median within half_us.
+static void check_show(struct twice *twice, struct show *show, int64_t half_us, int64_t most_us)
+{
+    struct simnet_audience_told told;
+    simnet_audience_change(show->audience, SIMNET_SECOND_US / 20);
+    pass(show, most_us + SIMNET_MINUTE_US);
+    simnet_audience_told(show->audience, &told);
+    uint64_t p50_us = simnet_tally_percentile(&told.us, 0.5);
+    uint64_t p99_us = simnet_tally_percentile(&told.us, 0.99);
+    print_message("%u of %u told, p50 %u ms, p99 %u ms, most %u ms\n", told.told, told.watches,
+                  (unsigned)(p50_us / 1000), (unsigned)(p99_us / 1000),
+                  (unsigned)(told.us.max / 1000));
+    assert_true(told.watches > 0);
+    assert_int_equal(told.told, told.watches);
+    assert_in_range(p50_us, 1, half_us);
+    assert_in_range(told.us.max, 1, most_us);
+    twice_note(twice, "told", told.told);
+    twice_note(twice, "p50", p50_us);
+    twice_note(twice, "p99", p99_us);
+    simnet_tally_free(&told.us);
+}
+
+static void close_show(struct twice *twice, struct show *show)
+{
+    simnet_checker_finish(show->checker);
+    uint64_t failures = simnet_checker_failures(show->checker);
+    if (failures > 0)
+        fail_msg("%u failures: %s", (unsigned)failures, simnet_checker_line(show->checker, 0));
+    twice_end(twice, show->world);
+    simnet_audience_free(show->audience);
+    simnet_checker_free(show->checker);
+}
+
+static struct simnet_audience_left left_of(const struct show *show)
+{
+    struct simnet_audience_left left;
+    simnet_audience_left(show->audience, &left);
+    return left;
+}
+
+static void test_told_by_sessions(struct twice *twice)
+{
+    struct show show = {0};
+    simnet_profile_init(&show.profile);
+    open_show(&show, 21, &(struct simnet_audience_config){.names = 20, .watchers = 8});
+    check_show(twice, &show, 5 * SIMNET_SECOND_US, 30 * SIMNET_SECOND_US);
+    close_show(twice, &show);
+}
+
+// More than can be pushed to at a time: the others wait for their turn.
+static void test_crowd(struct twice *twice)
+{
+    struct show show = {0};
+    simnet_profile_init(&show.profile);
+    show.profile.engine.pushes_max = 16;
+    open_show(&show, 22, &(struct simnet_audience_config){.names = 1, .watchers = 200});
+    assert_int_equal(left_of(&show).watches, 200);
+    check_show(twice, &show, 10 * SIMNET_SECOND_US, 30 * SIMNET_SECOND_US);
+    close_show(twice, &show);
+}
+
+static void test_one_watches_many(struct twice *twice)
+{
+    struct show show = {0};
+    simnet_profile_init(&show.profile);
+    open_show(&show, 23, &(struct simnet_audience_config){.names = 150, .is_one = true});
+    assert_int_equal(left_of(&show).watches, 150);
+    check_show(twice, &show, 5 * SIMNET_SECOND_US, 30 * SIMNET_SECOND_US);
+    close_show(twice, &show);
+}
+
+// A network of nodes that refuse every watch.
+static void test_refused(struct twice *twice)
+{
+    struct show show = {0};
+    simnet_profile_init(&show.profile);
+    show.profile.engine.watchers_max = 0;
+    open_show(&show, 24, &(struct simnet_audience_config){.names = 10, .watchers = 8});
+    assert_int_equal(left_of(&show).watchers, 0);
+    check_show(twice, &show, 60 * SIMNET_SECOND_US, 120 * SIMNET_SECOND_US);
+    close_show(twice, &show);
+}
+
+// Whoever crashes, moves or vanishes, of those who watch and of those who keep their watches,
+// leaves nothing behind, and the others are told of what changes.
+static void test_nothing_left_of_nodes(struct twice *twice)
+{
+    struct show show = {0};
+    const int64_t lease_us = 31 * SIMNET_MINUTE_US;
+    simnet_profile_init(&show.profile);
+    open_show(&show, 25, &(struct simnet_audience_config){.names = 4, .watchers = 18});
+    assert_in_range(left_of(&show).watchers, 6 * 72, 8 * 72);
+    assert_int_equal(left_of(&show).ghosts, 0);
+    simnet_audience_strike_watchers(show.audience);
+    assert_true(left_of(&show).ghosts > 0);
+    pass(&show, 2 * SIMNET_MINUTE_US);
+    check_show(twice, &show, 10 * SIMNET_SECOND_US, 30 * SIMNET_SECOND_US);
+    assert_true(simnet_audience_strike_keepers(show.audience, 4) > 0);
+    // Some have lost all of their keepers, and hear of it when they renew.
+    check_show(twice, &show, 15 * SIMNET_SECOND_US, 10 * SIMNET_MINUTE_US);
+    pass(&show, lease_us);
+    assert_int_equal(left_of(&show).ghosts, 0);
+    check_show(twice, &show, 10 * SIMNET_SECOND_US, 30 * SIMNET_SECOND_US);
+    simnet_audience_leave(show.audience);
+    pass(&show, lease_us);
+    struct simnet_audience_left left = left_of(&show);
+    assert_int_equal(left.watches, 0);
+    assert_int_equal(left.watchers, 0);
+    assert_int_equal(left.pushes, 0);
+    close_show(twice, &show);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {twice_scenario(test_pushed),
-                                       twice_scenario(test_nothing_left),
-                                       twice_scenario(test_polled)};
+    const struct CMUnitTest tests[] = {
+        twice_scenario(test_pushed),  twice_scenario(test_nothing_left),
+        twice_scenario(test_polled),  twice_scenario(test_told_by_sessions),
+        twice_scenario(test_crowd),   twice_scenario(test_one_watches_many),
+        twice_scenario(test_refused), twice_scenario(test_nothing_left_of_nodes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
