@@ -76,11 +76,16 @@ static bool is_better(const struct dht_item *a, const struct dht_item *b)
     return order != 0 ? order > 0 : a->value.len > b->value.len;
 }
 
+static bool is_copy(const struct dht_op_item *own, const struct dht_item *item)
+{
+    return own != NULL && item->is_mutable && item->seq == own->item.seq &&
+           same_value(item, &own->item) && memcmp(item->sig, own->item.sig, DHT_SIG_LEN) == 0;
+}
+
+// What the caller has put there before, or puts there now.
 static bool is_own(const struct dht_op *op, const struct dht_item *item)
 {
-    const struct dht_item *own = op->own != NULL ? &op->own->item : NULL;
-    return own != NULL && item->is_mutable && item->seq == own->seq && same_value(item, own) &&
-           memcmp(item->sig, own->sig, DHT_SIG_LEN) == 0;
+    return is_copy(op->own, item) || (op->early && is_copy(op->item, item));
 }
 
 static void adopt(struct dht_op *op, const struct dht_item *item)

@@ -133,11 +133,23 @@ static uint64_t near_enough(const struct dht *dht, double nodes)
 void dht_search_start(struct dht *dht, struct dht_op *op, const struct dht_id *target,
                       uint32_t width)
 {
-    struct dht_contact_ref contacts[DHT_CLOSEST_MAX];
+    dht_search_begin(dht, op, target, width);
+    dht_search_go(dht, op);
+}
+
+void dht_search_begin(struct dht *dht, struct dht_op *op, const struct dht_id *target,
+                      uint32_t width)
+{
     op->state = DHT_OP_LOOKUP;
     dht_lookup_init(&op->lookup, &dht->config, target, width);
     op->nodes = dht_estimate_nodes(&dht->estimate, dht_engine_now_s(dht));
     op->doubt = dht_estimate_doubt(&dht->estimate, dht_engine_now_s(dht));
+}
+
+void dht_search_go(struct dht *dht, struct dht_op *op)
+{
+    struct dht_contact_ref contacts[DHT_CLOSEST_MAX];
+    const struct dht_id *target = &op->lookup.target;
     size_t count = dht_table_closest(&dht->table, target, DHT_CLOSEST_MAX, contacts);
     for (size_t i = 0; i < count; i++)
         offer_contact(dht, op, contacts[i]);
@@ -195,21 +207,6 @@ static bool is_suspect(const struct dht_op *op)
     return dht_region_density(&op->lookup, op->nodes, op->doubt).is_suspect;
 }
 
-// How many returned the newest item, how many another, and how many the caller's own.
-static void count_holders(const struct dht_op *op, struct dht_tally *tally)
-{
-    tally->copies = op->own_holds != 0 && op->own_holds == op->best_generation;
-    tally->own = op->own_holds == DHT_FOUND_HOLDS_OWN;
-    tally->others = 0;
-    for (uint16_t i = 0; i < op->lookup.count; i++) {
-        uint8_t holds = op->lookup.candidates[i].holds;
-        bool is_own = holds == DHT_FOUND_HOLDS_OWN;
-        tally->own += is_own;
-        tally->copies += holds != 0 && holds == op->best_generation;
-        tally->others += holds != 0 && !is_own && holds != op->best_generation;
-    }
-}
-
 // The first few to tell will do.
 static bool waits_for_neighbours(const struct dht_op *op)
 {
@@ -225,7 +222,7 @@ static bool is_settled(const struct dht_op *op)
     if (op->settle > 1 && (waits_for_neighbours(op) || is_suspect(op)))
         return false;
     struct dht_tally tally;
-    count_holders(op, &tally);
+    dht_search_count_holders(op, &tally);
     bool is_owed = op->best->item.is_mutable && dht_lookup_is_owed(&op->lookup, op->best->item.seq);
     return tally.others == 0 && !is_owed;
 }
@@ -250,7 +247,7 @@ static bool found_nothing(const struct dht_op *op)
     if (op->kind == DHT_OP_GET_PEERS)
         return op->peer_count == 0;
     struct dht_tally tally;
-    count_holders(op, &tally);
+    dht_search_count_holders(op, &tally);
     return op->kind == DHT_OP_GET && op->best == NULL && tally.copies + tally.own == 0;
 }
 
@@ -455,6 +452,8 @@ void dht_search_reply(struct dht *dht, const struct dht_transaction *transaction
             dht_lookup_owes(&op->lookup, index, msg->seq);
     } else if (candidate->state != DHT_CANDIDATE_ANSWERED) {
         dht_lookup_enter(&op->lookup, index, after_reply(op, candidate, transaction));
+        if (candidate->is_near && candidate->state == DHT_CANDIDATE_ANSWERED)
+            dht_store_near(dht, op, index);
     }
     dht_search_step(dht, op);
 }
@@ -537,27 +536,6 @@ void dht_search_other_id(struct dht *dht, const struct dht_transaction *transact
 }
 
 // ---- ending ----
-
-struct dht_tally dht_search_tally(const struct dht_op *op)
-{
-    struct dht_tally tally = {.targets = op->target_count};
-    for (uint16_t i = 0; i < op->lookup.count; i++) {
-        const struct dht_candidate *candidate = &op->lookup.candidates[i];
-        tally.asked += candidate->tries > 0;
-        tally.answered += candidate->spoke;
-        if (candidate->spoke && candidate->depth > tally.hops)
-            tally.hops = candidate->depth;
-    }
-    count_holders(op, &tally);
-    struct dht_density density = dht_region_density(&op->lookup, op->nodes, op->doubt);
-    tally.density = op->doubt == DHT_ESTIMATE_DOUBT ? density.percent : 0;
-    tally.suspect = density.is_suspect;
-    for (uint8_t i = 0; i < op->target_count; i++) {
-        tally.stored += op->targets[i].state == DHT_STORE_STORED;
-        tally.refused += op->targets[i].state == DHT_STORE_REFUSED;
-    }
-    return tally;
-}
 
 void dht_search_finish(struct dht *dht, struct dht_op *op, bool ended_early)
 {

@@ -15,6 +15,11 @@
 void dht_search_start(struct dht *dht, struct dht_op *op, const struct dht_id *target,
                       uint32_t width);
 
+// The same in two steps, between which the caller may offer nodes that he knows.
+void dht_search_begin(struct dht *dht, struct dht_op *op, const struct dht_id *target,
+                      uint32_t width);
+void dht_search_go(struct dht *dht, struct dht_op *op);
+
 // Offers a node that somebody named, who is no candidate, to the operation's lookup. depth: as in
 // struct dht_candidate.
 void dht_search_offer(struct dht *dht, struct dht_op *op, const struct dht_krpc_node *node,
@@ -42,6 +47,10 @@ void dht_search_other_id(struct dht *dht, const struct dht_transaction *transact
 
 // The counts so far.
 struct dht_tally dht_search_tally(const struct dht_op *op);
+
+// Counts in tally how many returned the newest item (copies), another (others) and the caller's
+// own.
+void dht_search_count_holders(const struct dht_op *op, struct dht_tally *tally);
 
 // Queues the DONE event, and closes the operation or holds it.
 void dht_search_finish(struct dht *dht, struct dht_op *op, bool ended_early);

@@ -23,6 +23,23 @@ static struct dht_op *open_op(struct dht *dht, int64_t now_us, enum dht_op_kind 
     return op;
 }
 
+// Those who have stored the item last are asked at once, all of them: there is no nearer one to
+// find.
+static void offer_near(struct dht *dht, struct dht_op *op, const struct dht_get *get)
+{
+    for (uint32_t i = 0; i < get->near_count; i++) {
+        struct dht_krpc_node node = {get->near[i].id, get->near[i].addr};
+        uint16_t count = op->lookup.count;
+        if (node.addr.ip_len == (dht->config.family == DHT_IPV4 ? 4 : 16))
+            dht_search_offer(dht, op, &node, 1);
+        if (op->lookup.count == count)
+            continue;
+        op->lookup.candidates[count].is_near = 1;
+        op->lookup.candidates[count].has_get = DHT_HAS_GET_YES;
+        op->lookup.in_flight_max++;
+    }
+}
+
 uint32_t dht_get(struct dht *dht, int64_t now_us, const struct dht_get *get)
 {
     assert(get->salt.len <= DHT_SALT_LEN_MAX && get->width <= DHT_CLOSEST_MAX);
@@ -41,8 +58,11 @@ uint32_t dht_get(struct dht *dht, int64_t now_us, const struct dht_get *get)
         memcpy(op->salt, get->salt.data, get->salt.len);
     if (get->own != NULL)
         op->own = dht_op_copy_item(get->own); // where memory is short, it is as anybody's
-    dht_search_start(dht, op, &get->target,
+    dht_search_begin(dht, op, &get->target,
                      get->width != 0 ? get->width : dht->config.lookup_width);
+    if (get->near_count > 0)
+        offer_near(dht, op, get);
+    dht_search_go(dht, op);
     return id;
 }
 
@@ -66,8 +86,8 @@ uint32_t dht_put(struct dht *dht, int64_t now_us, const struct dht_item *item, i
     if (op == NULL)
         return 0;
     uint32_t id = op->id;
-    op->item = dht_op_copy_item(item);
-    if (op->item == NULL) {
+    if (!dht_store_take(dht, op, item)) {
+        dht_search_abandon(dht, op->id);
         dht_op_close(&dht->ops, op);
         DHT_COUNT(dht, ops_refused);
         return 0;
@@ -83,6 +103,25 @@ uint32_t dht_put(struct dht *dht, int64_t now_us, const struct dht_item *item, i
         dht_search_start(dht, op, &item->target, dht->config.store_width);
     }
     return id;
+}
+
+bool dht_put_early(struct dht *dht, int64_t now_us, const struct dht_item *item, int64_t cas,
+                   uint32_t get_op)
+{
+    struct dht_op *op = dht_op_find(&dht->ops, get_op);
+    if (op == NULL || op->kind != DHT_OP_GET || op->state != DHT_OP_LOOKUP || op->early ||
+        !dht_id_equal(&op->lookup.target, &item->target))
+        return false;
+    dht_engine_enter(dht, now_us);
+    if (!dht_store_take(dht, op, item))
+        return false;
+    op->cas = cas;
+    op->early = true;
+    for (uint16_t i = 0; i < op->lookup.count; i++)
+        if (op->lookup.candidates[i].is_near &&
+            op->lookup.candidates[i].state == DHT_CANDIDATE_ANSWERED)
+            dht_store_early(dht, op, i);
+    return true;
 }
 
 static uint32_t search_for(struct dht *dht, int64_t now_us, enum dht_op_kind kind,

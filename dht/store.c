@@ -7,6 +7,7 @@
 #include "dht/search.h"
 #include "dht/watch.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define TRIES_MAX 3
@@ -29,7 +30,7 @@ static bool ask(struct dht *dht, struct dht_op *op, const struct dht_store_targe
 {
     const struct dht_candidate *candidate = &op->lookup.candidates[target->candidate];
     struct dht_query query = {
-        .method = op->kind == DHT_OP_PUT ? DHT_KRPC_PUT : DHT_KRPC_ANNOUNCE_PEER,
+        .method = op->item != NULL ? DHT_KRPC_PUT : DHT_KRPC_ANNOUNCE_PEER,
         .purpose = DHT_PURPOSE_STORE,
         .addr = &candidate->addr,
         .id = &candidate->id,
@@ -55,7 +56,7 @@ static bool is_final(const struct dht_store_target *target)
 static void emit_refused(struct dht *dht, const struct dht_op *op,
                          const struct dht_store_target *target, int32_t code)
 {
-    if (op->internal)
+    if (op->internal || op->state != DHT_OP_STORING)
         return;
     const struct dht_addr *addr = &op->lookup.candidates[target->candidate].addr;
     dht_engine_emit(dht, &(struct dht_out){
@@ -65,9 +66,36 @@ static void emit_refused(struct dht *dht, const struct dht_op *op,
                          });
 }
 
+static struct dht_store_target *target_of(struct dht_op *op, uint16_t candidate)
+{
+    for (uint8_t i = 0; i < op->target_count; i++)
+        if (op->targets[i].candidate == candidate)
+            return &op->targets[i];
+    return NULL;
+}
+
+// Tells the closest of those that hold the item.
+static void tell_stored(struct dht *dht, struct dht_op *op)
+{
+    uint32_t told = 0;
+    for (uint16_t i = 0; i < op->lookup.count && told < DHT_NEAR_MAX; i++) {
+        uint16_t index = op->lookup.order[i];
+        const struct dht_candidate *candidate = &op->lookup.candidates[index];
+        const struct dht_store_target *target = target_of(op, index);
+        if (target == NULL || target->state != DHT_STORE_STORED)
+            continue;
+        dht_engine_emit(dht, &(struct dht_out){.type = DHT_OUT_STORED,
+                                               .op = op->id,
+                                               .stored = {candidate->id, candidate->addr}});
+        told++;
+    }
+}
+
 // Who was silent to the end is told only now.
 static void finish(struct dht *dht, struct dht_op *op)
 {
+    if (op->each)
+        tell_stored(dht, op);
     for (uint8_t i = 0; i < op->target_count; i++)
         if (op->targets[i].state == DHT_STORE_SILENT)
             emit_refused(dht, op, &op->targets[i], 0);
@@ -77,10 +105,11 @@ static void finish(struct dht *dht, struct dht_op *op)
 // Asks who waits to be asked; ends the operation where all have come to their end.
 static void step(struct dht *dht, struct dht_op *op)
 {
-    bool all_final = true;
+    bool is_last = op->state == DHT_OP_STORING; // or the lookup goes on: nobody is asked twice
+    bool all_final = is_last;
     for (uint8_t i = 0; i < op->target_count; i++) {
         struct dht_store_target *target = &op->targets[i];
-        if (target->state == DHT_STORE_NEW || target->state == DHT_STORE_RETRY) {
+        if (target->state == DHT_STORE_NEW || (is_last && target->state == DHT_STORE_RETRY)) {
             bool asked = ask(dht, op, target);
             target->tries++;
             target->state = asked ? DHT_STORE_ASKED : DHT_STORE_SILENT;
@@ -128,10 +157,58 @@ void dht_store_start(struct dht *dht, struct dht_op *op)
     if (is_ours_to_keep(dht, op, closest, count))
         keep(dht, &op->item->item);
     op->state = DHT_OP_STORING;
-    op->target_count = (uint8_t)count;
-    for (size_t i = 0; i < count; i++)
-        op->targets[i] = (struct dht_store_target){.candidate = closest[i]};
+    for (uint8_t i = 0; i < op->target_count; i++)
+        if (op->targets[i].state == DHT_STORE_REFUSED) // early: asked again, and told then
+            op->targets[i] = (struct dht_store_target){.candidate = op->targets[i].candidate};
+    for (size_t i = 0; i < count && op->target_count < DHT_STORERS_MAX; i++)
+        if (target_of(op, closest[i]) == NULL)
+            op->targets[op->target_count++] = (struct dht_store_target){.candidate = closest[i]};
     step(dht, op);
+}
+
+static bool same_value(struct dht_span a, struct dht_span b)
+{
+    return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
+}
+
+bool dht_store_take(struct dht *dht, struct dht_op *op, const struct dht_item *item)
+{
+    const struct dht_item *before = op->item != NULL ? &op->item->item : NULL;
+    if (before != NULL && before->seq == item->seq && same_value(before->value, item->value))
+        return true;
+    struct dht_op_item *copy = dht_op_copy_item(item);
+    if (copy == NULL)
+        return false;
+    for (uint8_t i = 0; i < op->target_count; i++) {
+        if (op->targets[i].state != DHT_STORE_STORED)
+            continue;
+        struct dht_candidate *candidate = &op->lookup.candidates[op->targets[i].candidate];
+        candidate->holds = DHT_FOUND_HOLDS_OWN;
+        dht_lookup_saw_seq(&op->lookup, op->targets[i].candidate, before->seq);
+    }
+    if (op->target_count > 0) // what they still answer is about the item before
+        dht_search_abandon(dht, op->id);
+    op->target_count = 0;
+    free(op->item);
+    op->item = copy;
+    return true;
+}
+
+void dht_store_early(struct dht *dht, struct dht_op *op, uint16_t candidate)
+{
+    if (op->lookup.candidates[candidate].token_len == 0 || target_of(op, candidate) != NULL ||
+        op->target_count == DHT_STORERS_MAX)
+        return;
+    op->targets[op->target_count++] = (struct dht_store_target){.candidate = candidate};
+    step(dht, op);
+}
+
+void dht_store_near(struct dht *dht, struct dht_op *op, uint16_t candidate)
+{
+    if (op->early)
+        dht_store_early(dht, op, candidate);
+    if (++op->near == DHT_NEAR_ENOUGH)
+        dht_engine_emit(dht, &(struct dht_out){.type = DHT_OUT_NEAR, .op = op->id});
 }
 
 // The target that waits for this transaction; NULL where there is none any more.
@@ -140,7 +217,8 @@ static struct dht_store_target *waiting_target(const struct dht *dht,
                                                struct dht_op **ret_op)
 {
     struct dht_op *op = dht_op_find(&dht->ops, transaction->op);
-    if (op == NULL || op->state != DHT_OP_STORING)
+    bool stores = op != NULL && (op->state == DHT_OP_STORING || op->early);
+    if (!stores)
         return NULL;
     for (uint8_t i = 0; i < op->target_count; i++) {
         if (op->targets[i].candidate != transaction->candidate)
@@ -156,11 +234,6 @@ static void refuse(struct dht *dht, const struct dht_op *op, struct dht_store_ta
 {
     target->state = DHT_STORE_REFUSED;
     emit_refused(dht, op, target, code);
-}
-
-static bool same_value(struct dht_span a, struct dht_span b)
-{
-    return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
 }
 
 // Whether a node's reply to our get shows the item that we put. Asked with its sequence number,

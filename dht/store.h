@@ -11,6 +11,16 @@
 
 #include "dht/engine.h"
 
+// Takes the item that is to be put. Where another one was put early, that is the caller's own from
+// now on, on those who hold it. False where memory is short.
+bool dht_store_take(struct dht *dht, struct dht_op *op, const struct dht_item *item);
+
+// Asks a candidate of a lookup that goes on to store the item, if it has given a token. Once: what
+// comes of it is looked after when the lookup is over.
+void dht_store_early(struct dht *dht, struct dht_op *op, uint16_t candidate);
+// One of dht_get.near has answered: it is asked at once, if there is an item to store.
+void dht_store_near(struct dht *dht, struct dht_op *op, uint16_t candidate);
+
 // The lookup is over: picks the targets and asks them. The operation may be gone afterwards.
 void dht_store_start(struct dht *dht, struct dht_op *op);
 

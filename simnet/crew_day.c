@@ -230,6 +230,19 @@ static void plan_faults(struct day *day)
         later(day, draw_pause(day, day->plan->fault_us), befall, i);
 }
 
+void simnet_crew_day_init(struct simnet_crew_day *day, uint32_t size, uint64_t seed)
+{
+    *day = (struct simnet_crew_day){
+        .seed = seed,
+        .nodes = 60,
+        .size = size,
+        .for_us = 24 * SIMNET_HOUR_US,
+        .change_us = size * 15 * SIMNET_MINUTE_US,
+        .fault_us = 3 * SIMNET_HOUR_US,
+        .loss = 0.02,
+    };
+}
+
 void simnet_crew_day_run(const struct simnet_crew_day *plan,
                          struct simnet_crew_day_result *ret_result)
 {

@@ -33,6 +33,9 @@ struct simnet_crew_day_result {
     int64_t longest_missing_us, longest_ghost_us; // see struct simnet_crew
 };
 
+// A day as the tests have it: 60 nodes, 24 hours, a change every quarter of an hour.
+void simnet_crew_day_init(struct simnet_crew_day *day, uint32_t size, uint64_t seed);
+
 void simnet_crew_day_run(const struct simnet_crew_day *day,
                          struct simnet_crew_day_result *ret_result);
 

@@ -198,6 +198,15 @@ struct dht_item {
     struct dht_span value;
 };
 
+// A node as it is remembered.
+struct dht_node {
+    struct dht_id id;
+    struct dht_addr addr;
+};
+
+#define DHT_NEAR_MAX    24 // nodes remembered of a put
+#define DHT_NEAR_ENOUGH 8  // of them, that make an early put safe
+
 struct dht_get {
     struct dht_id target;
     struct dht_span salt; // needed to check a mutable item against the target; at most 64 bytes
@@ -213,6 +222,11 @@ struct dht_get {
     // What the caller has put there itself, NULL: nothing. It is never told and never the newest:
     // who merges with what others have written must not miss that behind his own. Copied.
     const struct dht_item *own;
+    // Nodes that have stored the item last (DHT_OUT_STORED), NULL: none known. Those of this
+    // engine's family are asked first and all at once; once DHT_NEAR_ENOUGH have answered,
+    // DHT_OUT_NEAR says so, and the lookup goes on as any.
+    const struct dht_node *near;
+    uint32_t near_count;
 };
 
 uint32_t dht_get(struct dht *dht, int64_t now_us, const struct dht_get *get);
@@ -224,6 +238,12 @@ uint32_t dht_get(struct dht *dht, int64_t now_us, const struct dht_get *get);
 // is the caller's own.
 uint32_t dht_put(struct dht *dht, int64_t now_us, const struct dht_item *item, int64_t cas,
                  uint32_t held_op);
+
+// While a get of the same target with `near` and `hold` goes on, puts item on those of `near` that
+// have answered, and on each of the others as it does: soon, but on few. The put that follows with
+// the held get stores the same item, or another, on all. False where there is no such operation.
+bool dht_put_early(struct dht *dht, int64_t now_us, const struct dht_item *item, int64_t cas,
+                   uint32_t get_op);
 
 uint32_t dht_find_node(struct dht *dht, int64_t now_us, const struct dht_id *target, bool trace);
 uint32_t dht_get_peers(struct dht *dht, int64_t now_us, const struct dht_id *info_hash, bool trace);
@@ -301,6 +321,8 @@ enum dht_out_type {
     DHT_OUT_HOP,      // one query of a traced operation ended
     DHT_OUT_WHO,      // what the node asked has registered
     DHT_OUT_REFUSED,  // one node refused a put or an announce
+    DHT_OUT_STORED,   // a put after a get with `each` has ended: one of the closest that hold it
+    DHT_OUT_NEAR,     // enough of dht_get.near have answered
     DHT_OUT_DONE,     // the operation ended
     DHT_OUT_ADDRESS,  // our external address was settled by vote, or changed
     DHT_OUT_ROLE,     // read-only became server, or back
@@ -368,6 +390,7 @@ struct dht_out {
             struct dht_addr addr;
             int32_t code; // KRPC error code; 0 where it was silent
         } refused;
+        struct dht_node stored;
         struct {
             struct dht_tally tally;
             int64_t rtt_us;   // of a ping: round trip; -1 where it failed

@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SLEPT_US   (2 * CORE_MINUTE_US)
 #define CACHE_LINE 64
 
 void node_config_init(struct node_config *config)
@@ -315,6 +316,14 @@ static void ring(struct node *node, struct dht_timer *timer)
     }
 }
 
+// Whether what was due has had to wait so long that the machine must have slept: what it published
+// may be gone meanwhile, or its address another.
+static bool has_slept(const struct node *node, int64_t now_us)
+{
+    int64_t due_us = node_deadline(node);
+    return node->started && due_us != INT64_MAX && now_us - due_us > SLEPT_US;
+}
+
 static void tick_once(struct node *node, int64_t now_us)
 {
     for (int i = 0; i < node->engine_count; i++)
@@ -329,7 +338,12 @@ static void tick_once(struct node *node, int64_t now_us)
 
 void node_tick(struct node *node, int64_t now_us)
 {
+    bool slept = has_slept(node, now_us);
     core_brain_enter(node, now_us);
+    if (slept) {
+        core_publication_renew_all(node, NULL);
+        core_registration_renew_all(node, NULL);
+    }
     tick_once(node, now_us);
     // What a timer begins may be due in its engine at once.
     while (node_deadline(node) <= now_us)

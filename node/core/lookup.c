@@ -62,6 +62,16 @@ bool core_lookup_put(struct node *node, struct core_lookup *lookup, enum core_ow
     return lookup->running > 0;
 }
 
+void core_lookup_put_early(struct node *node, struct core_lookup *lookup,
+                           const struct dht_item *item, int64_t cas)
+{
+    for (int i = 0; i < NODE_ENGINES_MAX; i++) {
+        struct dht *dht = asked(lookup, i);
+        if (dht != NULL && lookup->ops[i] != 0)
+            dht_put_early(dht, node->now_us, item, cas, lookup->ops[i]);
+    }
+}
+
 bool core_lookup_peers(struct node *node, struct core_lookup *lookup, enum core_owner_kind kind,
                        void *object, const struct dht_id *info_hash, bool trace)
 {

@@ -43,6 +43,10 @@ bool core_lookup_peers(struct node *node, struct core_lookup *lookup, enum core_
 bool core_lookup_announce(struct node *node, struct core_lookup *lookup, enum core_owner_kind kind,
                           void *object, const struct dht_id *info_hash);
 
+// dht_put_early() on every engine whose get still goes on.
+void core_lookup_put_early(struct node *node, struct core_lookup *lookup,
+                           const struct dht_item *item, int64_t cas);
+
 // Takes in an item of one of its operations. Whether it is the best so far.
 bool core_lookup_item(struct core_lookup *lookup, const struct dht_item *item);
 

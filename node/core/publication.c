@@ -2,6 +2,7 @@
 #include "node/core/publication.h"
 
 #include "dht/addr.h"
+#include "node/core/publication_pause.h"
 #include "node/core/round.h"
 #include "node/core/watch.h"
 #include "node/core/zbase32.h"
@@ -10,10 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RETRY_FIRST_US   (5 * CORE_SECOND_US)
-#define RECHECK_PAUSE_US (2 * CORE_SECOND_US)
+#define ANCHOR_PAUSE_US  (5 * CORE_SECOND_US)
 #define OFFLINE_PAUSE_US (1 * CORE_SECOND_US)
-#define RETRY_MOST_US    (10 * CORE_MINUTE_US)
 #define FORGET_US        (120 * CORE_MINUTE_US) // BEP 44: after two hours nobody need hold the old record
 #define SPREAD_US        (5 * CORE_SECOND_US) // over which many renewals at once are spread
 
@@ -152,8 +151,9 @@ static void end_publication(struct node *node, struct core_publication *publicat
     publication->unsaved = false;
     publication->fresh = false;
     publication->changed = false;
+    publication->checks = 0;
     write_row(node, publication);
-    due_in(node, publication, RETRY_FIRST_US);
+    due_in(node, publication, ANCHOR_PAUSE_US);
 }
 
 // ---- changes that come to nothing ----
@@ -298,19 +298,6 @@ static void set_error(struct core_publication *publication, const char *text)
     publication->last_error[len] = '\0';
 }
 
-// A random tenth sooner, so that what was published together does not stay together.
-static int64_t renewal_pause_us(struct node *node)
-{
-    uint64_t tenth_us = (uint64_t)node->config.renew_us / 10;
-    return node->config.renew_us - (int64_t)dht_random_below(&node->random, tenth_us + 1);
-}
-
-// After a random while, so that two writers do not meet again.
-static int64_t recheck_pause_us(struct node *node)
-{
-    return RECHECK_PAUSE_US + (int64_t)dht_random_below(&node->random, RECHECK_PAUSE_US);
-}
-
 // A tombstone has to outlive the old record; and where others go on with the name, those of them
 // who did not know may put our entry back for as long.
 static void end_withdrawn(struct node *node, struct core_publication *publication)
@@ -329,7 +316,7 @@ void core_publication_stored(struct node *node, struct core_publication *publica
     set_error(publication, "");
     core_cache_forget(&node->cache, publication->cloud->number, &publication->target);
     core_watch_published(node, publication);
-    int64_t pause_us = publication->recheck ? recheck_pause_us(node) : renewal_pause_us(node);
+    int64_t pause_us = core_publication_pause_next(node, publication);
     bool again =
         publication->changed || publication->renew || core_round_is_overdue(node, publication);
     due_in(node, publication, again ? 0 : pause_us);
@@ -343,24 +330,19 @@ void core_publication_stored(struct node *node, struct core_publication *publica
 
 void core_publication_skipped(struct node *node, struct core_publication *publication)
 {
-    int64_t pause_us = renewal_pause_us(node);
-    int64_t age_us = node->now_us - publication->stored_us;
+    // A check is counted from now, a renewal from when it was last stored.
+    int64_t age_us = publication->checks > 0 ? 0 : node->now_us - publication->stored_us;
+    publication->recheck = false;
     publication->rechecks = 0;
+    int64_t pause_us = core_publication_pause_next(node, publication);
     due_in(node, publication, age_us < pause_us ? pause_us - age_us : pause_us);
     end_withdrawn(node, publication);
-}
-
-static int64_t retry_pause_us(const struct core_publication *publication)
-{
-    uint32_t doublings = publication->failures < 8 ? publication->failures : 8;
-    int64_t pause_us = RETRY_FIRST_US << doublings;
-    return pause_us < RETRY_MOST_US ? pause_us : RETRY_MOST_US;
 }
 
 void core_publication_failed(struct node *node, struct core_publication *publication,
                              enum control_error code, const char *text)
 {
-    int64_t pause_us = publication->changed ? 0 : retry_pause_us(publication);
+    int64_t pause_us = publication->changed ? 0 : core_publication_pause_retry(publication);
     set_error(publication, text);
     due_in(node, publication, pause_us);
     publication->failures++;
@@ -405,10 +387,14 @@ static void wait_for_round(struct node *node, struct core_publication *publicati
     publication->failures = 0;
     publication->conflicts = 0;
     switch (publication->state) {
-    case CORE_PUBLICATION_READING: // what is merged is what stands here when it was read
-        break;
     case CORE_PUBLICATION_STORING:
         publication->changed = true;
+        break;
+    case CORE_PUBLICATION_READING: // what is merged is what stands here when it was read
+        if (publication->quick == CORE_PUBLICATION_QUICK_NONE)
+            break;
+        core_round_cancel(node, publication);
+        core_round_begin(node, publication);
         break;
     case CORE_PUBLICATION_SAVING:
     case CORE_PUBLICATION_PARTS:

@@ -13,9 +13,11 @@
 // that changes nothing. After it, it is tried again until it succeeds or is replaced.
 //
 // A withdrawn name goes through the same rounds with a tombstone, and is forgotten after two hours
-// of that. An anchor is a key's unsalted record, kept published for each key in use so that its
-// 40-hex authority leads to the key: ours is a tombstone, anybody else's is renewed as it is and
-// never replaced.
+// of that. Where others go on with the name, it is looked after in the first minutes, too: who
+// merges what nodes hold cannot tell an entry that was taken out from one that a writer did not
+// know of, and puts it back. An anchor is a key's unsalted record, kept published for each key in
+// use so that its 40-hex authority leads to the key: ours is a tombstone, anybody else's is renewed
+// as it is and never replaced.
 //
 // A publication belongs to a cloud. While that is not there it sleeps: no round, no timer; what was
 // asked for stays durable.
@@ -37,6 +39,18 @@ enum core_publication_state {
 
 #define CORE_PUBLICATION_REFUSED_MAX 32
 #define CORE_PUBLICATION_ERROR_MAX   160
+#define CORE_PUBLICATION_STORERS_MAX (NODE_ENGINES_MAX * DHT_NEAR_MAX)
+
+// A change of a record that is ours goes out before all of the round is read: to the nodes that
+// have stored it last, once enough of them have answered and none knows of anything newer. The
+// round goes on as any other, and stores on the rest.
+//
+//     NONE --enough are near--> SAVING --durable: signed, put--> PUT --all is read--> NONE
+enum core_publication_quick {
+    CORE_PUBLICATION_QUICK_NONE,
+    CORE_PUBLICATION_QUICK_SAVING,
+    CORE_PUBLICATION_QUICK_PUT,
+};
 
 // What a user asked to publish.
 struct core_publication_content {
@@ -79,6 +93,11 @@ struct core_publication {
     bool known;                         // it was acknowledged once, by this run or an earlier one
     struct core_request *request;       // that waits for this round; NULL: none
     struct core_lookup lookup;
+    enum core_publication_quick quick;
+    uint32_t near_awaited; // engines that have not said that enough are near
+    bool is_read;          // the lookup has ended, while it was still being saved
+    struct dht_node storers[CORE_PUBLICATION_STORERS_MAX]; // of the last round
+    uint32_t storer_count;
     struct core_standing *standing; // while it reads: all that was found; NULL: nothing yet
     // The round under way, and the record as last signed.
     struct core_record record;
@@ -96,6 +115,7 @@ struct core_publication {
     uint32_t conflicts;  // rounds in a row that another writer has spoilt
     uint32_t rechecks;   // rounds in a row that he has spoilt on some nodes
     bool recheck;        // the next round comes soon, to merge with what he has written
+    uint8_t checks;      // withdrawn: rounds still to come soon, to see that nobody puts it back
     uint32_t failures;   // rounds in a row that stored nothing
     bool foreign_anchor; // this round renews somebody else's record as it is
     bool changed;        // asked for something new while a round was under way

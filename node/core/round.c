@@ -3,6 +3,8 @@
 
 #include "dht/bencode.h"
 #include "dht/krpc.h"
+#include "node/core/publication_item.h"
+#include "node/core/publication_pause.h"
 #include "node/core/seq.h"
 
 #include <assert.h>
@@ -48,6 +50,7 @@ static void enter(struct node *node, struct core_publication *publication,
         unlink_round(node, publication);
     publication->state = state;
     if (state != CORE_PUBLICATION_READING) {
+        publication->quick = CORE_PUBLICATION_QUICK_NONE;
         free(publication->standing);
         publication->standing = NULL;
     }
@@ -70,50 +73,6 @@ static void fail(struct node *node, struct core_publication *publication, enum c
     core_publication_failed(node, publication, code, text);
 }
 
-static enum core_record_error encode(const struct core_publication *publication,
-                                     uint8_t msg[CORE_RECORD_LEN_MAX], size_t *ret_len)
-{
-    return core_record_encode(&publication->record, publication->key, msg, ret_len);
-}
-
-// The record as an item, with the last signature.
-static struct dht_item own_item(const struct core_publication *publication,
-                                uint8_t value[DHT_VALUE_LEN_MAX])
-{
-    uint8_t msg[CORE_RECORD_LEN_MAX];
-    size_t msg_len;
-    struct dht_bencode_writer writer = dht_bencode_writer(value, DHT_VALUE_LEN_MAX);
-    if (encode(publication, msg, &msg_len) != CORE_RECORD_OK)
-        assert(!"a record that was encoded before can be encoded again");
-    dht_bencode_put_string(&writer, msg, msg_len);
-    struct dht_item item = {
-        .is_mutable = true,
-        .target = publication->target,
-        .seq = publication->seq,
-        .salt = {publication->salt, publication->salt_len},
-        .value = {value, dht_bencode_written(&writer)},
-    };
-    memcpy(item.key, publication->key, sizeof item.key);
-    memcpy(item.sig, publication->sig, sizeof item.sig);
-    return item;
-}
-
-// What was read of somebody else's record, as it was.
-static struct dht_item foreign_item(const struct core_publication *publication)
-{
-    const struct core_lookup *lookup = &publication->lookup;
-    struct dht_item item = {
-        .is_mutable = true,
-        .target = publication->target,
-        .seq = lookup->seq,
-        .salt = {publication->salt, publication->salt_len},
-        .value = {lookup->value, lookup->value_len},
-    };
-    memcpy(item.key, publication->key, sizeof item.key);
-    memcpy(item.sig, lookup->sig, sizeof item.sig);
-    return item;
-}
-
 // ---- reading ----
 
 // How many rounds there may be for this one to begin too: a quarter of the places is kept for what
@@ -122,6 +81,23 @@ static uint32_t places_for(const struct node *node, const struct core_publicatio
 {
     uint32_t places = node->config.publishing_max;
     return publication->request != NULL ? places : places - places / 4;
+}
+
+// How many engines have enough of the last storers for a quick change. 0: the round brings none.
+static uint32_t count_near(const struct core_publication *publication)
+{
+    uint32_t engines = 0;
+    bool may = publication->fresh && publication->is_signed && !publication->anchor &&
+               !publication->record.payload.by_reference;
+    for (int i = 0; may && i < NODE_ENGINES_MAX; i++) {
+        const struct core_engine *engine = &publication->cloud->engines[i];
+        uint8_t ip_len = engine->family == DHT_IPV4 ? 4 : 16;
+        uint32_t count = 0;
+        for (uint32_t j = 0; j < publication->storer_count; j++)
+            count += publication->storers[j].addr.ip_len == ip_len;
+        engines += engine->dht != NULL && count >= DHT_NEAR_ENOUGH;
+    }
+    return engines;
 }
 
 void core_round_begin(struct node *node, struct core_publication *publication)
@@ -157,104 +133,19 @@ void core_round_begin(struct node *node, struct core_publication *publication)
     uint8_t value[DHT_VALUE_LEN_MAX];
     struct dht_item own;
     if (publication->is_signed) {
-        own = own_item(publication, value);
+        own = core_publication_item_own(publication, value);
         get.own = &own;
+    }
+    publication->is_read = false;
+    publication->near_awaited = count_near(publication);
+    if (publication->near_awaited > 0) {
+        get.near = publication->storers;
+        get.near_count = publication->storer_count;
     }
     enter(node, publication, CORE_PUBLICATION_READING);
     core_publication_progress(node, publication, CONTROL_STEP_READING);
     if (!core_lookup_get(node, &publication->lookup, CORE_OWNER_PUBLICATION, publication, &get))
         fail(node, publication, CONTROL_ERROR_FULL, "too many lookups are under way");
-}
-
-// ---- merging ----
-
-// Whether what others have written is no older than what ours was merged with already. Then it is
-// what stands, be ours the newer one: its writer did not know ours, or it would not be there, and
-// nor did ours know it. What is older was left behind.
-static bool others_stand(const struct core_publication *publication)
-{
-    return !publication->is_signed ||
-           (publication->lookup.found && publication->lookup.seq > publication->base_seq);
-}
-
-// The record that stands, without what has expired; a fresh one where there is none that can be
-// read. False where what stands there is not ours to replace.
-static bool read_standing(struct node *node, struct core_publication *publication)
-{
-    const struct core_lookup *lookup = &publication->lookup;
-    struct dht_span value = core_lookup_string(lookup);
-    int64_t wall_s = core_brain_wall_us(node) / CORE_SECOND_US;
-    if (!others_stand(publication)) {
-        publication->seen_seq = publication->seq;
-        core_record_prune(&publication->record, wall_s);
-        return true;
-    }
-    // What is read takes the place of what we signed: were this round to come to nothing, the next
-    // would take it for ours.
-    publication->is_signed = false;
-    bool readable =
-        lookup->found && lookup->is_mutable &&
-        core_record_decode(publication->key, value, &publication->record) == CORE_RECORD_OK;
-    if (!readable)
-        core_record_init(&publication->record);
-    else if (publication->standing != NULL)
-        core_standing_merge(publication->standing, publication->key, publication->base_seq,
-                            &publication->record);
-    core_record_prune(&publication->record, wall_s);
-    // Our own that it takes the place of may be left behind on some nodes, too.
-    bool ours_is_newer = publication->seq > publication->seen_seq;
-    publication->base_seq = ours_is_newer ? publication->seq : publication->seen_seq;
-    // A key's unsalted record that is no record of ours nor of pkarr's is somebody's all the same.
-    return readable || !lookup->found || publication->classifier_len > 0;
-}
-
-static enum core_record_error set_content(struct node *node, struct core_publication *publication,
-                                          bool by_reference)
-{
-    const struct core_publication_content *content = &publication->content;
-    struct core_record *record = &publication->record;
-    int64_t until_us = core_brain_wall_us(node) + node->config.lifetime_us;
-    struct core_record_entry entry = {
-        .signed_until_s = until_us > 0 ? until_us / CORE_SECOND_US : 0,
-        .lifetime_s = (uint32_t)(node->config.lifetime_us / CORE_SECOND_US),
-    };
-    memcpy(entry.machine, node->machine, sizeof entry.machine);
-    enum core_record_error error =
-        core_record_replace(record, &entry, content->endpoints, content->endpoint_count);
-    // One comment and one payload a name: what we have goes in, and what the user has taken back
-    // comes out, but a mere renewal leaves what another machine has put there.
-    if (error == CORE_RECORD_OK && (content->comment_len > 0 || publication->fresh))
-        error = core_record_set_comment(record,
-                                        (struct dht_span){content->comment, content->comment_len});
-    if (error == CORE_RECORD_OK && (content->payload_len > 0 || publication->fresh))
-        error = core_record_set_payload(record, &node->crypto, content->payload_type,
-                                        (struct dht_span){content->payload, content->payload_len},
-                                        by_reference);
-    if (error == CORE_RECORD_OK)
-        record->ttl_s = content->ttl_s != 0 ? content->ttl_s : node->config.ttl_s;
-    return error;
-}
-
-// Puts our own part into the record, or takes it out; ret_msg is then what will be signed.
-static enum core_record_error merge(struct node *node, struct core_publication *publication,
-                                    uint8_t msg[CORE_RECORD_LEN_MAX], size_t *ret_len)
-{
-    if (publication->anchor)
-        return encode(publication, msg, ret_len);
-    if (publication->withdrawn) {
-        core_record_remove(&publication->record, node->machine);
-        return encode(publication, msg, ret_len);
-    }
-    struct core_record standing = publication->record;
-    enum core_record_error error = set_content(node, publication, false);
-    if (error == CORE_RECORD_OK)
-        error = encode(publication, msg, ret_len);
-    if (error != CORE_RECORD_TOO_LARGE || publication->content.payload_len == 0)
-        return error;
-    // A payload that does not fit is kept apart.
-    publication->record = standing;
-    error = set_content(node, publication, true);
-    return error == CORE_RECORD_OK ? encode(publication, msg, ret_len) : error;
 }
 
 // ---- saving ----
@@ -264,7 +155,6 @@ static void save(struct node *node, struct core_publication *publication)
     uint8_t key[NODE_ROW_KEY_MAX];
     uint8_t row[NODE_ROW_VALUE_MAX];
     uint8_t seq[8];
-    enter(node, publication, CORE_PUBLICATION_SAVING);
     core_publication_progress(node, publication, CONTROL_STEP_SAVING);
     if (publication->fresh) {
         struct dht_span key_span = {key, core_publication_row_key(publication, key)};
@@ -313,22 +203,6 @@ static bool is_fresh_enough(const struct node *node, const struct core_publicati
            others == 0 && copies > 8;
 }
 
-// Why the record cannot be written, for the user.
-static const char *refusal_text(enum core_record_error error)
-{
-    switch (error) {
-    case CORE_RECORD_ENDPOINTS:
-        return "the name would have more than 10 endpoints, with those of other machines that "
-               "publish it";
-    case CORE_RECORD_ENTRIES:
-        return "10 other machines publish the name already, and there can be no more";
-    case CORE_RECORD_TOO_LARGE:
-        return "the name's record would not fit into 996 bytes, with what other machines publish";
-    default:
-        return core_record_error_text(error);
-    }
-}
-
 // Whether what we have withdrawn is not in what others publish, as it should be: they go on with
 // it. Writers who did not know could have put it back.
 static bool is_gone_already(const struct node *node, const struct core_publication *publication)
@@ -342,47 +216,28 @@ static bool is_gone_already(const struct node *node, const struct core_publicati
     return true;
 }
 
-static void read_ended(struct node *node, struct core_publication *publication)
+// Merges and takes the next sequence number. False where the round is over instead.
+static bool prepare(struct node *node, struct core_publication *publication)
 {
-    uint8_t msg[CORE_RECORD_LEN_MAX];
-    size_t msg_len;
-    const struct core_lookup *lookup = &publication->lookup;
-    publication->read_tally = lookup->tally;
-    publication->seen_seq = lookup->found && lookup->is_mutable ? lookup->seq : DHT_SEQ_NONE;
-    if (lookup->tally.answered == 0) {
-        fail(node, publication, CONTROL_ERROR_FAILED, "no node of the network has answered");
-        return;
-    }
-    if (is_fresh_enough(node, publication)) {
-        CORE_COUNT(node, publish_skipped);
-        core_round_cancel(node, publication);
-        core_publication_skipped(node, publication);
-        return;
-    }
-    if (publication->anchor && lookup->found) {
-        publication->foreign_anchor = true; // renewed as it is, whoever signed it
-        core_round_written(node, publication);
-        return;
-    }
-    if (!read_standing(node, publication)) {
+    if (!core_publication_item_read_standing(node, publication)) {
         fail(node, publication, CONTROL_ERROR_REFUSED,
              "other software keeps something under this key that is no record of names");
-        return;
+        return false;
     }
     if (is_gone_already(node, publication)) {
         core_round_cancel(node, publication);
         core_publication_skipped(node, publication);
-        return;
+        return false;
     }
     publication->is_signed = false; // until it is signed again
-    enum core_record_error error = merge(node, publication, msg, &msg_len);
+    enum core_record_error error = core_publication_item_merge(node, publication);
     if (error != CORE_RECORD_OK) {
-        fail(node, publication, CONTROL_ERROR_REFUSED, refusal_text(error));
-        return;
+        fail(node, publication, CONTROL_ERROR_REFUSED, core_publication_item_refusal_text(error));
+        return false;
     }
     if (core_keyring_by_key(&node->keyring, publication->key) == NULL) {
         fail(node, publication, CONTROL_ERROR_REFUSED, "the key is not held any more");
-        return;
+        return false;
     }
     int64_t last = core_seqlog_last(&node->seqlog, &publication->target);
     // An anchor's is as low as can be: if somebody else's record was overlooked, nodes that hold
@@ -392,40 +247,112 @@ static void read_ended(struct node *node, struct core_publication *publication)
         CORE_COUNT(node, seq_refused);
         fail(node, publication, CONTROL_ERROR_REFUSED,
              "the name's sequence number is near its end: it would be locked for good");
-        return;
+        return false;
     }
     if (!core_seqlog_note(&node->seqlog, &publication->target, publication->seq)) {
         fail(node, publication, CONTROL_ERROR_FULL, "too many names were published from here");
-        return;
+        return false;
     }
+    return true;
+}
+
+static void write_anew(struct node *node, struct core_publication *publication)
+{
+    const struct core_lookup *lookup = &publication->lookup;
+    publication->seen_seq = lookup->found && lookup->is_mutable ? lookup->seq : DHT_SEQ_NONE;
+    bool alone = !core_publication_item_others_stand(publication);
+    int64_t last_seq = publication->seq;
+    if (!prepare(node, publication))
+        return;
+    // All was read, and nobody has written since: what is older was left behind.
+    if (alone)
+        publication->base_seq = last_seq;
+    enter(node, publication, CORE_PUBLICATION_SAVING);
     save(node, publication);
 }
 
-// ---- storing ----
-
-// Signs item, which is own_item().
-static bool sign(struct node *node, struct core_publication *publication, struct dht_item *item)
+// A quick change has gone out, and all is read. Where others turn out to have written, theirs is
+// merged, and written once more.
+static void quick_ended(struct node *node, struct core_publication *publication)
 {
-    uint8_t text[DHT_KRPC_SIGNED_MAX];
-    size_t text_len = dht_krpc_signed_text(item->salt, item->seq, item->value, text);
-    if (!node->crypto.sign(node->crypto.ctx, item->key, (struct dht_span){text, text_len},
-                           item->sig))
-        return false;
-    memcpy(publication->sig, item->sig, sizeof publication->sig);
-    publication->is_signed = !publication->anchor;
-    return true;
+    if (core_publication_item_others_stand(publication)) {
+        write_anew(node, publication);
+        return;
+    }
+    publication->base_seq = publication->seen_seq;
+    core_round_written(node, publication);
 }
+
+static void read_ended(struct node *node, struct core_publication *publication)
+{
+    const struct core_lookup *lookup = &publication->lookup;
+    publication->read_tally = lookup->tally;
+    publication->is_read = true;
+    if (publication->quick == CORE_PUBLICATION_QUICK_SAVING)
+        return; // goes on once it is durable
+    if (lookup->tally.answered == 0) {
+        fail(node, publication, CONTROL_ERROR_FAILED, "no node of the network has answered");
+    } else if (publication->quick == CORE_PUBLICATION_QUICK_PUT) {
+        quick_ended(node, publication);
+    } else if (is_fresh_enough(node, publication)) {
+        CORE_COUNT(node, publish_skipped);
+        core_round_cancel(node, publication);
+        core_publication_skipped(node, publication);
+    } else if (publication->anchor && lookup->found) {
+        publication->foreign_anchor = true; // renewed as it is, whoever signed it
+        core_round_written(node, publication);
+    } else {
+        write_anew(node, publication);
+    }
+}
+
+// ---- quick changes ----
+
+// On one engine, enough of the nodes that have stored it last have answered.
+static void near_answered(struct node *node, struct core_publication *publication)
+{
+    if (publication->state != CORE_PUBLICATION_READING || publication->near_awaited == 0 ||
+        --publication->near_awaited > 0 || core_publication_item_others_stand(publication))
+        return;
+    if (!prepare(node, publication))
+        return;
+    publication->quick = CORE_PUBLICATION_QUICK_SAVING;
+    save(node, publication);
+}
+
+static uint32_t parts_to_store(const struct core_publication *publication);
+
+// It is durable: goes out to those that are near.
+static void quick_saved(struct node *node, struct core_publication *publication)
+{
+    uint8_t value[DHT_VALUE_LEN_MAX];
+    struct dht_item item = core_publication_item_own(publication, value);
+    if (!core_publication_item_sign(node, publication, &item)) {
+        fail(node, publication, CONTROL_ERROR_REFUSED, "the key is not held any more");
+        return;
+    }
+    publication->quick = CORE_PUBLICATION_QUICK_PUT;
+    // What has parts is of no use before these are stored.
+    if (parts_to_store(publication) == 0)
+        core_lookup_put_early(node, &publication->lookup, &item, publication->seen_seq);
+    if (publication->is_read)
+        read_ended(node, publication);
+}
+
+// ---- storing ----
 
 static void store(struct node *node, struct core_publication *publication)
 {
     uint8_t value[DHT_VALUE_LEN_MAX];
     bool foreign = publication->foreign_anchor;
-    struct dht_item item = foreign ? foreign_item(publication) : own_item(publication, value);
-    if (!foreign && !sign(node, publication, &item)) {
+    struct dht_item item = foreign ? core_publication_item_foreign(publication)
+                                   : core_publication_item_own(publication, value);
+    if (!foreign && !core_publication_item_sign(node, publication, &item)) {
         fail(node, publication, CONTROL_ERROR_REFUSED, "the key is not held any more");
         return;
     }
     enter(node, publication, CORE_PUBLICATION_STORING);
+    publication->storer_count = 0;
     core_publication_progress(node, publication, CONTROL_STEP_STORING);
     if (!core_lookup_put(node, &publication->lookup, CORE_OWNER_PUBLICATION, publication, &item,
                          publication->foreign_anchor ? DHT_SEQ_NONE : publication->seen_seq))
@@ -469,8 +396,12 @@ void core_round_written(struct node *node, struct core_publication *publication)
              "the state directory cannot be written, so nothing was published");
         return;
     }
-    if (!publication->foreign_anchor)
+    if (!publication->foreign_anchor && publication->quick != CORE_PUBLICATION_QUICK_PUT)
         core_publication_saved(publication);
+    if (publication->quick == CORE_PUBLICATION_QUICK_SAVING) {
+        quick_saved(node, publication);
+        return;
+    }
     publication->part = 0;
     if (publication->foreign_anchor || parts_to_store(publication) == 0)
         store(node, publication);
@@ -537,11 +468,14 @@ static void store_ended(struct node *node, struct core_publication *publication)
     }
     // Where it is only some nodes, it is stored; but readers may take the other record, which is
     // the newer one, so it is merged with that soon. And where nothing would have told of another
-    // writer, or others go on with what was withdrawn, it is read back.
-    bool shared = publication->withdrawn && publication->record.entry_count > 0;
-    bool doubtful = spoilt > 0 || was_unguarded(publication) || (publication->fresh && shared);
+    // writer, it is read back.
+    bool doubtful = spoilt > 0 || was_unguarded(publication);
     publication->recheck = doubtful && publication->rechecks < RECHECKS_MAX;
     publication->rechecks = publication->recheck ? publication->rechecks + 1 : 0;
+    // Others go on with what was withdrawn.
+    bool shared = publication->withdrawn && publication->record.entry_count > 0;
+    if (publication->fresh)
+        publication->checks = shared ? CORE_PUBLICATION_PAUSE_CHECKS : 0;
     core_round_cancel(node, publication);
     core_publication_stored(node, publication);
 }
@@ -588,6 +522,11 @@ void core_round_event(struct node *node, struct core_publication *publication, i
 {
     if (event->type == DHT_OUT_ITEM)
         note_item(publication, &event->found.item);
+    if (event->type == DHT_OUT_NEAR)
+        near_answered(node, publication);
+    if (event->type == DHT_OUT_STORED && publication->state == CORE_PUBLICATION_STORING &&
+        publication->storer_count < CORE_PUBLICATION_STORERS_MAX)
+        publication->storers[publication->storer_count++] = event->stored;
     if (event->type == DHT_OUT_REFUSED)
         note_refusal(publication, event);
     if (event->type == DHT_OUT_DONE)

@@ -188,6 +188,50 @@ static void test_withdrawing_takes_out_ones_own(void **state)
     brains_fini(&brains);
 }
 
+static uint64_t puts_sent; // by FIRST, of the name
+
+static void count_puts(struct brains *all, size_t node, const struct dht_krpc *msg)
+{
+    (void)all;
+    puts_sent += node == FIRST && msg->salt.len > 0;
+}
+
+// Where others go on with the name, it is looked after in the first minutes: nothing is put while
+// all is well. Of what nobody else publishes, nobody can put anything back.
+static void test_withdrawal_is_looked_after(void **state)
+{
+    static const struct {
+        const char *name;
+        bool is_shared;
+        int64_t after_us;
+        uint64_t rounds; // besides its own
+    } rows[] = {
+        {"not yet", true, SECOND, 0},
+        {"as soon as any other", true, 6 * SECOND, 1},
+        {"when several have agreed", true, 40 * SECOND, 2},
+        {"when all is over", true, 3 * MINUTE, 3},
+        {"and then no more", true, 30 * MINUTE, 3},
+        {"not shared", false, 3 * MINUTE, 0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        begin(30 + i);
+        assert_int_equal(publish(FIRST, 3), 0);
+        if (rows[i].is_shared)
+            assert_int_equal(publish(SECOND_ONE, 4), 0);
+        brains_run(&brains, MINUTE);
+        uint64_t before = helper_info(&brains, FIRST).counters.publish_rounds;
+        assert_int_equal(helper_unpublish(&brains, FIRST, NAME), 0);
+        puts_sent = 0;
+        brains.on_put = count_puts;
+        brains_run(&brains, rows[i].after_us);
+        uint64_t rounds = helper_info(&brains, FIRST).counters.publish_rounds - before - 1;
+        if (rounds != rows[i].rounds || puts_sent != 0)
+            fail_msg("%s: %u rounds, %u puts", rows[i].name, (unsigned)rounds, (unsigned)puts_sent);
+        brains_fini(&brains);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +239,7 @@ int main(void)
         cmocka_unit_test(test_refused_leaves_nothing),
         cmocka_unit_test(test_refused_change_changes_nothing),
         cmocka_unit_test(test_withdrawing_takes_out_ones_own),
+        cmocka_unit_test(test_withdrawal_is_looked_after),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

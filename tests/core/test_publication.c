@@ -311,6 +311,46 @@ static void test_renewal_is_skipped_while_copies_are_fresh(void **state)
     brains_fini(&brains);
 }
 
+// For as long, the node hears nothing, and is not called.
+static void sleep_for(size_t node, int64_t span_us)
+{
+    struct node *asleep = brains.nodes[node];
+    brains.nodes[node] = NULL;
+    brains_run(&brains, span_us);
+    brains.nodes[node] = asleep;
+}
+
+// Who has slept looks at once whether all that it publishes is still there, and stores what is not
+// as fresh as it should be.
+static void test_sleep_is_followed_by_renewal(void **state)
+{
+    static const struct {
+        const char *name;
+        int64_t asleep_us;
+        uint64_t rounds; // of the name and of its anchor
+        bool puts;
+    } rows[] = {
+        {"a minute and a half", 90 * SECOND, 0, false},
+        {"ten minutes", 10 * MINUTE, 2, false},
+        {"half an hour", 30 * MINUTE, 2, true},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        begin(32, 110 + i);
+        assert_int_equal(helper_publish(&brains, 3, "restored0.web", 443), 0);
+        brains_run(&brains, MINUTE);
+        uint64_t before = helper_info(&brains, 3).counters.publish_rounds;
+        sleep_for(3, rows[i].asleep_us);
+        puts_sent = 0;
+        brains.on_put = count_puts;
+        brains_run(&brains, 10 * SECOND);
+        uint64_t rounds = helper_info(&brains, 3).counters.publish_rounds - before;
+        if (rounds != rows[i].rounds || (puts_sent >= 10) != rows[i].puts)
+            fail_msg("%s: %u rounds, %u puts", rows[i].name, (unsigned)rounds, (unsigned)puts_sent);
+        brains_fini(&brains);
+    }
+}
+
 // What a clock that is behind has signed is signed anew as soon as the clock is right, whether
 // something else brings a renewal forward or not.
 static void test_renewal_mends_what_a_wrong_clock_signed(void **state)
@@ -486,6 +526,7 @@ int main(void)
         cmocka_unit_test(test_foreign_record_is_renewed_and_carried_over),
         cmocka_unit_test(test_what_is_no_record_is_left_alone),
         cmocka_unit_test(test_renewal_is_skipped_while_copies_are_fresh),
+        cmocka_unit_test(test_sleep_is_followed_by_renewal),
         cmocka_unit_test(test_renewal_mends_what_a_wrong_clock_signed),
         cmocka_unit_test(test_renewal_follows_a_round_under_way),
         cmocka_unit_test(test_clock_set_back_renews_nothing),

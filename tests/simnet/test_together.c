@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Several machines with one key: none of them is lost for longer than the time between renewals,
 // none stays as a ghost for longer than its lifetime, and no sequence number goes back.
-//
-//     test_simnet_together                     all tests
-//     test_simnet_together FIRST COUNT         days of that many seeds, of each size, once each
-#include "simnet/crew_day.h"
+// One thing at a time; test_together_days.c has all at once.
+#include "simnet/crew.h"
 #include "simnet/latency.h"
 #include "simnet/loss.h"
 #include "simnet/partition.h"
@@ -14,26 +12,8 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
-
-#define DAY_US (24 * SIMNET_HOUR_US)
-
-static struct simnet_crew_day day_of(uint32_t size, uint64_t seed)
-{
-    return (struct simnet_crew_day){
-        .seed = seed,
-        .nodes = 60,
-        .size = size,
-        .for_us = DAY_US,
-        .change_us = size * 15 * SIMNET_MINUTE_US,
-        .fault_us = 3 * SIMNET_HOUR_US,
-        .loss = 0.02,
-    };
-}
-
-// ---- one thing at a time ----
 
 struct scene {
     struct simnet_world *world;
@@ -195,68 +175,12 @@ static void each_side_of_a_cut_changes(struct twice *twice)
     }
 }
 
-// ---- a day ----
-
-static void spend_day(uint32_t size, uint64_t seed)
-{
-    struct simnet_crew_day day = day_of(size, seed);
-    struct simnet_crew_day_result once;
-    struct simnet_crew_day_result again;
-    simnet_crew_day_run(&day, &once);
-    simnet_crew_day_print(&day, &once, stdout);
-    if (once.failures > 0)
-        fail_msg("%s", once.line);
-    // It has shown something.
-    assert_true(once.changes > 40 && once.looks > 400 && once.entries > once.looks / 2);
-    assert_true(once.splits > 0 && once.ends > 10 && once.jumps > 0);
-    simnet_crew_day_run(&day, &again);
-    assert_true(once.hash == again.hash);
-}
-
-static void test_two_for_a_day(void **state)
-{
-    (void)state;
-    spend_day(2, 1);
-}
-
-static void test_five_for_a_day(void **state)
-{
-    (void)state;
-    spend_day(5, 1);
-}
-
-static void test_ten_for_a_day(void **state)
-{
-    (void)state;
-    spend_day(10, 1);
-}
-
-static int spend_days(uint64_t first, uint64_t count)
-{
-    static const uint32_t sizes[] = {2, 5, 10};
-    uint64_t failed = 0;
-    for (uint64_t seed = first; seed < first + count; seed++) {
-        for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
-            struct simnet_crew_day day = day_of(sizes[i], seed);
-            struct simnet_crew_day_result result;
-            simnet_crew_day_run(&day, &result);
-            simnet_crew_day_print(&day, &result, stdout);
-            fflush(stdout);
-            failed += result.failures > 0;
-        }
-    }
-    return failed > 0;
-}
-
-int main(int argc, char **argv)
+int main(void)
 {
     const struct CMUnitTest tests[] = {
         twice_scenario(at_the_same_moment),          twice_scenario(one_withdraws),
         twice_scenario(one_withdraws_as_all_change), twice_scenario(one_dies),
-        twice_scenario(each_side_of_a_cut_changes),  cmocka_unit_test(test_two_for_a_day),
-        cmocka_unit_test(test_five_for_a_day),       cmocka_unit_test(test_ten_for_a_day),
+        twice_scenario(each_side_of_a_cut_changes),
     };
-    if (argc == 3)
-        return spend_days(strtoull(argv[1], NULL, 10), strtoull(argv[2], NULL, 10));
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
