@@ -169,7 +169,7 @@ static void take_error(struct dht *dht, const struct dht_transaction *transactio
     if (transaction->purpose == DHT_PURPOSE_PING)
         ping_done(dht, transaction, -1);
     if (transaction->purpose == DHT_PURPOSE_WHO)
-        dht_who_failed(dht, transaction);
+        dht_who_refused(dht, transaction, (int32_t)msg->error_code);
     if (transaction->purpose == DHT_PURPOSE_PUSH)
         dht_push_refused(dht, transaction);
     if (transaction->purpose == DHT_PURPOSE_KEEPER)

@@ -78,11 +78,12 @@ static struct dht_op *waiting_op(const struct dht *dht, const struct dht_transac
     return op != NULL && op->who->step == transaction->candidate ? op : NULL;
 }
 
-// found: all of it was told.
-static void finish(struct dht *dht, struct dht_op *op, bool found)
+// found: all of it was told. Else code is the error's that ended it; 0: none did.
+static void finish(struct dht *dht, struct dht_op *op, bool found, int32_t code)
 {
     const struct dht_who_answer *who = op->who;
     struct dht_out done = {.type = DHT_OUT_DONE, .op = op->id, .done = {.rtt_us = who->rtt_us}};
+    done.done.code = code;
     done.done.tally.asked = 1;
     done.done.tally.answered = who->rtt_us >= 0;
     struct dht_out event = {.type = DHT_OUT_WHO, .op = op->id};
@@ -103,7 +104,7 @@ static void next_step(struct dht *dht, struct dht_op *op, enum who_state state)
     op->who->step++;
     op->who->tries = 0;
     if (op->who->step >= STEPS_MAX || !ask(dht, op))
-        finish(dht, op, false);
+        finish(dht, op, false, 0);
 }
 
 // ---- replies ----
@@ -162,7 +163,7 @@ void dht_who_reply(struct dht *dht, const struct dht_transaction *transaction,
         if (take_token(who, msg))
             next_step(dht, op, WHO_DESCRIPTION);
         else
-            finish(dht, op, false);
+            finish(dht, op, false, 0);
         return;
     }
     if (who->state == WHO_PART && msg->size != who->size) {
@@ -171,11 +172,11 @@ void dht_who_reply(struct dht *dht, const struct dht_transaction *transaction,
     }
     bool good = who->state == WHO_PART || take_description(who, msg);
     if (!good || !take_part(who, msg->part))
-        finish(dht, op, false);
+        finish(dht, op, false, 0);
     else if (who->payload_len < who->size)
         next_step(dht, op, WHO_PART);
     else
-        finish(dht, op, true);
+        finish(dht, op, true, 0);
 }
 
 void dht_who_silent(struct dht *dht, const struct dht_transaction *transaction)
@@ -184,10 +185,10 @@ void dht_who_silent(struct dht *dht, const struct dht_transaction *transaction)
     if (op == NULL)
         return;
     if (op->who->tries >= TRIES_MAX || !ask(dht, op))
-        finish(dht, op, false);
+        finish(dht, op, false, 0);
 }
 
-void dht_who_failed(struct dht *dht, const struct dht_transaction *transaction)
+void dht_who_refused(struct dht *dht, const struct dht_transaction *transaction, int32_t code)
 {
     struct dht_op *op = waiting_op(dht, transaction);
     if (op == NULL)
@@ -196,5 +197,10 @@ void dht_who_failed(struct dht *dht, const struct dht_transaction *transaction)
     if (op->who->state == WHO_PART)
         next_step(dht, op, WHO_DESCRIPTION);
     else
-        finish(dht, op, false);
+        finish(dht, op, false, code);
+}
+
+void dht_who_failed(struct dht *dht, const struct dht_transaction *transaction)
+{
+    dht_who_refused(dht, transaction, 0);
 }

@@ -8,7 +8,7 @@
 //     TOKEN --it gives one--> DESCRIPTION --description, and the payload's beginning--> PART
 //     DESCRIPTION, PART --that was all of it--> (WHO and DONE events) gone
 //     PART --the payload's size has changed--> DESCRIPTION (it was replaced meanwhile)
-//     any --an error, another id, or something that is no such reply--> (DONE event) gone
+//     any --an error (told with DONE), another id, or no such reply--> (DONE event) gone
 //     any --silent three times--> (DONE event) gone
 //
 // A step's query is sent up to three times, each when the one before it has been silent for its
@@ -26,7 +26,9 @@ void dht_who_reply(struct dht *dht, const struct dht_transaction *transaction,
                    const struct dht_krpc *msg);
 // It was silent for its soft timeout.
 void dht_who_silent(struct dht *dht, const struct dht_transaction *transaction);
-// It answered with an error or as somebody else, or cannot be reached.
+// It answered with an error of that code.
+void dht_who_refused(struct dht *dht, const struct dht_transaction *transaction, int32_t code);
+// It answered as somebody else, or cannot be reached.
 void dht_who_failed(struct dht *dht, const struct dht_transaction *transaction);
 
 #endif

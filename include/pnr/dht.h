@@ -395,6 +395,9 @@ struct dht_out {
             struct dht_tally tally;
             int64_t rtt_us;   // of a ping: round trip; -1 where it failed
             bool ended_early; // settled before the whole lookup was done
+            // Of dht_who(): the KRPC error code that ended it, 201 where nothing is registered
+            // there; 0: there was none, but an answer, silence or nonsense.
+            int32_t code;
         } done;
         struct dht_addr addr;
         enum dht_role role; // DHT_ROLE_SERVER or DHT_ROLE_CLIENT

@@ -108,6 +108,8 @@ static void match_done(struct play *play, const struct dht_out *out)
         text_fail(text, "ended early: %d", out->done.ended_early);
     if (text_take(text, "failed") && out->done.rtt_us != -1)
         text_fail(text, "it did not fail");
+    if (text_take(text, "code=") && text_int(text) != out->done.code)
+        text_fail(text, "code %d", (int)out->done.code);
     while (!text_at_end(text)) {
         size_t i = 0;
         uint32_t value = 0;
