@@ -278,7 +278,7 @@ struct pnr_watch {
     const char *name;
     const struct pnr_known *known; // only what differs is told
     size_t known_count;            // at most 256
-    const char *cloud;             // NULL: every cloud
+    const char *cloud;             // NULL: Global_, or the first that is enabled
 };
 
 // Tells what a name resolves to and then each change, until pnr_client_cancel(). Results, one for
@@ -405,13 +405,15 @@ struct pnr_result {
     enum pnr_source source;
     bool final; // nothing newer of this publisher follows
     struct pnr_tally tally;
+    char cloud[PNR_WORD_MAX]; // where the daemon has more than one; else ""
 };
 PNR_API bool pnr_read_result(const struct pnr_event *event, struct pnr_result *ret_result);
 
 enum pnr_change {
     PNR_CHANGE_ADDED,   // a publisher that was not told before
     PNR_CHANGE_CHANGED, // one that says something else now
-    PNR_CHANGE_GONE,    // one that is there no more: of the result only name, publisher and mark
+    PNR_CHANGE_GONE,    // one that is there no more: of the result only name, publisher, mark and
+                        // cloud
 };
 // A result of pnr_watch().
 PNR_API bool pnr_read_change(const struct pnr_event *event, enum pnr_change *ret_change,
@@ -437,6 +439,9 @@ struct pnr_hop {
     int64_t rtt_us;
     uint8_t target[PNR_NODE_ID_LEN]; // what was looked for; another one begins another lookup
     size_t target_len;               // 20, or 0 where unknown
+    // Of an unsecured name: this node was named as a publisher and asked what it publishes; `named`
+    // is of how many publishers it told, 0 where it told that there is none, or told nothing.
+    bool is_publisher;
 };
 PNR_API bool pnr_read_hop(const struct pnr_event *event, struct pnr_hop *ret_hop);
 

@@ -11,13 +11,7 @@ _Static_assert(PNR_NAME_MAX > CONTROL_NAME_LEN_MAX, "room for every name");
 _Static_assert(PNR_TEXT_MAX > CONTROL_TEXT_LEN_MAX, "room for every text");
 _Static_assert(PNR_PEM_MAX > CONTROL_PEM_LEN_MAX, "room for every PEM text");
 _Static_assert(PNR_LABEL_MAX > CONTROL_LABEL_LEN_MAX, "room for every label");
-_Static_assert(PNR_ENDPOINTS_MAX == CONTROL_ENDPOINTS_MAX, "one bound");
-_Static_assert(PNR_COMMENT_MAX == CONTROL_COMMENT_MAX, "one bound");
-_Static_assert(PNR_PAYLOAD_MAX == CONTROL_PAYLOAD_MAX, "one bound");
 _Static_assert(PNR_MACHINE_MAX == CONTROL_MACHINE_MAX, "one bound");
-_Static_assert(PNR_PUBLISHER_LEN == CONTROL_PUBLISHER_LEN, "one length");
-_Static_assert(PNR_MARK_LEN == CONTROL_MARK_LEN, "one length");
-_Static_assert(PNR_KNOWN_MAX == CONTROL_KNOWN_MAX, "one bound");
 
 #define SAME(name) _Static_assert((int)PNR_##name == (int)CONTROL_##name, "one number")
 SAME(SOURCE_CACHE);
@@ -236,6 +230,7 @@ static const struct field result_fields[] = {
     FIELD(pnr_result, name, CONTROL_KEY_NAME, KIND_TEXT, true),
     FIELD(pnr_result, authority, CONTROL_KEY_AUTHORITY, KIND_TEXT, false),
     FIELD(pnr_result, classifier, CONTROL_KEY_CLASSIFIER, KIND_TEXT, false),
+    FIELD(pnr_result, cloud, CONTROL_KEY_CLOUD, KIND_TEXT, false),
     BYTES_FIELD(pnr_result, comment, CONTROL_KEY_COMMENT, false),
     BYTES_FIELD(pnr_result, machine, CONTROL_KEY_MACHINE, false),
     BYTES_FIELD(pnr_result, publisher, CONTROL_KEY_PUBLISHER, false),
@@ -343,12 +338,13 @@ bool pnr_read_hop(const struct pnr_event *event, struct pnr_hop *ret_hop)
     hop.rtt_us = -1;
     if (event->type != PNR_EVENT_PROGRESS ||
         !read_word(dict, CONTROL_KEY_STEP, CONTROL_VOCABULARY_STEP, &step) ||
-        step != CONTROL_STEP_HOP ||
+        (step != CONTROL_STEP_HOP && step != CONTROL_STEP_WHO) ||
         !read_word(dict, CONTROL_KEY_OUTCOME, CONTROL_VOCABULARY_OUTCOME, &outcome) ||
         !read_fields(dict, hop_fields, COUNT_OF(hop_fields), &hop)) {
         return false;
     }
     hop.outcome = (enum pnr_outcome)outcome;
+    hop.is_publisher = step == CONTROL_STEP_WHO;
     *ret_hop = hop;
     return true;
 }
@@ -368,7 +364,7 @@ bool pnr_read_step(const struct pnr_event *event, struct pnr_progress *ret_progr
     memset(&progress, 0, sizeof progress);
     if (event->type != PNR_EVENT_PROGRESS ||
         !read_word(dict, CONTROL_KEY_STEP, CONTROL_VOCABULARY_STEP, &step) ||
-        step == CONTROL_STEP_HOP ||
+        step == CONTROL_STEP_HOP || step == CONTROL_STEP_WHO ||
         !read_fields(dict, progress_fields, COUNT_OF(progress_fields), &progress)) {
         return false;
     }

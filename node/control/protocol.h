@@ -275,7 +275,8 @@ enum control_error {
     X(SAVING, "saving")     /* makes publication and sequence number durable */                    \
     X(STORING, "storing")   /* stores on the closest nodes */                                      \
     X(HOP, "hop")           /* a query of a traced lookup ended: addr, outcome, depth, ... */      \
-    X(WATCHING, "watching") /* of a watch: all that there is now has been told */
+    X(WATCHING, "watching") /* of a watch: all that there is now has been told */                  \
+    X(WHO, "who")           /* of a trace: a node was asked what it publishes; as of HOP */
 
 // What a watch tells of a publisher.
 #define CONTROL_EVENTS(X)                                                                          \

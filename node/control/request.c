@@ -3,8 +3,17 @@
 #include "node/control/client.h"
 
 #include "node/control/fields.h"
+#include "pnr/clouds.h"
 
 #include <string.h>
+
+// Of answers too.
+_Static_assert(PNR_ENDPOINTS_MAX == CONTROL_ENDPOINTS_MAX, "one bound");
+_Static_assert(PNR_COMMENT_MAX == CONTROL_COMMENT_MAX, "one bound");
+_Static_assert(PNR_PAYLOAD_MAX == CONTROL_PAYLOAD_MAX, "one bound");
+_Static_assert(PNR_PUBLISHER_LEN == CONTROL_PUBLISHER_LEN, "one length");
+_Static_assert(PNR_MARK_LEN == CONTROL_MARK_LEN, "one length");
+_Static_assert(PNR_KNOWN_MAX == CONTROL_KNOWN_MAX, "one bound");
 
 #define GRACE_MS    2000 // for the daemon to say itself that the time is over
 #define KNOWN_LEN   64   // bytes of one publisher that is known
@@ -303,6 +312,14 @@ enum pnr_error pnr_status(struct pnr_client *client, uint32_t *ret_request)
     return send_text(client, WORD(STATUS), "", NULL, ret_request);
 }
 
+enum pnr_error pnr_status_in(struct pnr_client *client, const char *cloud, uint32_t *ret_request)
+{
+    if (!fits_or_none(cloud, CONTROL_TEXT_LEN_MAX)) {
+        return PNR_ERROR_USAGE;
+    }
+    return send_text(client, WORD(STATUS), CONTROL_KEY_CLOUD, cloud, ret_request);
+}
+
 enum pnr_error pnr_doctor(struct pnr_client *client, uint32_t *ret_request)
 {
     return send_text(client, WORD(DOCTOR), "", NULL, ret_request);
@@ -316,25 +333,34 @@ enum pnr_error pnr_peers(struct pnr_client *client, const char *cloud, uint32_t 
     return send_text(client, WORD(PEERS), CONTROL_KEY_CLOUD, cloud, ret_request);
 }
 
-enum pnr_error pnr_ping(struct pnr_client *client, const char *addr, uint32_t timeout_ms,
-                        uint32_t *ret_request)
+enum pnr_error pnr_ping_in(struct pnr_client *client, const char *cloud, const char *addr,
+                           uint32_t timeout_ms, uint32_t *ret_request)
 {
     struct dht_bencode_writer writer;
     uint32_t wait_ms = timeout_ms == 0 ? CONTROL_TIMEOUT_MS_DEFAULT : timeout_ms;
-    if (!fits(addr, PNR_ADDR_MAX - 1) || wait_ms > CONTROL_TIMEOUT_MS_MAX) {
+    if (!fits(addr, PNR_ADDR_MAX - 1) || !fits_or_none(cloud, CONTROL_TEXT_LEN_MAX) ||
+        wait_ms > CONTROL_TIMEOUT_MS_MAX) {
         return PNR_ERROR_USAGE;
     }
-    enum pnr_error error = control_client_begin(client, PNR_ADDR_MAX + NUMBERS_LEN, &writer);
+    enum pnr_error error =
+        control_client_begin(client, PNR_ADDR_MAX + CONTROL_TEXT_LEN_MAX + NUMBERS_LEN, &writer);
     if (error != PNR_OK) {
         return error;
     }
     put_text(&writer, CONTROL_KEY_ADDR, addr);
+    put_text(&writer, CONTROL_KEY_CLOUD, cloud);
     put_int(&writer, CONTROL_KEY_TIMEOUT_MS, wait_ms);
     error = control_client_end(client, &writer, WORD(PING), ret_request);
     if (error == PNR_OK) {
         pnr_client_limit(client, *ret_request, wait_ms + GRACE_MS);
     }
     return error;
+}
+
+enum pnr_error pnr_ping(struct pnr_client *client, const char *addr, uint32_t timeout_ms,
+                        uint32_t *ret_request)
+{
+    return pnr_ping_in(client, NULL, addr, timeout_ms, ret_request);
 }
 
 // The inside of a dict, without its 'd' and 'e'.

@@ -29,7 +29,7 @@ static struct pnr_event event_of(enum pnr_event_type type, struct pnr_fields fie
 #define ID "20:abcdefghijklmnopqrst"
 
 static const struct pnr_fields result_fields = FIELDS(
-    "d5:age_si1e9:authority1:010:classifier1:x7:comment4:h\0i\0"
+    "d5:age_si1e9:authority1:010:classifier1:x5:cloud3:lab7:comment4:h\0i\0"
     "6:copiesi4e10:elapsed_usi5e9:endpointsld2:ip4:abcd4:porti80e5:protoi6eed2:ip16:0123456789"
     "abcdef4:porti0eee5:finali1e4:hopsi3e7:machine2:mm4:name3:0.x14:nodes_answeredi2e"
     "11:nodes_askedi6e7:payload3:xyz12:payload_typei2e3:seqi99e6:source5:local5:ttl_si7ee");
@@ -43,6 +43,7 @@ static void reads_a_whole_result(void **state)
     assert_string_equal(result.name, "0.x");
     assert_string_equal(result.authority, "0");
     assert_string_equal(result.classifier, "x");
+    assert_string_equal(result.cloud, "lab");
     assert_int_equal(result.endpoint_count, 2);
     assert_int_equal(result.endpoints[1].ip_len, 16);
     assert_int_equal(result.endpoints[1].proto, 0);
@@ -110,6 +111,8 @@ static const struct change_row {
     {"gone with half a publisher", FIELDS("d5:event4:gone4:name3:0.x9:publisher8:01234567e"), -1},
     {"mark too long", FIELDS("d5:event4:gone4:mark9:abcdefghi4:name3:0.x" WHO "e"), -1},
     {"unknown event", FIELDS("d5:event4:lost4:name3:0.x" WHO "6:source3:dhte"), -1},
+    {"gone in a cloud", FIELDS("d5:cloud3:lab5:event4:gone4:name3:0.x" WHO "e"), PNR_CHANGE_GONE},
+    {"cloud an int", FIELDS("d5:cloudi1e5:event4:gone4:name3:0.x" WHO "e"), -1},
     {"no event", FIELDS("d4:name3:0.x" WHO "6:source3:dhte"), -1},
 };
 
