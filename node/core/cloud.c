@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "node/core/cloud.h"
 
+#include "dht/addr.h"
+
 #include "node/core/cloud_list.h"
 #include "node/core/link.h"
 #include "node/core/publication.h"
@@ -90,6 +92,23 @@ bool core_cloud_is_reached(const struct core_engine *engine)
         return false;
     dht_info(engine->dht, &info);
     return info.role == DHT_ROLE_SERVER || engine->lab;
+}
+
+bool core_cloud_is_own(const struct core_engine *engine, const struct dht_addr *addr)
+{
+    struct dht_info info;
+    if (engine == NULL || engine->dht == NULL)
+        return false;
+    dht_info(engine->dht, &info);
+    return dht_addr_equal(addr, &info.external) || dht_addr_equal(addr, &engine->addr);
+}
+
+uint32_t core_cloud_present(const struct node *node)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < node->cloud_count; i++)
+        count += node->clouds[i]->present;
+    return count;
 }
 
 uint32_t core_cloud_store_width(const struct core_cloud *cloud)

@@ -65,6 +65,11 @@ struct core_engine *core_cloud_of_family(struct core_cloud *cloud, enum dht_fami
 bool core_cloud_has_contacts(const struct core_cloud *cloud);
 // Whether others can reach the node by that engine: it is no read-only one, or in a lab.
 bool core_cloud_is_reached(const struct core_engine *engine);
+// Whether the address is the node's own, as far as the engine knows: where it listens, or where
+// others see it.
+bool core_cloud_is_own(const struct core_engine *engine, const struct dht_addr *addr);
+// How many clouds are present.
+uint32_t core_cloud_present(const struct node *node);
 // The store_width of its engines.
 uint32_t core_cloud_store_width(const struct core_cloud *cloud);
 

@@ -446,7 +446,7 @@ void core_resolve_event(struct node *node, struct core_resolve *resolve, int eng
     case DHT_OUT_HOP:
         for (struct core_request *request = resolve->waiters; request != NULL;
              request = request->next_waiter)
-            core_result_hop(node, request, &resolve->lookup.target, event);
+            core_result_hop(node, request, &resolve->lookup.target, event, CONTROL_STEP_HOP);
         break;
     case DHT_OUT_DONE:
         resolve->early = resolve->early || event->done.ended_early;

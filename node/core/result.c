@@ -2,6 +2,8 @@
 #include "node/core/result.h"
 
 #include "dht/addr.h"
+#include "dht/id.h"
+#include "node/core/cloud.h"
 #include "node/core/zbase32.h"
 
 #include <string.h>
@@ -23,6 +25,13 @@ void core_result_put_bytes(struct dht_bencode_writer *writer, const char *key,
 {
     dht_bencode_put_text(writer, key);
     dht_bencode_put_string(writer, bytes.data, bytes.len);
+}
+
+void core_result_put_cloud(const struct node *node, struct dht_bencode_writer *writer,
+                           const struct core_request *request)
+{
+    if (request->cloud != NULL && core_cloud_present(node) > 1)
+        core_result_put_text(writer, CONTROL_KEY_CLOUD, request->cloud->config.name);
 }
 
 bool core_result_is_found(const struct core_record *record)
@@ -101,8 +110,9 @@ void core_result_identity(const struct node *node, const struct core_record *rec
     core_mark(&node->crypto, &content, ret_identity->mark);
 }
 
-// age_s authority classifier comment copies density elapsed_us endpoints event final hops machine
-// mark name nodes_answered nodes_asked payload payload_type publisher seq source suspect ttl_s
+// age_s authority classifier cloud comment copies density elapsed_us endpoints event final hops
+// machine mark name nodes_answered nodes_asked payload payload_type publisher seq source suspect
+// ttl_s
 void core_result_tell(struct node *node, struct core_request *request,
                       const struct core_result *result, uint8_t entry)
 {
@@ -120,6 +130,7 @@ void core_result_tell(struct node *node, struct core_request *request,
     core_result_put_text(writer, CONTROL_KEY_AUTHORITY, authority);
     put_span(writer, CONTROL_KEY_CLASSIFIER, result->name->classifier,
              result->name->classifier_len);
+    core_result_put_cloud(node, writer, request);
     if (record->comment_len > 0)
         put_span(writer, CONTROL_KEY_COMMENT, record->comment, record->comment_len);
     core_result_put_int(writer, CONTROL_KEY_COPIES, result->tally.copies);
@@ -149,12 +160,13 @@ void core_result_tell(struct node *node, struct core_request *request,
     core_answer_end(node, &answer);
 }
 
-// event mark name publisher
+// cloud event mark name publisher
 void core_result_tell_gone(struct node *node, struct core_request *request,
                            const struct core_name *name, const struct core_mark_identity *identity)
 {
     struct core_answer answer;
     core_answer_begin(&answer, request, CONTROL_ANSWER_RESULT);
+    core_result_put_cloud(node, &answer.writer, request);
     core_result_put_text(&answer.writer, CONTROL_KEY_EVENT,
                          control_protocol_word(CONTROL_VOCABULARY_EVENT, CONTROL_EVENT_GONE));
     put_span(&answer.writer, CONTROL_KEY_MARK, identity->mark, CORE_MARK_LEN);
@@ -298,8 +310,9 @@ static enum control_outcome outcome_of(enum dht_hop_result result)
 
 // addr depth id named outcome rtt_us step target
 void core_result_hop(struct node *node, struct core_request *request, const struct dht_id *target,
-                     const struct dht_out *hop)
+                     const struct dht_out *hop, enum control_step step)
 {
+    static const struct dht_id unknown;
     struct core_answer answer;
     struct dht_bencode_writer *writer = &answer.writer;
     char addr[DHT_ADDR_TEXT_MAX];
@@ -307,8 +320,8 @@ void core_result_hop(struct node *node, struct core_request *request, const stru
     core_answer_begin(&answer, request, CONTROL_ANSWER_PROGRESS);
     core_result_put_text(writer, CONTROL_KEY_ADDR, addr);
     core_result_put_int(writer, CONTROL_KEY_DEPTH, hop->hop.depth);
-    core_result_put_bytes(writer, CONTROL_KEY_NODE_ID,
-                          (struct dht_span){hop->hop.id.bytes, DHT_ID_LEN});
+    if (!dht_id_equal(&hop->hop.id, &unknown))
+        put_span(writer, CONTROL_KEY_NODE_ID, hop->hop.id.bytes, DHT_ID_LEN);
     core_result_put_int(writer, CONTROL_KEY_NAMED, hop->hop.named);
     core_result_put_text(
         writer, CONTROL_KEY_OUTCOME,
@@ -316,7 +329,7 @@ void core_result_hop(struct node *node, struct core_request *request, const stru
     if (hop->hop.rtt_us >= 0)
         core_result_put_int(writer, CONTROL_KEY_RTT_US, hop->hop.rtt_us);
     core_result_put_text(writer, CONTROL_KEY_STEP,
-                         control_protocol_word(CONTROL_VOCABULARY_STEP, CONTROL_STEP_HOP));
+                         control_protocol_word(CONTROL_VOCABULARY_STEP, (int)step));
     core_result_put_bytes(writer, CONTROL_KEY_TARGET, (struct dht_span){target->bytes, DHT_ID_LEN});
     core_answer_end(node, &answer);
 }

@@ -50,9 +50,14 @@ void core_result_done(struct node *node, struct core_request *request,
 void core_result_not_found(struct node *node, struct core_request *request,
                            const struct dht_tally *tally, const char *text);
 
-// One query of a traced lookup of target ended.
+// One query of a traced lookup of target ended. step: CONTROL_STEP_HOP, or CONTROL_STEP_WHO of one
+// that asked a node what it publishes; `named` is then of how many publishers it told.
 void core_result_hop(struct node *node, struct core_request *request, const struct dht_id *target,
-                     const struct dht_out *hop);
+                     const struct dht_out *hop, enum control_step step);
+
+// Where there are several clouds: which one the request is about.
+void core_result_put_cloud(const struct node *node, struct dht_bencode_writer *writer,
+                           const struct core_request *request);
 
 // Fields that several answers share, in the order of their keys where they are neighbours.
 void core_result_put_text(struct dht_bencode_writer *writer, const char *key, const char *text);

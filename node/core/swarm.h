@@ -10,9 +10,10 @@
 //     LOOKING  --the lookup has ended--> STANDING        (nobody answered: tried again soon)
 //     STANDING --a minute is over, or there is news--> LOOKING
 //
-// Who answers is told at once; that somebody is gone, when three lookups have not found him: that
-// may have been bad luck, and the second and third follow soon. Each client has a picture of its
-// own (node/core/watcher.h). Bound: watches_max, together with those of secured names.
+// Who answers is told at once; that somebody is gone, when his node says so, or when three lookups
+// have not found him: that may have been bad luck, and the second and third follow soon. Each
+// client has a picture of its own (node/core/watcher.h). Bound: watches_max, together with those of
+// secured names.
 
 #include "node/core/teller.h"
 #include "node/core/unsecured.h"

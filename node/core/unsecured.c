@@ -3,6 +3,7 @@
 
 #include "dht/addr.h"
 #include "dht/id.h"
+#include "dht/krpc.h"
 #include "node/core/result.h"
 #include "node/core/swarm.h"
 
@@ -220,10 +221,10 @@ static size_t free_place(const struct core_unsecured *unsecured)
     return place;
 }
 
-// Asks one node. False where it cannot be asked.
-static bool ask(struct node *node, struct core_unsecured *unsecured, size_t place,
-                const struct core_unsecured_peer *peer)
+// Asks the place's node. False where it cannot be asked.
+static bool ask(struct node *node, struct core_unsecured *unsecured, size_t place)
 {
+    const struct core_unsecured_peer *peer = &unsecured->peers[unsecured->asking[place].peer];
     unsecured->asking[place].torn = false;
     unsecured->asking[place].tries++;
     const struct core_engine *engine = core_cloud_engine(node, peer->engine);
@@ -239,7 +240,6 @@ static bool ask(struct node *node, struct core_unsecured *unsecured, size_t plac
     }
     unsecured->asking[place].op = op;
     unsecured->asking[place].engine = peer->engine;
-    unsecured->asking[place].addr = peer->addr;
     unsecured->asking_count++;
     return true;
 }
@@ -250,9 +250,12 @@ static void go_on(struct node *node, struct core_unsecured *unsecured)
     while (unsecured->peer_next < unsecured->peer_count &&
            unsecured->asking_count < CORE_UNSECURED_ASKING_MAX) {
         size_t place = free_place(unsecured);
+        unsecured->asking[place].peer = unsecured->peer_next++;
+        unsecured->asking[place].id = (struct dht_id){{0}};
+        unsecured->asking[place].publishers = 0;
         unsecured->asking[place].tries = 0;
         unsecured->asking[place].told = false;
-        ask(node, unsecured, place, &unsecured->peers[unsecured->peer_next++]);
+        ask(node, unsecured, place);
     }
     if (unsecured->lookup.running == 0 && unsecured->asking_count == 0)
         end(node, unsecured);
@@ -329,16 +332,6 @@ struct core_unsecured *core_unsecured_begin(struct node *node, struct core_swarm
 
 // ---- events ----
 
-static bool is_own(const struct node *node, int number, const struct dht_addr *addr)
-{
-    struct dht_info info;
-    const struct core_engine *engine = core_cloud_engine(node, number);
-    if (engine == NULL)
-        return false;
-    dht_info(engine->dht, &info);
-    return dht_addr_equal(addr, &info.external) || dht_addr_equal(addr, &engine->addr);
-}
-
 bool core_unsecured_has_asked(const struct core_unsecured *unsecured, const struct dht_addr *addr)
 {
     for (uint32_t i = 0; i < unsecured->peer_count; i++)
@@ -368,13 +361,15 @@ static void take_peers(struct node *node, struct core_unsecured *unsecured, int 
 {
     for (size_t i = 0; i < event->peers.count; i++) {
         const struct dht_addr *addr = &event->peers.addrs[i];
-        if (core_unsecured_has_asked(unsecured, addr) || is_own(node, engine, addr))
+        if (core_unsecured_has_asked(unsecured, addr) ||
+            core_cloud_is_own(core_cloud_engine(node, engine), addr))
             continue;
         if (!grow_peers(unsecured)) {
             CORE_COUNT(node, unsecured_dropped);
             continue;
         }
-        unsecured->peers[unsecured->peer_count++] = (struct core_unsecured_peer){*addr, engine};
+        unsecured->peers[unsecured->peer_count++] =
+            (struct core_unsecured_peer){.addr = *addr, .engine = engine};
     }
     go_on(node, unsecured);
 }
@@ -400,7 +395,9 @@ static void take_who(struct node *node, struct core_unsecured *unsecured, size_t
     dht_info(engine->dht, &info);
     if (dht_id_equal(&info.id, &event->who.id)) // ourselves, by an address that we do not know
         return;
-    unsecured->asking[place].torn = !core_unsecured_take(node, unsecured, event);
+    unsecured->asking[place].id = event->who.id;
+    unsecured->asking[place].torn =
+        !core_unsecured_take(node, unsecured, event, &unsecured->asking[place].publishers);
     if (unsecured->asking[place].torn)
         return;
     unsecured->answered++;
@@ -408,21 +405,44 @@ static void take_who(struct node *node, struct core_unsecured *unsecured, size_t
     tell_all(node, unsecured, *end_before);
 }
 
-// One node has been asked. A torn payload is asked for once more, from the beginning.
-static void who_ended(struct node *node, struct core_unsecured *unsecured, size_t place)
+// What one node has come to, as a hop. Who has registered nothing has answered so.
+static void tell_asked(struct node *node, struct core_unsecured *unsecured, size_t place,
+                       const struct dht_out *done)
 {
-    struct core_unsecured_peer peer = {unsecured->asking[place].addr,
-                                       unsecured->asking[place].engine};
-    core_owner_clear(&node->owners, peer.engine, unsecured->asking[place].op);
+    bool is_error = done->done.code != 0 && done->done.code != DHT_KRPC_ERROR_GENERIC;
+    bool has_answered = done->done.code != 0 || done->done.rtt_us >= 0;
+    struct dht_out hop = {.type = DHT_OUT_HOP};
+    hop.hop.addr = unsecured->peers[unsecured->asking[place].peer].addr;
+    hop.hop.id = unsecured->asking[place].id;
+    hop.hop.named = unsecured->asking[place].publishers;
+    hop.hop.rtt_us = (int32_t)(done->done.rtt_us < INT32_MAX ? done->done.rtt_us : INT32_MAX);
+    hop.hop.result = unsecured->asking[place].told ? DHT_HOP_FOUND
+                     : is_error                    ? DHT_HOP_ERROR
+                     : has_answered                ? DHT_HOP_ANSWERED
+                                                   : DHT_HOP_SILENT;
+    for (struct core_request *request = unsecured->waiters; request != NULL;
+         request = request->next_waiter)
+        core_result_hop(node, request, &unsecured->info_hash, &hop, CONTROL_STEP_WHO);
+}
+
+// One node has been asked. A torn payload is asked for once more, from the beginning.
+static void who_ended(struct node *node, struct core_unsecured *unsecured, size_t place,
+                      const struct dht_out *done)
+{
+    bool torn = unsecured->asking[place].torn;
+    core_owner_clear(&node->owners, unsecured->asking[place].engine, unsecured->asking[place].op);
     unsecured->asking[place].op = 0;
     unsecured->asking_count--;
-    bool torn = unsecured->asking[place].torn;
-    if (torn && unsecured->asking[place].tries < TRIES_MAX && ask(node, unsecured, place, &peer))
+    if (torn && unsecured->asking[place].tries < TRIES_MAX && ask(node, unsecured, place))
         return;
+    unsecured->peers[unsecured->asking[place].peer].is_plain =
+        unsecured->asking[place].told || done->done.code == DHT_KRPC_ERROR_GENERIC;
     if (torn)
         CORE_COUNT(node, unsecured_malformed);
     else if (!unsecured->asking[place].told)
         CORE_COUNT(node, unsecured_silent);
+    if (unsecured->trace)
+        tell_asked(node, unsecured, place, done);
     go_on(node, unsecured);
 }
 
@@ -431,7 +451,7 @@ static void tell_hop(struct node *node, struct core_unsecured *unsecured,
 {
     for (struct core_request *request = unsecured->waiters; request != NULL;
          request = request->next_waiter)
-        core_result_hop(node, request, &unsecured->info_hash, event);
+        core_result_hop(node, request, &unsecured->info_hash, event, CONTROL_STEP_HOP);
 }
 
 static void done(struct node *node, struct core_unsecured *unsecured, int engine,
@@ -439,7 +459,7 @@ static void done(struct node *node, struct core_unsecured *unsecured, int engine
 {
     size_t place = place_of(unsecured, engine, event->op);
     if (place < CORE_UNSECURED_ASKING_MAX) {
-        who_ended(node, unsecured, place);
+        who_ended(node, unsecured, place, event);
         return;
     }
     core_lookup_done(node, &unsecured->lookup, engine, &event->done.tally, false);

@@ -35,7 +35,8 @@ struct core_unsecured_result {
     struct core_description description;
     uint8_t publisher[CORE_PUBLISHER_LEN];
     uint8_t mark[CORE_MARK_LEN];
-    uint8_t misses; // lookups in a row that have not found it, of a watch
+    struct dht_addr from; // who told it; of this node's own none
+    uint8_t misses;       // lookups in a row that have not found it, of a watch
     bool is_local;
     uint32_t session; // that has registered it here; 0: none
     int64_t rtt_us;
@@ -46,6 +47,7 @@ struct core_unsecured_result {
 struct core_unsecured_peer {
     struct dht_addr addr;
     int engine;
+    bool is_plain; // it has told what it publishes, or that it is nothing
 };
 
 struct core_unsecured {
@@ -66,9 +68,11 @@ struct core_unsecured {
     uint32_t peer_count, peer_capacity;
     uint32_t peer_next; // whom to ask next
     struct {
-        uint32_t op; // 0: free
+        uint32_t op;   // 0: free
+        uint32_t peer; // its place in peers
         int engine;
-        struct dht_addr addr;
+        struct dht_id id;    // that it told with
+        uint32_t publishers; // of which it told
         uint8_t tries;
         bool told; // something that can be used
         bool torn; // a payload that was replaced while it was fetched
@@ -79,6 +83,7 @@ struct core_unsecured {
     struct core_unsecured_result **results_end;
     uint32_t result_count;
     size_t result_bytes;
+    bool is_full; // something that was told found no room
 };
 
 // Answers the request from here, or starts or joins a lookup. name is of kind UNSECURED.
@@ -117,16 +122,18 @@ bool core_unsecured_has_asked(const struct core_unsecured *unsecured, const stru
 bool core_unsecured_has_result(const struct core_unsecured *unsecured,
                                const uint8_t publisher[CORE_PUBLISHER_LEN]);
 // Moves the results of an earlier one that were not found again, less those that were missed as
-// often as that (0: none is missed for it) and those of this node. Whether there are any.
+// often as that (0: none is missed for it), those whose publisher's node has told that it publishes
+// them no more, and those of this node. Whether there are any.
 bool core_unsecured_carry(struct core_unsecured *unsecured, struct core_unsecured *earlier,
                           uint8_t misses_max);
 
 // ---- unsecured_result.c ----
 
-// Makes results of what one node has told and keeps those that are new, at the end of the list.
-// False where a payload is not what its digest says, it having been replaced while it was fetched.
+// Makes results of what one node has told and keeps those that are new, at the end of the list;
+// ret_publishers is of how many it told. False where a payload is not what its digest says, it
+// having been replaced while it was fetched.
 bool core_unsecured_take(struct node *node, struct core_unsecured *unsecured,
-                         const struct dht_out *who);
+                         const struct dht_out *who, uint32_t *ret_publishers);
 // Makes results of what is registered here.
 void core_unsecured_take_own(struct node *node, struct core_unsecured *unsecured);
 

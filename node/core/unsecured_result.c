@@ -68,11 +68,14 @@ static struct core_unsecured_result *keep(struct node *node, struct core_unsecur
     bool fits = unsecured->result_bytes + bytes <= CORE_UNSECURED_BYTES_MAX;
     struct core_unsecured_result *result = fits ? calloc(1, bytes) : NULL;
     if (result == NULL) {
+        unsecured->is_full = true;
         CORE_COUNT(node, unsecured_dropped);
         return NULL;
     }
     result->description = *description;
     result->rtt_us = who != NULL ? who->who.rtt_us : 0;
+    if (who != NULL)
+        result->from = who->who.from;
     if (payload.len > 0)
         memcpy(result->payload, payload.data, payload.len);
     make_mark(node, description, payload, result->mark);
@@ -108,7 +111,7 @@ static bool is_whole(const struct node *node, const struct core_description *pub
 }
 
 bool core_unsecured_take(struct node *node, struct core_unsecured *unsecured,
-                         const struct dht_out *who)
+                         const struct dht_out *who, uint32_t *ret_publishers)
 {
     struct core_description publishers[CORE_DESCRIPTION_PUBLISHERS_MAX];
     size_t count = core_description_read(who->who.description, publishers);
@@ -124,6 +127,7 @@ bool core_unsecured_take(struct node *node, struct core_unsecured *unsecured,
         keep(node, unsecured, &publishers[i], payload, who);
         at += publishers[i].payload_len;
     }
+    *ret_publishers = (uint32_t)count;
     return true;
 }
 
@@ -151,6 +155,15 @@ bool core_unsecured_has_result(const struct core_unsecured *unsecured,
     return find(unsecured, publisher) != NULL;
 }
 
+// Whether the node has told what it publishes, or that it is nothing.
+static bool is_plain(const struct core_unsecured *unsecured, const struct dht_addr *addr)
+{
+    for (uint32_t i = 0; i < unsecured->peer_count; i++)
+        if (dht_addr_equal(&unsecured->peers[i].addr, addr))
+            return unsecured->peers[i].is_plain && !unsecured->is_full;
+    return false;
+}
+
 bool core_unsecured_carry(struct core_unsecured *unsecured, struct core_unsecured *earlier,
                           uint8_t misses_max)
 {
@@ -158,7 +171,8 @@ bool core_unsecured_carry(struct core_unsecured *unsecured, struct core_unsecure
     bool any = false;
     while (link != NULL && *link != NULL) {
         struct core_unsecured_result *result = *link;
-        bool is_missed = misses_max > 0 && result->misses + 1 >= misses_max;
+        bool is_missed = misses_max > 0 &&
+                         (result->misses + 1 >= misses_max || is_plain(unsecured, &result->from));
         if (result->is_local || is_missed || find(unsecured, result->publisher) != NULL) {
             link = &result->next;
             continue;
@@ -214,7 +228,7 @@ static struct dht_tally tally_of(const struct core_unsecured *unsecured)
     return tally;
 }
 
-// age_s authority classifier comment copies elapsed_us endpoints event final hops mark name
+// age_s authority classifier cloud comment copies elapsed_us endpoints event final hops mark name
 // nodes_answered nodes_asked payload payload_type publisher rtt_us source ttl_s
 void core_unsecured_tell(struct node *node, const struct core_unsecured *unsecured,
                          struct core_request *request, const struct core_unsecured_result *result,
@@ -234,6 +248,7 @@ void core_unsecured_tell(struct node *node, const struct core_unsecured *unsecur
     core_result_put_text(writer, CONTROL_KEY_AUTHORITY, "0");
     put_span(writer, CONTROL_KEY_CLASSIFIER, unsecured->name.classifier,
              unsecured->name.classifier_len);
+    core_result_put_cloud(node, writer, request);
     if (description->comment_len > 0)
         put_span(writer, CONTROL_KEY_COMMENT, description->comment, description->comment_len);
     core_result_put_int(writer, CONTROL_KEY_COPIES, 1);

@@ -121,6 +121,45 @@ static void test_news(void **state)
     brains_fini(&brains);
 }
 
+// Who says himself that he publishes it no more is gone with the next look; who does not answer is
+// looked for three times.
+static void test_gone_at_once(void **state)
+{
+    static const struct gone {
+        const char *name;
+        bool publishes_too; // beside what it has registered
+        bool dies;
+        uint64_t looks;
+        const char *told;
+    } goes[] = {
+        {"unregistered", false, false, 1, "+1000 w -"},
+        {"one of two of one node", true, false, 1, "+1000 +2000 w -"},
+        {"dead", false, true, 3, "+1000 w -"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof goes / sizeof goes[0]; i++) {
+        begin(530 + i);
+        publish(FIRST, '1');
+        if (goes[i].publishes_too)
+            must(FIRST, "publish", "9:endpointsld2:ip4:abcd4:porti2000e5:protoi6eee4:name3:0.s");
+        uint32_t id = watch(WATCHER);
+        brains_run(&brains, 10 * SECOND);
+        uint64_t looks = helper_info(&brains, WATCHER).counters.watch_looks;
+        if (goes[i].dies)
+            brains_kill(&brains, FIRST);
+        else
+            must(FIRST, "unregister", "4:name3:0.s");
+        size_t len = strlen(goes[i].told);
+        for (int s = 0; s < 200 && strlen(helper_told(&brains, WATCHER, id)) < len; s++)
+            brains_run(&brains, SECOND);
+        looks = helper_info(&brains, WATCHER).counters.watch_looks - looks;
+        if (strcmp(helper_told(&brains, WATCHER, id), goes[i].told) != 0 || looks != goes[i].looks)
+            fail_msg("%s: %s after %llu", goes[i].name, helper_told(&brains, WATCHER, id),
+                     (unsigned long long)looks);
+        brains_fini(&brains);
+    }
+}
+
 // A lossy network makes nobody come and go.
 static void test_loss(void **state)
 {
@@ -237,13 +276,10 @@ static void test_cancelled_at_every_moment(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_what_fires),
-        cmocka_unit_test(test_news),
-        cmocka_unit_test(test_loss),
-        cmocka_unit_test(test_slow_client),
-        cmocka_unit_test(test_crowd),
-        cmocka_unit_test(test_bounds),
-        cmocka_unit_test(test_cancelled_at_every_moment),
+        cmocka_unit_test(test_what_fires),   cmocka_unit_test(test_news),
+        cmocka_unit_test(test_gone_at_once), cmocka_unit_test(test_loss),
+        cmocka_unit_test(test_slow_client),  cmocka_unit_test(test_crowd),
+        cmocka_unit_test(test_bounds),       cmocka_unit_test(test_cancelled_at_every_moment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -376,6 +376,44 @@ static void test_shared(void **state)
     brains_fini(&brains);
 }
 
+// ---- traced ----
+
+// How many progress answers have this step and outcome.
+static size_t count_steps(size_t node, uint32_t id, const char *step, const char *outcome)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < brains_count(&brains, node, id, CONTROL_ANSWER_PROGRESS); i++) {
+        const struct brains_answer *answer =
+            brains_answer(&brains, node, id, CONTROL_ANSWER_PROGRESS, i);
+        found += helper_has_text(answer, CONTROL_KEY_STEP, step) &&
+                 helper_has_text(answer, CONTROL_KEY_OUTCOME, outcome);
+    }
+    return found;
+}
+
+// The lookup hop by hop, and what each node that was named as a publisher has said.
+static void test_traced(void **state)
+{
+    (void)state;
+    brains_init(&brains, 12, 220);
+    for (size_t i = 2; i < 6; i++)
+        assert_int_equal(helper_publish(&brains, i, "0.t", (uint16_t)i), 0);
+    assert_int_equal(helper_unpublish(&brains, 4, "0.t"), 0);
+    brains_kill(&brains, 5);
+    uint32_t id = ask(8, "resolve", "4:name3:0.t5:tracei1e");
+    assert_int_equal(helper_end(&brains, 8, id), 0);
+    assert_true(count_steps(8, id, "hop", "found") > 0);
+    assert_int_equal(count_steps(8, id, "who", "found"), 2);
+    assert_int_equal(count_steps(8, id, "who", "answered"), 1);
+    assert_int_equal(count_steps(8, id, "who", "silent"), 1);
+    id = ask(8, "resolve", "4:name6:0.none5:tracei1e");
+    assert_int_equal(helper_end(&brains, 8, id), CONTROL_ERROR_NOT_FOUND);
+    assert_true(helper_number(brains_wait(&brains, 8, id), CONTROL_KEY_NODES_ANSWERED) > 0);
+    assert_true(count_steps(8, id, "hop", "answered") > 0);
+    check_nothing_left(8, "traced");
+    brains_fini(&brains);
+}
+
 // With datagrams lost, every publisher that lives is found, and both families name it once.
 static void test_lossy_and_dual(void **state)
 {
@@ -402,6 +440,7 @@ int main(void)
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_full),
         cmocka_unit_test(test_shared),
+        cmocka_unit_test(test_traced),
         cmocka_unit_test(test_lossy_and_dual),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
