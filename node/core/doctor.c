@@ -3,6 +3,7 @@
 
 #include "dht/addr.h"
 #include "node/core/publication.h"
+#include "node/core/registration.h"
 #include "node/core/result.h"
 
 #include <stdio.h>
@@ -27,12 +28,15 @@ struct core_doctor {
     uint32_t ping_count;
     uint32_t ping_running;
     uint32_t ping_answered;
-    // NAMES: of one publication after the other.
-    uint32_t names_left; // slots of the table
+    // NAMES: of one publication after the other, and then of one unsecured name.
+    uint32_t names_left;         // slots of the table
+    uint32_t registrations_left; // of the list
     uint32_t names_read;
     uint32_t names_good;
     struct core_lookup lookup;
-    int64_t seq; // that we have published
+    bool is_unsecured; // the name under way
+    bool is_named;     // others name this node as a publisher of it
+    int64_t seq;       // that we have published
     char name[CORE_NAME_TEXT_LEN_MAX + 1];
 };
 
@@ -164,10 +168,14 @@ static void check_engine(struct node *node, struct core_doctor *doctor,
                          const struct core_engine *engine)
 {
     struct dht_info info;
+    bool is_link = engine->cloud->config.scope == NODE_SCOPE_LINK;
     dht_info(engine->dht, &info);
-    check_out(node, doctor, engine, &info);
-    if (info.counters.replies_in_time + info.counters.replies_late == 0)
-        return; // nothing else can be told then
+    // On a link that has nobody else there is nobody to ask.
+    if (!is_link || info.counters.queries_sent > 0)
+        check_out(node, doctor, engine, &info);
+    // Nothing else can be told without answers; on a link nobody stands between its nodes.
+    if (is_link || info.counters.replies_in_time + info.counters.replies_late == 0)
+        return;
     check_in(node, doctor, engine, &info);
     check_address(node, doctor, engine, &info);
     check_nat(node, doctor, engine, &info);
@@ -185,47 +193,83 @@ static void tell_names(struct node *node, struct core_doctor *doctor)
     } else {
         snprintf(finding.text, TEXT_MAX, "%u of %u read back from the network as published%s",
                  doctor->names_good, doctor->names_read,
-                 doctor->names_left > 0 ? "; those past 64 were not looked at" : "");
+                 doctor->names_left + doctor->registrations_left > 0
+                     ? "; those past 64 were not looked at"
+                     : "");
     }
     tell(node, doctor, &finding);
+}
+
+// What was found of a record. Returns what is wrong; NULL: nothing is.
+static const char *judge_record(const struct core_doctor *doctor, struct finding *finding)
+{
+    const struct core_lookup *lookup = &doctor->lookup;
+    const char *text = NULL;
+    if (!lookup->found) {
+        finding->state = CONTROL_FINDING_FAIL;
+        text = "nobody has it";
+        finding->remedy = "see pnr publications for the last error; it is tried again by itself";
+    } else if (lookup->seq < doctor->seq) {
+        finding->state = CONTROL_FINDING_FAIL;
+        text = "only an older record is found";
+        finding->remedy = "publish it again; if that does not help, see resolve --trace for nodes "
+                          "packed around it";
+    } else if (lookup->seq > SEQ_NEAR) {
+        finding->state = CONTROL_FINDING_WARN;
+        text = "its sequence number is near the end: soon nothing can be published under it";
+        finding->remedy = "move to another key: somebody with this one has used such a number";
+    } else if (lookup->tally.suspect) {
+        finding->state = CONTROL_FINDING_WARN;
+        text = "nodes are packed around it: it looks like a Sybil attack";
+        finding->remedy = "see resolve --trace";
+    } else if (lookup->tally.copies < COPIES_FEW && lookup->tally.answered > COPIES_FEW) {
+        finding->state = CONTROL_FINDING_WARN;
+        text = "few nodes have it";
+        finding->remedy = "it is renewed by itself; look again in an hour";
+    }
+    return text;
+}
+
+// The same of an unsecured name. Each storing node tells who publishes it; that others are named
+// too is their own affair.
+static const char *judge_peers(const struct core_doctor *doctor, struct finding *finding)
+{
+    const char *text = NULL;
+    if (!doctor->is_named) {
+        finding->state = CONTROL_FINDING_FAIL;
+        text = "nobody names this node as its publisher";
+        finding->remedy = "see pnr publications for the last error; it is tried again by itself";
+    } else if (doctor->lookup.tally.suspect) {
+        finding->state = CONTROL_FINDING_WARN;
+        text = "nodes are packed around it: it looks like a Sybil attack";
+        finding->remedy = "see resolve --trace";
+    }
+    return text;
 }
 
 static void tell_name(struct node *node, struct core_doctor *doctor)
 {
     struct finding finding = {.check = "name"};
     const struct core_lookup *lookup = &doctor->lookup;
-    const char *text = NULL;
+    bool has_several = core_cloud_present(node) > 1;
+    const char *text;
     if (lookup->tally.answered == 0) { // what this node holds itself is no proof
         finding.state = CONTROL_FINDING_FAIL;
         text = "nobody answered";
         finding.remedy = "see what is said of UDP above";
-    } else if (!lookup->found) {
-        finding.state = CONTROL_FINDING_FAIL;
-        text = "nobody has it";
-        finding.remedy = "see pnr publications for the last error; it is tried again by itself";
-    } else if (lookup->seq < doctor->seq) {
-        finding.state = CONTROL_FINDING_FAIL;
-        text = "only an older record is found";
-        finding.remedy = "publish it again; if that does not help, see resolve --trace for nodes "
-                         "packed around it";
-    } else if (lookup->seq > SEQ_NEAR) {
-        finding.state = CONTROL_FINDING_WARN;
-        text = "its sequence number is near the end: soon nothing can be published under it";
-        finding.remedy = "move to another key: somebody with this one has used such a number";
-    } else if (lookup->tally.suspect) {
-        finding.state = CONTROL_FINDING_WARN;
-        text = "nodes are packed around it: it looks like a Sybil attack";
-        finding.remedy = "see resolve --trace";
-    } else if (lookup->tally.copies < COPIES_FEW && lookup->tally.answered > COPIES_FEW) {
-        finding.state = CONTROL_FINDING_WARN;
-        text = "few nodes have it";
-        finding.remedy = "it is renewed by itself; look again in an hour";
+    } else {
+        text =
+            doctor->is_unsecured ? judge_peers(doctor, &finding) : judge_record(doctor, &finding);
     }
     doctor->names_good += text == NULL;
     if (text == NULL)
         return;
-    snprintf(finding.text, TEXT_MAX, "%.400s: %s, %u cop%s", doctor->name, text,
-             lookup->tally.copies, lookup->tally.copies == 1 ? "y" : "ies");
+    int len =
+        snprintf(finding.text, TEXT_MAX, "%.380s%s%s: %s", doctor->name, has_several ? " in " : "",
+                 has_several ? lookup->cloud->config.name : "", text);
+    if (!doctor->is_unsecured)
+        snprintf(finding.text + len, TEXT_MAX - (size_t)len, ", %u cop%s", lookup->tally.copies,
+                 lookup->tally.copies == 1 ? "y" : "ies");
     tell(node, doctor, &finding);
 }
 
@@ -246,9 +290,34 @@ static bool read_name(struct node *node, struct core_doctor *doctor,
     memcpy(name.classifier, publication->classifier, publication->classifier_len);
     core_name_print(&name, doctor->name);
     doctor->seq = publication->seq;
+    doctor->is_unsecured = false;
     doctor->names_read++;
     doctor->lookup.cloud = publication->cloud;
     return core_lookup_get(node, &doctor->lookup, CORE_OWNER_DOCTOR, doctor, &get);
+}
+
+// Starts to look who publishes an unsecured name. As read_name().
+static bool read_registration(struct node *node, struct core_doctor *doctor,
+                              const struct core_registration *registration)
+{
+    if (registration->ending || registration->stored_us == 0 || !registration->cloud->present)
+        return false;
+    core_name_print(&registration->name, doctor->name);
+    doctor->is_unsecured = true;
+    doctor->is_named = false;
+    doctor->names_read++;
+    doctor->lookup.cloud = registration->cloud;
+    return core_lookup_peers(node, &doctor->lookup, CORE_OWNER_DOCTOR, doctor,
+                             &registration->info_hash, false);
+}
+
+// The registration that has as many behind it; NULL: it went meanwhile.
+static const struct core_registration *registration_at(const struct node *node, uint32_t left)
+{
+    const struct core_registration *registration = node->registrations;
+    for (uint32_t at = node->registration_count; registration != NULL && at > left + 1; at--)
+        registration = registration->next;
+    return left < node->registration_count ? registration : NULL;
 }
 
 static void read_next_name(struct node *node, struct core_doctor *doctor)
@@ -260,6 +329,12 @@ static void read_next_name(struct node *node, struct core_doctor *doctor)
         if (read_name(node, doctor, table->slots[--doctor->names_left]))
             return;
     }
+    while (doctor->registrations_left > 0 && doctor->names_read < CORE_DOCTOR_NAMES_MAX) {
+        const struct core_registration *registration =
+            registration_at(node, --doctor->registrations_left);
+        if (registration != NULL && read_registration(node, doctor, registration))
+            return;
+    }
     tell_names(node, doctor);
     end(node, doctor);
 }
@@ -267,6 +342,39 @@ static void read_next_name(struct node *node, struct core_doctor *doctor)
 // ---- bootstrap ----
 
 static void ask_cloud(struct node *node, struct core_doctor *doctor);
+
+// A cloud that has no address, or is not to have one: nothing else can be told of it.
+static void tell_idle(struct node *node, struct core_doctor *doctor, const struct core_cloud *cloud)
+{
+    struct finding finding = {.check = "cloud"};
+    if (cloud->config.disabled) {
+        snprintf(finding.text, TEXT_MAX, "%s: disabled by the configuration", cloud->config.name);
+    } else {
+        finding.state = CONTROL_FINDING_WARN;
+        snprintf(finding.text, TEXT_MAX, "%s: there is no address to use", cloud->config.name);
+        finding.remedy = cloud->config.scope == NODE_SCOPE_LINK
+                             ? "see that its interface is there and up, or take the cloud out of "
+                               "the configuration"
+                             : "see that what it listens at is an address of this machine";
+    }
+    tell(node, doctor, &finding);
+}
+
+// A link has no bootstrap nodes: neighbours hear of each other.
+static void tell_neighbours(struct node *node, struct core_doctor *doctor,
+                            const struct core_cloud *cloud)
+{
+    struct finding finding = {.check = "neighbours"};
+    bool any = core_cloud_has_contacts(cloud);
+    snprintf(finding.text, TEXT_MAX, "%s: %s", cloud->config.name,
+             any ? "others are known on this link" : "nobody else is known on this link");
+    if (!any) {
+        finding.state = CONTROL_FINDING_WARN;
+        finding.remedy = "where there should be somebody, let multicast to UDP port 3541 in and "
+                         "out: see the firewalls";
+    }
+    tell(node, doctor, &finding);
+}
 
 static void tell_bootstrap(struct node *node, struct core_doctor *doctor,
                            const struct core_cloud *cloud)
@@ -313,12 +421,19 @@ static void ping_engine(struct node *node, struct core_doctor *doctor,
 static void cloud_asked(struct node *node, struct core_doctor *doctor)
 {
     const struct core_cloud *cloud = core_cloud_numbered(node, doctor->cloud);
-    if (cloud != NULL) { // it may have been removed meanwhile
-        tell_bootstrap(node, doctor, cloud);
-        for (int i = 0; i < NODE_ENGINES_MAX; i++)
-            if (cloud->engines[i].dht != NULL)
-                check_engine(node, doctor, &cloud->engines[i]);
+    if (cloud == NULL) { // it was removed meanwhile
+        ask_cloud(node, doctor);
+        return;
     }
+    if (cloud->engines[0].dht == NULL && cloud->engines[1].dht == NULL)
+        tell_idle(node, doctor, cloud);
+    else if (cloud->config.scope == NODE_SCOPE_LINK)
+        tell_neighbours(node, doctor, cloud);
+    else
+        tell_bootstrap(node, doctor, cloud);
+    for (int i = 0; i < NODE_ENGINES_MAX; i++)
+        if (cloud->engines[i].dht != NULL)
+            check_engine(node, doctor, &cloud->engines[i]);
     ask_cloud(node, doctor);
 }
 
@@ -342,6 +457,7 @@ static void ask_cloud(struct node *node, struct core_doctor *doctor)
     if (cloud == NULL) {
         doctor->state = CORE_DOCTOR_NAMES;
         doctor->names_left = node->publications.count;
+        doctor->registrations_left = node->registration_count;
         read_next_name(node, doctor);
         return;
     }
@@ -420,9 +536,29 @@ void core_doctor_disk_checked(struct node *node, struct core_request *request,
     ask_cloud(node, doctor);
 }
 
+// Whether this node is among the peers. Where nobody has told where it is seen from, its port has
+// to do.
+static bool names_us(const struct node *node, int number, const struct dht_out *event)
+{
+    struct dht_info info;
+    const struct core_engine *engine = core_cloud_engine(node, number);
+    if (engine == NULL)
+        return false;
+    dht_info(engine->dht, &info);
+    for (size_t i = 0; i < event->peers.count; i++) {
+        const struct dht_addr *addr = &event->peers.addrs[i];
+        bool is_ours = core_cloud_is_own(engine, addr);
+        if (is_ours || (info.external.ip_len == 0 && addr->port == engine->addr.port))
+            return true;
+    }
+    return false;
+}
+
 static void name_read(struct node *node, struct core_doctor *doctor, int engine,
                       const struct dht_out *event)
 {
+    if (event->type == DHT_OUT_PEERS)
+        doctor->is_named = doctor->is_named || names_us(node, engine, event);
     if (event->type == DHT_OUT_ITEM)
         core_lookup_item(&doctor->lookup, &event->found.item);
     if (event->type != DHT_OUT_DONE ||

@@ -6,7 +6,8 @@
 //
 //     DISK       --the driver has looked at keys, state directory and clock (NODE_KEY_CHECKUP)-->
 //     BOOTSTRAP  --the bootstrap nodes have answered, or have not; each cloud is told-->
-//     NAMES      --each name published here was read back from the network--> done
+//     NAMES      --each name published here was read back from the network; of an unsecured one,
+//                  others name this node as its publisher--> done
 //
 // Bounds: CORE_DOCTOR_PINGS_MAX bootstrap nodes of an engine are asked, CORE_DOCTOR_NAMES_MAX names
 // read back, one after the other. One doctor a request; it goes with it.

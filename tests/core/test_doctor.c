@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-#include "brains_helper.h"
+#include "node/core/registration.h"
+#include "tests/core/brains_helper.h"
 
 static struct brains brains;
 static uint8_t key[32];
@@ -89,6 +90,73 @@ static void test_well(void **state)
     assert_string_equal(state_of(id, "name"), ""); // none that is not as it should be
     assert_string_equal(state_of(id, "names"), "ok");
     assert_int_equal(helper_number(brains_wait(&brains, 3, id), "failures"), 1);
+    brains_fini(&brains);
+}
+
+// Finds a text in what was told about something.
+static bool says(uint32_t id, const char *check, const char *text)
+{
+    size_t count = brains_count(&brains, 3, id, CONTROL_ANSWER_RESULT);
+    for (size_t i = 0; i < count; i++) {
+        const struct brains_answer *answer =
+            brains_answer(&brains, 3, id, CONTROL_ANSWER_RESULT, i);
+        struct dht_span fields = {answer->fields, answer->fields_len};
+        struct dht_span what, found;
+        char whole[600];
+        assert_true(control_fields_string(fields, CONTROL_KEY_CHECK, &what));
+        assert_true(control_fields_string(fields, CONTROL_KEY_TEXT, &found));
+        snprintf(whole, sizeof whole, "%.*s", (int)found.len, (const char *)found.data);
+        if (what.len == strlen(check) && memcmp(what.data, check, what.len) == 0 &&
+            strstr(whole, text) != NULL)
+            return true;
+    }
+    return false;
+}
+
+static void test_unsecured_name(void **state)
+{
+    (void)state;
+    begin(305);
+    assert_int_equal(helper_publish(&brains, 3, "0.printer", 631), 0);
+    uint32_t id = start_doctor();
+    answer_checkup("de");
+    assert_int_equal(helper_end(&brains, 3, id), 0);
+    assert_string_equal(state_of(id, "name"), "");
+    assert_true(says(id, "names", "2 of 2"));
+    // As if others had forgotten that this node publishes it.
+    brains.nodes[3]->registrations->info_hash.bytes[0] ^= 1;
+    id = start_doctor();
+    answer_checkup("de");
+    assert_int_equal(helper_end(&brains, 3, id), 0);
+    assert_string_equal(state_of(id, "name"), "fail");
+    assert_true(says(id, "name", "0.printer: nobody names this node"));
+    assert_true(says(id, "names", "1 of 2"));
+    brains.nodes[3]->registrations->info_hash.bytes[0] ^= 1;
+    brains_fini(&brains);
+}
+
+// Each cloud is named, and one without an address or of a link asks for no bootstrap nodes.
+static void test_clouds(void **state)
+{
+    struct node_cloud_config config;
+    (void)state;
+    begin(306);
+    struct node *node = brains.nodes[3];
+    node_cloud_config_init(&config, "off");
+    config.disabled = true;
+    assert_true(node_add_cloud(node, brains.now_us, &config) >= 0);
+    node_cloud_config_init(&config, "cable");
+    config.scope = NODE_SCOPE_LINK;
+    assert_true(node_add_cloud(node, brains.now_us, &config) >= 0);
+    uint32_t id = start_doctor();
+    answer_checkup("de");
+    assert_int_equal(helper_end(&brains, 3, id), 0);
+    assert_true(says(id, "bootstrap", "Global_: "));
+    assert_true(says(id, "cloud", "off: disabled"));
+    assert_true(says(id, "cloud", "cable: there is no address"));
+    assert_false(says(id, "bootstrap", "off"));
+    assert_false(says(id, "bootstrap", "cable"));
+    assert_int_equal(helper_number(brains_wait(&brains, 3, id), "failures"), 0);
     brains_fini(&brains);
 }
 
@@ -193,6 +261,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_well),
+        cmocka_unit_test(test_unsecured_name),
+        cmocka_unit_test(test_clouds),
         cmocka_unit_test(test_network_gone),
         cmocka_unit_test(test_odd_findings),
         cmocka_unit_test(test_clouds_come_and_go),
