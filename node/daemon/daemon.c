@@ -7,6 +7,7 @@
 #include "node/daemon/notify.h"
 #include "node/daemon/process.h"
 #include "node/daemon/record.h"
+#include "node/daemon/state_dir.h"
 #include "node/daemon/udp.h"
 
 #include <openssl/crypto.h>
@@ -83,6 +84,7 @@ static bool open_node(struct daemon *daemon, struct daemon_error *ret_error)
     free(options);
     if (daemon->process.nodes[0] == NULL)
         return false;
+    daemon_state_dir_warn(base);
     daemon->clouds = (struct daemon_clouds){.node = daemon->process.nodes[0],
                                             .config = &daemon->config,
                                             .unlimited = daemon->options->unlimited};

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "node/daemon/state_dir.h"
 
+#include "node/daemon/log.h"
+
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -62,6 +65,30 @@ int daemon_state_dir_hold(const char *path, struct daemon_error *ret_error)
     if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)len, 0) != len)
         errno = 0;
     return fd;
+}
+
+void daemon_state_dir_warn(const char *path)
+{
+    static const char prefix[] = "cloud-";
+    char name[256] = "";
+    int count = 0;
+    DIR *dir = opendir(path);
+    const struct dirent *entry;
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
+        struct stat about;
+        bool is_former = strncmp(entry->d_name, prefix, sizeof prefix - 1) == 0 &&
+                         fstatat(dirfd(dir), entry->d_name, &about, AT_SYMLINK_NOFOLLOW) == 0 &&
+                         S_ISDIR(about.st_mode);
+        if (is_former && count++ == 0)
+            snprintf(name, sizeof name, "%s", entry->d_name);
+    }
+    if (dir != NULL)
+        closedir(dir);
+    if (count > 0)
+        daemon_log(DAEMON_LOG_WARN,
+                   "folders of an earlier version are not read any more: publish anew what was "
+                   "published in those clouds, and remove them folder=%s/%s folders=%d",
+                   path, name, count);
 }
 
 void daemon_state_dir_release(int lock_fd)

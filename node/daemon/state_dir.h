@@ -17,4 +17,8 @@
 int daemon_state_dir_hold(const char *path, struct daemon_error *ret_error);
 void daemon_state_dir_release(int lock_fd);
 
+// Warns, in the log, of folders "cloud-NAME" in it: an earlier version kept each cloud but the
+// first there, and nothing reads them any more.
+void daemon_state_dir_warn(const char *path);
+
 #endif
