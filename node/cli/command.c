@@ -46,19 +46,20 @@ static const struct cli_command table[] = {
     },
     {
         .name = "watch",
-        .usage = "NAME [--count N] [--timeout S]",
+        .usage = "NAME [--count N] [--timeout S] [--cloud NAME]",
         .summary = "show what a name stands for, and each change of it",
         .help = "Prints a line for each publisher of the name when it comes (+), says something\n"
                 "else (~) or goes (-). The first lines are what there is now.\n"
                 "\n"
                 "  --count N        end after so many lines\n"
                 "  --timeout S      end after so long, with code 4 where --count is not reached\n"
+                "  --cloud NAME     in this cloud (Global_)\n"
                 "\n"
                 "Examples:\n"
                 "  pnr watch laptop.web\n"
                 "  pnr -q watch laptop.web            # signs and endpoints alone\n"
                 "  pnr --json watch laptop.web | jq -r 'select(.type == \"change\") | .event'\n",
-        .options = CLI_OPTION_COUNT,
+        .options = CLI_OPTION_COUNT | CLI_OPTION_CLOUD,
         .args_min = 1,
         .args_max = 1,
         .function = cli_watch,
@@ -181,14 +182,17 @@ static const struct cli_command table[] = {
     },
     {
         .name = "status",
-        .usage = "",
+        .usage = "[--cloud NAME]",
         .summary = "how the daemon and its networks stand",
         .help = "CONTACTS is good ones/all, NODES an estimate of the whole network. With -v also\n"
                 "ids and counters.\n"
                 "\n"
+                "  --cloud NAME   of this cloud alone\n"
+                "\n"
                 "Examples:\n"
                 "  pnr status\n"
                 "  pnr --node 3 status                # of a testnet\n",
+        .options = CLI_OPTION_CLOUD,
         .function = cli_status,
     },
     {
@@ -223,15 +227,18 @@ static const struct cli_command table[] = {
     },
     {
         .name = "ping",
-        .usage = "HOST:PORT",
+        .usage = "HOST:PORT [--timeout S] [--cloud NAME]",
         .summary = "ask one DHT node whether it is there",
         .help = "Gives up after 5 s, or --timeout.\n"
+                "\n"
+                "  --cloud NAME   from this cloud's address (Global_)\n"
                 "\n"
                 "Examples:\n"
                 "  pnr ping 192.0.2.1:6881\n"
                 "  pnr ping [2001:db8::1]:6881 --timeout 500ms\n",
         .args_min = 1,
         .args_max = 1,
+        .options = CLI_OPTION_CLOUD,
         .function = cli_ping,
     },
     {

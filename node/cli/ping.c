@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "node/cli/json.h"
 #include "node/cli/session.h"
+#include "pnr/clouds.h"
 
 #include <arpa/inet.h>
 #include <netdb.h>
@@ -96,7 +97,7 @@ int cli_ping(struct cli_context *context)
     }
     snprintf(doing, sizeof doing, "pinging %s", addr);
     struct cli_call call = {.doing = doing, .on_event = on_event, .state = addr};
-    call.begun =
-        pnr_ping(context->client, addr, timeout_ms != 0 ? timeout_ms : TIMEOUT_MS, &call.request);
+    call.begun = pnr_ping_in(context->client, context->options->cloud, addr,
+                             timeout_ms != 0 ? timeout_ms : TIMEOUT_MS, &call.request);
     return cli_session_run(context, &call);
 }

@@ -15,8 +15,9 @@ struct deed {
     struct cli_call call;
     const char *past; // "stored" or "withdrawn"
     const char *type; // of its JSON object
-    bool is_storing;  // past the point from which the daemon goes on by itself
-    char shown[96];   // the name, for the progress line
+    bool is_withdrawal;
+    bool is_storing; // past the point from which the daemon goes on by itself
+    char shown[96];  // the name, for the progress line
     char doing[192];
 };
 
@@ -133,6 +134,11 @@ static void print_people(const struct cli_output *output, const struct pnr_event
            cli_text_printable(report->name, strlen(report->name), name, sizeof name),
            cli_output_style(output, CLI_STYLE_PLAIN));
     if (output->verbosity < 0) {
+        return;
+    }
+    if (report->targets == 0 && deed->is_withdrawal) { // an unsecured name: nobody held it
+        printf("%s%s%s\n", cli_output_style(output, CLI_STYLE_GOOD), deed->past,
+               cli_output_style(output, CLI_STYLE_PLAIN));
         return;
     }
     printf("%s%s on %u of %u nodes%s",
@@ -309,7 +315,7 @@ int cli_publish(struct cli_context *context)
 
 int cli_unpublish(struct cli_context *context)
 {
-    struct deed deed = {.past = "withdrawn", .type = "unpublished"};
+    struct deed deed = {.past = "withdrawn", .type = "unpublished", .is_withdrawal = true};
     int code = check_name(context);
     if (code == CLI_EXIT_DONE) {
         code = cli_session_open(context);

@@ -96,6 +96,7 @@ static void write_signature(const struct pnr_result *result, bool whole, char *b
 {
     char authority[PNR_NAME_MAX];
     char shown[4 * PNR_AUTHORITY_MAX];
+    char cloud[4 * PNR_WORD_MAX];
     struct cli_text ttl;
     size_t used;
     snprintf(authority, sizeof authority, "%s", result->authority);
@@ -111,7 +112,12 @@ static void write_signature(const struct pnr_result *result, bool whole, char *b
     if (result->seq >= 0) {
         used += (size_t)snprintf(buf + used, buf_len - used, ", seq %lld", (long long)result->seq);
     }
-    snprintf(buf + used, buf_len - used, ", ttl %s", cli_text_seconds(result->ttl_s, &ttl));
+    used += (size_t)snprintf(buf + used, buf_len - used, ", ttl %s",
+                             cli_text_seconds(result->ttl_s, &ttl));
+    if (result->cloud[0] != '\0') {
+        snprintf(buf + used, buf_len - used, ", in %s",
+                 cli_text_printable(result->cloud, strlen(result->cloud), cloud, sizeof cloud));
+    }
 }
 
 // "from the DHT: 21 asked, 18 answered, 8 copies, 3 hops, 143 ms"
@@ -141,7 +147,7 @@ static void write_origin(const struct pnr_result *result, char *buf, size_t buf_
 
 static void print_trailer(const struct cli_output *output, const struct pnr_result *result)
 {
-    char signature[512];
+    char signature[768];
     char origin[256];
     write_signature(result, output->verbosity > 0, signature, sizeof signature);
     write_origin(result, origin, sizeof origin);
@@ -269,7 +275,9 @@ static bool on_event(struct cli_context *context, void *state, const struct pnr_
     }
     drop_older(lookup, &result);
     // A program gets each result when it is there, and tells by "final" whether more may follow.
-    if (result.final || context->output.json || lookup->pending_count >= PENDING_MAX) {
+    // For people they stand below the trace, which goes on meanwhile for an unsecured name.
+    bool waits = !result.final || context->options->trace;
+    if (!waits || context->output.json || lookup->pending_count >= PENDING_MAX) {
         print_result(context, lookup, &result);
     } else {
         keep(lookup, &result);

@@ -41,6 +41,13 @@ static void payload_json(json_t *object, const struct pnr_result *result)
     free(text);
 }
 
+void cli_result_cloud_json(json_t *object, const struct pnr_result *result)
+{
+    if (result->cloud[0] != '\0') {
+        cli_json_text(object, "cloud", result->cloud);
+    }
+}
+
 void cli_result_json(json_t *object, const struct pnr_result *result)
 {
     cli_json_text(object, "name", result->name);
@@ -56,4 +63,5 @@ void cli_result_json(json_t *object, const struct pnr_result *result)
         cli_json_int(object, "seq", result->seq);
     }
     cli_json_int(object, "ttl_s", result->ttl_s);
+    cli_result_cloud_json(object, result);
 }

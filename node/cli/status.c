@@ -2,6 +2,7 @@
 #include "node/cli/json.h"
 #include "node/cli/session.h"
 #include "node/cli/table.h"
+#include "pnr/clouds.h"
 
 #include <string.h>
 
@@ -178,6 +179,6 @@ int cli_status(struct cli_context *context)
         return code;
     }
     struct cli_call call = {.limit_ms = LIMIT_MS, .on_event = on_event};
-    call.begun = pnr_status(context->client, &call.request);
+    call.begun = pnr_status_in(context->client, context->options->cloud, &call.request);
     return cli_session_run(context, &call);
 }

@@ -2,6 +2,7 @@
 #include "node/cli/trace.h"
 
 #include "node/cli/json.h"
+#include "pnr/clouds.h"
 
 #include <string.h>
 
@@ -33,6 +34,19 @@ static int distance_bits(const uint8_t a[PNR_NODE_ID_LEN], const uint8_t b[PNR_N
     return 0;
 }
 
+// Of a node that was asked what it publishes.
+static void print_asked_json(const struct cli_output *output, const struct pnr_hop *hop)
+{
+    json_t *object = cli_json_object("asked");
+    cli_json_text(object, "addr", hop->addr);
+    cli_json_hex(object, "id", hop->id, hop->id_len);
+    cli_json_hex(object, "target", hop->target, hop->target_len);
+    cli_json_text(object, "outcome", outcome_word(hop->outcome));
+    cli_json_int(object, "publishers", hop->named);
+    cli_json_ms(object, "rtt_ms", hop->rtt_us);
+    cli_json_print(object, output);
+}
+
 static void print_json(const struct cli_output *output, const struct pnr_hop *hop)
 {
     json_t *object = cli_json_object("hop");
@@ -49,10 +63,17 @@ static void print_json(const struct cli_output *output, const struct pnr_hop *ho
     cli_json_print(object, output);
 }
 
-// What came: "found, 8 named", "error", "silent".
+// What came: "found, 8 named", "error", "silent"; of a publisher "publishes it".
 static const char *came(const struct pnr_hop *hop, struct cli_text *ret_text)
 {
     bool answered = hop->outcome == PNR_OUTCOME_ANSWERED || hop->outcome == PNR_OUTCOME_FOUND;
+    if (hop->is_publisher && answered && hop->named > 1) {
+        snprintf(ret_text->text, sizeof ret_text->text, "%u publishers", hop->named);
+        return ret_text->text;
+    }
+    if (hop->is_publisher && answered) {
+        return hop->named == 1 ? "publishes it" : "publishes nothing";
+    }
     snprintf(ret_text->text, sizeof ret_text->text, answered ? "%s, %u named" : "%s",
              outcome_word(hop->outcome), hop->named);
     return ret_text->text;
@@ -78,20 +99,26 @@ static void print_people(const struct cli_output *output, const struct pnr_hop *
     struct cli_text rtt = {"-"};
     struct cli_text what;
     char distance[16] = "?";
+    char depth[16] = "-";
     char id[2 * PNR_NODE_ID_LEN + 1];
     char addr[4 * PNR_ADDR_MAX];
-    if (hop->id_len > 0 && hop->target_len > 0) {
+    if (hop->is_publisher) { // wherever its id is, it is there for what it publishes
+        snprintf(distance, sizeof distance, "-");
+    } else if (hop->id_len > 0 && hop->target_len > 0) {
         int bits = distance_bits(hop->id, hop->target);
         snprintf(distance, sizeof distance, bits > 0 ? "2^%d" : "0", bits);
+    }
+    if (!hop->is_publisher) {
+        snprintf(depth, sizeof depth, "%u", hop->depth);
     }
     if (hop->rtt_us >= 0) {
         cli_text_duration(hop->rtt_us, &rtt);
     }
     cli_text_printable(hop->addr, strlen(hop->addr), addr, sizeof addr);
     size_t id_shown = output->verbosity > 0 || hop->id_len < 4 ? hop->id_len : 4;
-    printf("%s%3zu %5u  %-8s  %10s  %-18s  %s  %s%s%s\n",
-           cli_output_style(output, style_of(hop->outcome)), number, hop->depth, distance, rtt.text,
-           came(hop, &what), addr, cli_text_hex(hop->id, id_shown, id),
+    printf("%s%3zu %5s  %-8s  %10s  %-18s  %s%s%s%s%s\n",
+           cli_output_style(output, style_of(hop->outcome)), number, depth, distance, rtt.text,
+           came(hop, &what), addr, hop->id_len > 0 ? "  " : "", cli_text_hex(hop->id, id_shown, id),
            id_shown < hop->id_len ? "\xe2\x80\xa6" : "", cli_output_style(output, CLI_STYLE_PLAIN));
 }
 
@@ -117,7 +144,11 @@ bool cli_trace_hop(struct cli_context *context, struct cli_trace *trace,
     trace->target_len = hop.target_len;
     cli_output_progress_end(&context->output);
     if (context->output.json) {
-        print_json(&context->output, &hop);
+        if (hop.is_publisher) {
+            print_asked_json(&context->output, &hop);
+        } else {
+            print_json(&context->output, &hop);
+        }
     } else {
         if (is_new && context->output.verbosity >= 0) {
             print_heading(&context->output, trace);
@@ -131,14 +162,25 @@ bool cli_trace_hop(struct cli_context *context, struct cli_trace *trace,
 
 // ---- the end ----
 
-// The largest estimate of the daemon's networks; 0: unknown.
+// Where none is named the daemon means this one, and where it is not there the first.
+#define DEFAULT_CLOUD "Global_"
+
+// The larger estimate of the cloud's address families; 0: unknown.
 static bool on_status(struct cli_context *context, void *state, const struct pnr_event *event)
 {
     int64_t *nodes = state;
     struct pnr_cloud cloud;
+    char meant[PNR_WORD_MAX] = "";
     (void)context;
     for (size_t i = 0; event->type == PNR_EVENT_DONE && pnr_read_cloud(event, i, &cloud); i++) {
-        *nodes = cloud.nodes_estimate > *nodes ? cloud.nodes_estimate : *nodes;
+        bool is_default = strcmp(cloud.name, DEFAULT_CLOUD) == 0;
+        if (i == 0 || (is_default && strcmp(meant, DEFAULT_CLOUD) != 0)) {
+            memcpy(meant, cloud.name, sizeof meant);
+            *nodes = 0;
+        }
+        if (strcmp(cloud.name, meant) == 0 && cloud.nodes_estimate > *nodes) {
+            *nodes = cloud.nodes_estimate;
+        }
     }
     return true;
 }
@@ -148,8 +190,11 @@ void cli_trace_end(struct cli_context *context, const struct pnr_tally *tally)
     int64_t nodes = 0;
     struct cli_text count;
     struct cli_call call = {.limit_ms = STATUS_LIMIT_MS, .on_event = on_status, .state = &nodes};
-    call.begun = pnr_status(context->client, &call.request);
-    if (context->output.json || cli_session_run(context, &call) != CLI_EXIT_DONE) {
+    if (context->output.json) {
+        return;
+    }
+    call.begun = pnr_status_in(context->client, context->options->cloud, &call.request);
+    if (cli_session_run(context, &call) != CLI_EXIT_DONE) {
         return;
     }
     if (context->output.verbosity >= 0) {

@@ -90,6 +90,7 @@ static void print_json(const struct cli_output *output, enum pnr_change change,
         cli_json_text(object, "name", result->name);
         cli_json_hex(object, "publisher", result->publisher, result->publisher_len);
         cli_json_hex(object, "mark", result->mark, result->mark_len);
+        cli_result_cloud_json(object, result);
     } else {
         cli_result_json(object, result);
         cli_json_text(object, "source", cli_result_source(result->source));
@@ -120,6 +121,7 @@ static void print_people(const struct cli_output *output, enum pnr_change change
                  [PNR_CHANGE_CHANGED] = {'~', CLI_STYLE_WARN},
                  [PNR_CHANGE_GONE] = {'-', CLI_STYLE_BAD}};
     char hex[2 * PNR_MACHINE_MAX + 1];
+    char cloud[4 * PNR_WORD_MAX];
     printf("%s%c%s %s", cli_output_style(output, signs[change].style), signs[change].sign,
            cli_output_style(output, CLI_STYLE_PLAIN), endpoints);
     if (output->verbosity >= 0 && change != PNR_CHANGE_GONE) {
@@ -133,6 +135,10 @@ static void print_people(const struct cli_output *output, enum pnr_change change
     }
     if (output->verbosity > 0 && result->seq >= 0) {
         printf(" \xc2\xb7 seq %lld", (long long)result->seq);
+    }
+    if (output->verbosity > 0 && result->cloud[0] != '\0') {
+        printf(" \xc2\xb7 in %s",
+               cli_text_printable(result->cloud, strlen(result->cloud), cloud, sizeof cloud));
     }
     putchar('\n');
     fflush(stdout);
@@ -187,7 +193,7 @@ static bool on_event(struct cli_context *context, void *state, const struct pnr_
 int cli_watch(struct cli_context *context)
 {
     const struct cli_options *options = context->options;
-    struct pnr_watch wanted = {.name = context->args[0]};
+    struct pnr_watch wanted = {.name = context->args[0], .cloud = options->cloud};
     struct cli_call call = {.on_event = on_event, .limit_ms = options->timeout_ms};
     struct watch watch = {.call = &call, .name = wanted.name, .wanted = options->count};
     char shown[96];

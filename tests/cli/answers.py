@@ -41,7 +41,7 @@ def change(event, **changes):
     """A result of a watch; of one that is gone its identity alone."""
     kind, fields = result(event=event, **changes)
     if event == "gone":
-        fields = {key: fields[key] for key in ("event", "name", "publisher", "mark")}
+        fields = {key: fields[key] for key in ("event", "name", "publisher", "mark", "cloud") if key in fields}
     return (kind, fields)
 
 
@@ -65,12 +65,26 @@ def hop(outcome, last, depth, rtt_us, **changes):
     return step("hop", **{key: value for key, value in fields.items() if value is not None})
 
 
+def asked(outcome, last, publishers, rtt_us, **changes):
+    kind, fields = hop(outcome, last, 0, rtt_us, named=publishers, **changes)
+    return (kind, {**fields, "step": "who"})
+
+
 HOPS = [
     hop("answered", 0x97, 1, 38120),
     hop("silent", 0x21, 1, None, named=0),
     hop("error", 0x19, 2, 71002, named=0),
     hop("found", 0x17, 3, 112940, addr="[2001:db8::1234]:51413"),
     hop("answered", 0x16, 3, 190300, id=None, target=b"\x99" + bytes(19)),
+]
+
+ASKED = [
+    hop("found", 0x17, 1, 38120, named=0),
+    asked("found", 0x97, 1, 71002),
+    asked("found", 0x98, 3, 71002),
+    asked("answered", 0x21, 0, 1200, id=None),
+    asked("error", 0x22, 0, None, id=None),
+    asked("silent", 0x23, 0, None, id=None),
 ]
 
 REPORT = {

@@ -28,6 +28,12 @@ PAYLOADS = {"resolve": [
 RAW = {"resolve": [result(endpoints=[], comment=HOSTILE.encode("utf-16-le"),
                           classifier=HOSTILE, name=answers.KEY + "." + HOSTILE), done()]}
 TRACED = {"resolve": answers.HOPS + [result(comment=None), done(density=112)]}
+TRACED_UNSECURED = {"resolve": answers.ASKED + [
+    result(name="0.printer", authority="0", classifier="printer", machine=None, seq=None,
+           rtt_us=71002, comment=None, copies=1, cloud="lab"), done(density=112)]}
+IN_LAB = {"resolve": [result(comment=None, cloud="lab"), done()],
+          "watch": [change("added", cloud="lab"), step("watching"), change("gone", cloud="lab"),
+                    ("hang",)]}
 SUSPECT = {"resolve": answers.HOPS[:1] + [("error", {
     "code": 3, "text": "no record of this name was found", "density": 870, "suspect": True,
     **answers.tally()})]}
@@ -74,6 +80,12 @@ CASES = {
     "resolve-protocols": (["resolve", "laptop.web"], ODD_PROTOCOLS),
     "resolve-trace": (["resolve", "laptop.web", "--trace"], TRACED),
     "resolve-trace-json": (["resolve", "laptop.web", "--trace", "--json"], TRACED),
+    "resolve-trace-unsecured": (["resolve", "0.printer", "--trace"], TRACED_UNSECURED),
+    "resolve-trace-unsecured-json": (["resolve", "0.printer", "--trace", "--json"],
+                                     TRACED_UNSECURED),
+    "resolve-trace-cloud": (["resolve", "laptop.web", "--trace", "--cloud", "lab"], TRACED),
+    "resolve-cloud": (["resolve", "laptop.web", "--cloud", "lab"], IN_LAB),
+    "watch-cloud": (["watch", "laptop.web", "--cloud", "lab", "-v", "--count", "2"], IN_LAB),
     "resolve-trace-suspect": (["resolve", "laptop.web", "--trace"], SUSPECT),
     "resolve-none": (["resolve", "laptop.web"],
                      {"resolve": error(3, "nobody publishes laptop.web")}),
@@ -96,6 +108,12 @@ CASES = {
         ("done", {k: v for k, v in answers.REPORT.items() if k != "seq"})]}),
     "publish-no-endpoint": (["publish", "laptop.web"], None),
     "publish-comment-long": (["publish", "laptop", "192.0.2.7:1", "--comment", "x" * 40], None),
+    "unpublish-unsecured": (["unpublish", "0.printer"], {"unpublish": [("done", {
+        "name": "0.printer", "authority": "0", "stored": 0, "targets": 0, "refused": [],
+        "renew_s": 0, **answers.tally(0, 0, 0, 90)})]}),
+    "publish-unsecured": (["publish", "0.printer", "192.0.2.7:1"], {"publish": [("done", {
+        "name": "0.printer", "authority": "0", "stored": 19, "targets": 20, "refused": [],
+        "renew_s": 1140, **answers.tally()})]}),
     "unpublish": (["unpublish", "laptop.web"], None),
     "unpublish-json": (["--json", "unpublish", "laptop.web"], None),
     "publications": (["publications"], None),

@@ -23,6 +23,9 @@ RUNS = [
         result(comment=b"\0\xd8", payload=b"\1", payload_type=1),
         result(payload=b"a\0", payload_type=2), done(3)]}),
     (["resolve", "x", "--trace"], {"resolve": answers.HOPS + [result(density=97), done()]}),
+    (["resolve", "x", "--trace"], {"resolve": answers.ASKED + [result(cloud="lab"), done()]}),
+    (["watch", "x", "--cloud", "lab", "--count", "2"], {"watch": [
+        change("added", cloud="lab"), step("watching"), change("gone", cloud="lab")]}),
     (["watch", "x", "--count", "3"], None),
     (["watch", "x", "--count", "3"], {"watch": [
         change("added", comment=b"\0\xd8", payload=b"\1", payload_type=1, machine=None, seq=None),
