@@ -502,6 +502,7 @@ struct pnr_publication {
     enum pnr_state state;
     char last_error[PNR_TEXT_MAX]; // "" where none
     bool session;                  // registered; ends with its connection
+    char cloud[PNR_WORD_MAX];
 };
 PNR_API bool pnr_read_publication(const struct pnr_event *event,
                                   struct pnr_publication *ret_publication);

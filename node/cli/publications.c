@@ -40,6 +40,7 @@ static void print_json(const struct cli_output *output, const struct pnr_publica
         cli_json_text(object, "last_error", publication->last_error);
     }
     cli_json_bool(object, "session", publication->session);
+    cli_json_text(object, "cloud", publication->cloud);
     cli_json_print(object, output);
 }
 
@@ -87,6 +88,7 @@ static void add_row(const struct cli_output *output, struct tables *tables,
     cli_table_add(table, text.text);
     add_renewal(table, publication);
     add_endpoints(table, publication);
+    cli_table_add(table, publication->cloud);
     if (publication->last_error[0] != '\0') {
         cli_table_add(&tables->errors, name);
         cli_table_add(&tables->errors, publication->last_error);
@@ -113,7 +115,7 @@ static bool on_event(struct cli_context *context, void *state, const struct pnr_
 int cli_publications(struct cli_context *context)
 {
     static const char *const headings[] = {"NAME",    "STATE",     ">STORED", ">COPIES",
-                                           "RENEWAL", "ENDPOINTS", NULL};
+                                           "RENEWAL", "ENDPOINTS", "CLOUD",   NULL};
     static const char *const error_headings[] = {"NAME", "LAST ERROR", NULL};
     struct tables tables;
     int code = cli_session_open(context);

@@ -425,6 +425,7 @@ static const struct field publication_fields[] = {
     FIELD(pnr_publication, renew_s, CONTROL_KEY_RENEW_S, KIND_NUMBER, false),
     FIELD(pnr_publication, last_error, CONTROL_KEY_LAST_ERROR, KIND_TEXT, false),
     FIELD(pnr_publication, session, CONTROL_KEY_SESSION, KIND_BOOL, false),
+    FIELD(pnr_publication, cloud, CONTROL_KEY_CLOUD, KIND_TEXT, false),
 };
 
 bool pnr_read_publication(const struct pnr_event *event, struct pnr_publication *ret_publication)

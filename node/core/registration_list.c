@@ -66,6 +66,7 @@ static void list_one(struct node *node, struct core_request *request,
     core_registration_describe(registration, &description);
     size_t count = core_description_endpoints(&description, endpoints);
     core_answer_begin(&answer, request, CONTROL_ANSWER_RESULT);
+    core_result_put_text(writer, CONTROL_KEY_CLOUD, registration->cloud->config.name);
     if (content->comment_len > 0)
         core_result_put_bytes(writer, CONTROL_KEY_COMMENT,
                               (struct dht_span){content->comment, content->comment_len});

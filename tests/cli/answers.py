@@ -103,7 +103,7 @@ def publication(**changes):
         "name": NAME, "endpoints": [endpoint("192.0.2.7", 443), endpoint("2001:db8::1", 53, 17)],
         "comment": "at home".encode("utf-16-le"), "seq": 1772539200000000, "stored": 18,
         "targets": 20, "copies": 17, "renew_s": 2820, "state": "kept", "last_error": "",
-        "session": False,
+        "session": False, "cloud": "Global_",
     }
     fields.update(changes)
     return ("result", fields)

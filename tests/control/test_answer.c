@@ -227,9 +227,9 @@ static void reads_reports(void **state)
 static void reads_publications_and_keys(void **state)
 {
     (void)state;
-    struct pnr_fields fields =
-        FIELDS("d6:copiesi7e9:endpointsle10:last_error4:oops4:name3:0.x7:renew_si9e7:sessioni1e"
-               "5:state4:kept6:storedi1e7:targetsi2ee");
+    struct pnr_fields fields = FIELDS("d5:cloud3:lab6:copiesi7e9:endpointsle10:last_error4:oops4:"
+                                      "name3:0.x7:renew_si9e7:sessioni1e"
+                                      "5:state4:kept6:storedi1e7:targetsi2ee");
     struct pnr_fields key = FIELDS("d5:hex404:abcd5:label4:home4:path2:/k3:z324:yyyye");
     struct pnr_event event = event_of(PNR_EVENT_RESULT, fields);
     struct pnr_publication publication;
@@ -239,6 +239,7 @@ static void reads_publications_and_keys(void **state)
     assert_string_equal(publication.last_error, "oops");
     assert_true(publication.session);
     assert_int_equal(publication.copies, 7);
+    assert_string_equal(publication.cloud, "lab");
     event.fields = key;
     assert_false(pnr_read_publication(&event, &publication));
     assert_true(pnr_read_key(&event, &got));
