@@ -263,7 +263,6 @@ struct pnr_resolve {
     size_t hint_len;  // 4 or 16; 0: none, the round trip tells
     uint32_t max;     // results at most; 0: all
 };
-
 // Results: pnr_read_result(). Done, and the error NOT_FOUND: pnr_read_tally().
 PNR_API enum pnr_error pnr_resolve(struct pnr_client *client, const struct pnr_resolve *resolve,
                                    uint32_t *ret_request);
@@ -356,7 +355,6 @@ PNR_API enum pnr_error pnr_request(struct pnr_client *client, const char *word,
 // ---- reading events ----
 // Each reads what its comment says and returns whether the event has it whole and in bounds. Of
 // numbers that were left out, those of int64_t and rtt_us become -1, the others 0.
-
 enum pnr_source {
     PNR_SOURCE_CACHE,
     PNR_SOURCE_DHT,
@@ -412,8 +410,7 @@ PNR_API bool pnr_read_result(const struct pnr_event *event, struct pnr_result *r
 enum pnr_change {
     PNR_CHANGE_ADDED,   // a publisher that was not told before
     PNR_CHANGE_CHANGED, // one that says something else now
-    PNR_CHANGE_GONE,    // one that is there no more: of the result only name, publisher, mark and
-                        // cloud
+    PNR_CHANGE_GONE,    // one that is there no more: name, publisher, mark and cloud alone
 };
 // A result of pnr_watch().
 PNR_API bool pnr_read_change(const struct pnr_event *event, enum pnr_change *ret_change,
@@ -439,12 +436,9 @@ struct pnr_hop {
     int64_t rtt_us;
     uint8_t target[PNR_NODE_ID_LEN]; // what was looked for; another one begins another lookup
     size_t target_len;               // 20, or 0 where unknown
-    // Of an unsecured name: this node was named as a publisher and asked what it publishes; `named`
-    // is of how many publishers it told, 0 where it told that there is none, or told nothing.
-    bool is_publisher;
+    bool is_publisher; // asked what it publishes: `named` is of how many publishers it told
 };
 PNR_API bool pnr_read_hop(const struct pnr_event *event, struct pnr_hop *ret_hop);
-
 enum pnr_step {
     PNR_STEP_READING,      // the record that stands
     PNR_STEP_SAVING,       // publication and sequence number
