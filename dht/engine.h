@@ -78,6 +78,7 @@ struct dht_upkeep {
     int64_t survey_pause_us; // grows
     int64_t next_check_us;   // when to see which contact wants a ping
     int64_t next_lost_us;    // when to ask one of the lost again
+    int64_t next_away_us;    // when to see whether our network is back; INT64_MAX: it is there
     int64_t next_reach_us;   // when the state of reach ends
     uint64_t stranger;       // prefix of a stranger whose query came in during it; 0: none
     enum dht_reach_state reach;
@@ -120,6 +121,8 @@ struct dht {
     struct dht_upkeep upkeep;
     // Of replies.
     int64_t heard_us;   // when anybody last answered
+    uint32_t unheard;   // queries sent since that nobody has answered,
+    int64_t silent_us;  // and when they came to be suspicious
     int64_t rtt_us;     // of nodes not known before, smoothed
     int64_t rtt_dev_us; // and its mean deviation
     struct dht_addr external;

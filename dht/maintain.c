@@ -2,6 +2,7 @@
 #include "dht/maintain.h"
 
 #include "dht/addr.h"
+#include "dht/away.h"
 #include "dht/check.h"
 #include "dht/id.h"
 #include "dht/query.h"
@@ -53,6 +54,7 @@ void dht_maintain_init(struct dht *dht)
     upkeep->next_survey_us = INT64_MAX;
     upkeep->next_check_us = INT64_MAX;
     upkeep->next_lost_us = INT64_MAX;
+    upkeep->next_away_us = INT64_MAX;
     dht_reach_init(dht);
     dht_allowance_init(&upkeep->allowance, dht->now_us,
                        DHT_ALLOWANCE_FIRST + 2 * dht->config.first_bucket_size);
@@ -83,7 +85,7 @@ static int64_t next_due(struct dht *dht)
         due_us = earlier(due_us, upkeep->next_join_us);
     if (upkeep->refresh_op == 0)
         due_us = earlier(due_us, earlier(upkeep->next_refresh_us, upkeep->next_survey_us));
-    due_us = earlier(due_us, upkeep->next_reach_us);
+    due_us = earlier(due_us, earlier(upkeep->next_reach_us, upkeep->next_away_us));
     return due_us;
 }
 
@@ -426,6 +428,8 @@ void dht_maintain_run(struct dht *dht)
         ask_lost(dht);
     if (upkeep->next_reach_us <= now_us)
         dht_reach_due(dht);
+    if (upkeep->next_away_us <= now_us)
+        dht_away_due(dht);
     int64_t due_us = next_due(dht);
     // What is overdue all the same waits for its own lookup to end; it must not make us spin.
     if (due_us <= now_us)

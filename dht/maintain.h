@@ -20,7 +20,7 @@
 // - The lost: of the contacts that fell silent a few are asked again, one each
 //   DHT_MAINTAIN_LOST_US, so that the two halves of a network that was cut find each other when the
 //   cut heals. Who answers again is a way in like a bootstrap node: joining starts anew from there.
-// - Address and role: dht/reach.h.
+// - Address and role: dht/reach.h. Whether our own network is there: dht/away.h.
 
 #include "dht/engine.h"
 

@@ -2,6 +2,7 @@
 #include "dht/reply.h"
 
 #include "dht/addr.h"
+#include "dht/away.h"
 #include "dht/check.h"
 #include "dht/explore.h"
 #include "dht/id.h"
@@ -142,7 +143,7 @@ static void take_reply(struct dht *dht, const struct dht_transaction *transactio
     bool is_push = transaction->purpose == DHT_PURPOSE_PUSH;
     if (!is_push)
         note_rtt(dht, transaction);
-    dht->heard_us = dht->now_us;
+    dht_away_heard(dht);
     dht_engine_prove(dht, &transaction->addr);
     // Our own address answers only itself; who says that it is read-only cannot be passed on (BEP
     // 43).
@@ -157,7 +158,7 @@ static void take_error(struct dht *dht, const struct dht_transaction *transactio
                        const struct dht_krpc *msg)
 {
     DHT_COUNT(dht, errors_in);
-    dht->heard_us = dht->now_us;
+    dht_away_heard(dht);
     dht_engine_prove(dht, &transaction->addr);
     dht_reach_vote(dht, &transaction->addr, msg);
     if (transaction->purpose == DHT_PURPOSE_LOOKUP)
@@ -247,6 +248,7 @@ static void hard_timeout(struct dht *dht, struct dht_transaction *transaction)
     struct dht_transaction lost = *transaction;
     close_transaction(dht, transaction);
     DHT_COUNT(dht, timeouts);
+    dht_away_silent(dht, lost.sent_us);
     note_failure(dht, &lost);
     if (lost.purpose == DHT_PURPOSE_PING)
         ping_done(dht, &lost, -1);
@@ -273,6 +275,7 @@ void dht_reply_unreachable(struct dht *dht, const struct dht_addr *addr)
         struct dht_transaction lost = *transaction;
         close_transaction(dht, transaction);
         DHT_COUNT(dht, timeouts);
+        dht_away_silent(dht, lost.sent_us);
         note_failure(dht, &lost);
         if (lost.purpose == DHT_PURPOSE_LOOKUP)
             dht_search_dead(dht, &lost);

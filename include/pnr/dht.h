@@ -328,6 +328,7 @@ enum dht_out_type {
     DHT_OUT_ROLE,     // read-only became server, or back
     DHT_OUT_ID,       // our id changed, to fit the external address (BEP 42)
     DHT_OUT_GONE,     // of a watch: nobody holds the item any more
+    DHT_OUT_RETURNED, // somebody has answered after minutes in which nobody did: we were cut off
 };
 
 enum dht_hop_result {

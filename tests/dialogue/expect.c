@@ -172,7 +172,7 @@ static const char *const event_names[] = {
     [DHT_OUT_PEERS] = "peers",     [DHT_OUT_HOP] = "hop",
     [DHT_OUT_REFUSED] = "refused", [DHT_OUT_DONE] = "done",
     [DHT_OUT_ADDRESS] = "address", [DHT_OUT_ROLE] = "role",
-    [DHT_OUT_ID] = "id",
+    [DHT_OUT_ID] = "id",           [DHT_OUT_RETURNED] = "returned",
 };
 
 static void match_event(struct play *play, const struct play_output *pending)
