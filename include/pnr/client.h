@@ -491,7 +491,7 @@ struct pnr_publication {
     int64_t seq;
     uint32_t stored;
     uint32_t targets;
-    uint32_t copies; // nodes that held it when last looked
+    uint32_t copies; // nodes that held it when last checked, before it was stored again
     int64_t renew_s;
     enum pnr_state state;
     char last_error[PNR_TEXT_MAX]; // "" where none

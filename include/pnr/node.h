@@ -151,7 +151,9 @@ void node_heard(struct node *node, int64_t now_us, int engine, const struct dht_
 void node_unreachable(struct node *node, int64_t now_us, int engine, const struct dht_addr *addr);
 void node_bootstrap(struct node *node, int64_t now_us, int engine, const struct dht_addr *addrs,
                     size_t count);
-// Our own address or network has changed: everything published is renewed at once.
+// Our own address or network has changed, or is back: everything published or watched is looked
+// after at once. A node that finds out by itself, since somebody answers after minutes in which
+// nobody did, does the same.
 void node_network_changed(struct node *node, int64_t now_us);
 void node_tick(struct node *node, int64_t now_us);
 int64_t node_deadline(const struct node *node);

@@ -166,16 +166,26 @@ void core_brain_end_ops(struct node *node, int engine)
     }
 }
 
+// Our address or network has changed: all that we have in the cloud, NULL: in all clouds, is looked
+// after at once.
+static void look_after_all(struct node *node, const struct core_cloud *cloud)
+{
+    core_publication_renew_all(node, cloud);
+    core_registration_renew_all(node, cloud);
+    core_watch_look_all(node, cloud);
+    core_swarm_look_all(node, cloud);
+}
+
 // What is new of an engine itself.
 static void engine_changed(struct node *node, const struct core_engine *engine,
                            const struct dht_out *event)
 {
     if (event->type == DHT_OUT_ADDRESS && node->started) {
         core_outbox_event(&node->outbox, false, "the external address is settled", "");
-        core_publication_renew_all(node, engine->cloud);
-        core_registration_renew_all(node, engine->cloud);
-        core_watch_look_all(node, engine->cloud);
-        core_swarm_look_all(node, engine->cloud);
+        look_after_all(node, engine->cloud);
+    } else if (event->type == DHT_OUT_RETURNED && node->started) {
+        core_outbox_event(&node->outbox, false, "the network answers again", "");
+        look_after_all(node, engine->cloud);
     } else if (event->type == DHT_OUT_ROLE) {
         core_outbox_event(&node->outbox, false,
                           "role: ", event->role == DHT_ROLE_SERVER ? "server" : "client");
@@ -245,10 +255,7 @@ void node_bootstrap(struct node *node, int64_t now_us, int engine, const struct 
 void node_network_changed(struct node *node, int64_t now_us)
 {
     core_brain_enter(node, now_us);
-    core_publication_renew_all(node, NULL);
-    core_registration_renew_all(node, NULL);
-    core_watch_look_all(node, NULL);
-    core_swarm_look_all(node, NULL);
+    look_after_all(node, NULL);
     core_brain_settle(node);
 }
 

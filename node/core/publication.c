@@ -2,6 +2,7 @@
 #include "node/core/publication.h"
 
 #include "dht/addr.h"
+#include "node/core/pace.h"
 #include "node/core/publication_pause.h"
 #include "node/core/round.h"
 #include "node/core/watch.h"
@@ -311,8 +312,9 @@ void core_publication_stored(struct node *node, struct core_publication *publica
     publication->failures = 0;
     publication->fresh = publication->changed; // what came meanwhile is still to be brought
     publication->stored_us = node->now_us;
+    if (publication->copies == 0 && !publication->known)
+        publication->copies = publication->tally.stored; // who said so holds it
     publication->known = true;
-    publication->read_tally.copies = publication->tally.stored; // who said so holds it
     set_error(publication, "");
     core_cache_forget(&node->cache, publication->cloud->number, &publication->target);
     core_watch_published(node, publication);
@@ -334,15 +336,19 @@ void core_publication_skipped(struct node *node, struct core_publication *public
     int64_t age_us = publication->checks > 0 ? 0 : node->now_us - publication->stored_us;
     publication->recheck = false;
     publication->rechecks = 0;
+    publication->failures = 0;
+    set_error(publication, "");
     int64_t pause_us = core_publication_pause_next(node, publication);
-    due_in(node, publication, age_us < pause_us ? pause_us - age_us : pause_us);
+    pause_us -= age_us < pause_us ? age_us : 0;
+    due_in(node, publication, publication->renew ? 0 : pause_us);
     end_withdrawn(node, publication);
 }
 
 void core_publication_failed(struct node *node, struct core_publication *publication,
                              enum control_error code, const char *text)
 {
-    int64_t pause_us = publication->changed ? 0 : core_publication_pause_retry(publication);
+    bool again = publication->changed || publication->renew;
+    int64_t pause_us = again ? 0 : core_publication_pause_retry(publication);
     set_error(publication, text);
     due_in(node, publication, pause_us);
     publication->failures++;
@@ -515,6 +521,7 @@ void core_publication_renew_all(struct node *node, const struct core_cloud *clou
         struct core_publication *publication = node->publications.slots[i];
         if (cloud != NULL && publication->cloud != cloud)
             continue;
+        publication->failures = publication->failures > 0; // they may have had the same cause
         if (publication->state == CORE_PUBLICATION_IDLE)
             due_in(node, publication, (int64_t)dht_random_below(&node->random, SPREAD_US));
         else

@@ -7,7 +7,8 @@
 //     IDLE --due--> READING    the record that stands, on as many nodes as will store it
 //     READING --merged with what others put there--> SAVING    publication and sequence number,
 //     durably SAVING  --durable: signed--> PARTS (where the payload is kept apart) --> STORING
-//     STORING --done--> IDLE, due again before the record can expire; sooner where it failed
+//     STORING --done--> IDLE, due again before the record can expire; sooner where it failed, or
+//     where many of those that stored it have lost it (node/core/pace.h)
 //
 // What a user asks for is his once it is durable: a request that fails, or is cancelled, before
 // that changes nothing. After it, it is tried again until it succeeds or is replaced.
@@ -122,6 +123,8 @@ struct core_publication {
     bool renew;          // fell due while one was under way, which may have come too early
     // What the last round came to.
     struct dht_tally read_tally;
+    uint32_t copies; // nodes that held it when it was last read; after the first round: that stored
+    uint32_t haste;  // of its renewals (node/core/pace.h)
     struct dht_tally tally;
     struct {
         struct dht_addr addr;

@@ -71,7 +71,7 @@ static void list_one(struct node *node, struct core_request *request,
     if (content->comment_len > 0)
         core_result_put_bytes(writer, CONTROL_KEY_COMMENT,
                               (struct dht_span){content->comment, content->comment_len});
-    core_result_put_int(writer, CONTROL_KEY_COPIES, publication->read_tally.copies);
+    core_result_put_int(writer, CONTROL_KEY_COPIES, publication->copies);
     dht_bencode_put_text(writer, CONTROL_KEY_ENDPOINTS);
     control_fields_put_endpoints(writer, endpoints, content->endpoint_count);
     core_result_put_text(writer, CONTROL_KEY_LAST_ERROR, publication->last_error);

@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "node/core/publication_pause.h"
 
+#include "node/core/pace.h"
+
 #include <assert.h>
 
 #define RECHECK_US     (2 * CORE_SECOND_US)
 #define RETRY_FIRST_US (5 * CORE_SECOND_US)
 #define RETRY_MOST_US  (10 * CORE_MINUTE_US)
-
-// A random tenth sooner, so that what was published together does not stay together.
-static int64_t renewal_us(struct node *node)
-{
-    uint64_t tenth_us = (uint64_t)node->config.renew_us / 10;
-    return node->config.renew_us - (int64_t)dht_random_below(&node->random, tenth_us + 1);
-}
 
 static int64_t up_to_twice(struct node *node, int64_t least_us)
 {
@@ -38,7 +33,7 @@ int64_t core_publication_pause_next(struct node *node, struct core_publication *
         return up_to_twice(node, RECHECK_US);
     if (publication->checks > 0)
         return check_us(node, publication);
-    return renewal_us(node);
+    return core_pace_renewal_us(node, publication);
 }
 
 int64_t core_publication_pause_retry(const struct core_publication *publication)

@@ -296,7 +296,8 @@ static void failed(struct node *node, struct core_registration *registration, co
     registration->failures++;
     registration->last_error = text;
     CORE_COUNT(node, announce_failed);
-    due_in(node, registration, pause_us < RETRY_MOST_US ? pause_us : RETRY_MOST_US);
+    pause_us = pause_us < RETRY_MOST_US ? pause_us : RETRY_MOST_US;
+    due_in(node, registration, registration->renew ? 0 : pause_us);
     answer_failed(node, registration, CONTROL_ERROR_FAILED, text);
 }
 
@@ -335,7 +336,8 @@ static void announce(struct node *node, struct core_registration *registration)
 static void announced(struct node *node, struct core_registration *registration)
 {
     int64_t tenth_us = (int64_t)dht_random_below(&node->random, RENEW_US / 10);
-    if (registration->lookup.tally.stored == 0) {
+    registration->tally = registration->lookup.tally;
+    if (registration->tally.stored == 0) {
         failed(node, registration, "no node stored it; it is tried again");
         return;
     }
@@ -368,6 +370,7 @@ void core_registration_renew_all(struct node *node, const struct core_cloud *clo
     for (struct core_registration *one = node->registrations; one != NULL; one = one->next) {
         if (cloud != NULL && one->cloud != cloud)
             continue;
+        one->failures = one->failures > 0; // they may have had the same cause
         if (one->state == CORE_REGISTRATION_IDLE)
             due_in(node, one, (int64_t)dht_random_below(&node->random, SPREAD_US));
         else
@@ -407,7 +410,7 @@ bool core_registration_written(struct node *node, uint64_t write_id, bool ok)
     one->write = 0;
     if (one->ending && ok) {
         struct core_request *request = take_request(one);
-        one->lookup.tally = (struct dht_tally){0};
+        one->tally = (struct dht_tally){0};
         if (request != NULL)
             core_registration_answer(node, one, request);
         end_registration(node, one);

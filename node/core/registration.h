@@ -40,6 +40,7 @@ struct core_registration {
     int64_t asked_us;                            // when it came
     uint64_t write;                              // SAVING: waits for this row
     struct core_lookup lookup;                   // the announces
+    struct dht_tally tally;                      // of the last round
     bool renew;                                  // fell due while a round was under way
     bool saved;                                  // it was durable once
     bool ending;                                 // SAVING: that it is gone

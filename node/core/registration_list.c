@@ -24,7 +24,7 @@ void core_registration_answer(struct node *node, const struct core_registration 
 {
     struct core_answer answer;
     struct dht_bencode_writer *writer = &answer.writer;
-    const struct dht_tally *tally = &registration->lookup.tally;
+    const struct dht_tally *tally = &registration->tally;
     core_answer_begin(&answer, request, CONTROL_ANSWER_DONE);
     core_result_put_text(writer, CONTROL_KEY_AUTHORITY, "0");
     core_result_put_int(writer, CONTROL_KEY_ELAPSED_US, node->now_us - request->started_us);
@@ -53,14 +53,14 @@ static enum control_state state_of(const struct core_registration *registration)
                                                                       : CONTROL_STATE_KEPT;
 }
 
-// comment copies endpoints last_error name renew_s session state stored targets
+// cloud comment copies endpoints last_error name renew_s session state stored targets
 static void list_one(struct node *node, struct core_request *request,
                      const struct core_registration *registration)
 {
     struct core_answer answer;
     struct dht_bencode_writer *writer = &answer.writer;
     const struct core_publication_content *content = &registration->content;
-    const struct dht_tally *tally = &registration->lookup.tally;
+    const struct dht_tally *tally = &registration->tally;
     struct control_endpoint endpoints[CONTROL_ENDPOINTS_MAX];
     struct core_description description;
     core_registration_describe(registration, &description);

@@ -3,6 +3,7 @@
 
 #include "dht/bencode.h"
 #include "dht/krpc.h"
+#include "node/core/pace.h"
 #include "node/core/publication_item.h"
 #include "node/core/publication_pause.h"
 #include "node/core/seq.h"
@@ -200,7 +201,7 @@ static bool is_fresh_enough(const struct node *node, const struct core_publicati
     uint32_t others = lookup->tally.others + (publication->is_signed ? lookup->tally.copies : 0);
     bool ours = publication->is_signed || publication->anchor || lookup->seq == publication->seq;
     return !bidden && stored_lately && !core_round_is_overdue(node, publication) && ours &&
-           others == 0 && copies > 8;
+           others == 0 && copies > 8 && core_pace_is_kept(publication);
 }
 
 // Whether what we have withdrawn is not in what others publish, as it should be: they go on with
@@ -290,6 +291,9 @@ static void read_ended(struct node *node, struct core_publication *publication)
     publication->is_read = true;
     if (publication->quick == CORE_PUBLICATION_QUICK_SAVING)
         return; // goes on once it is durable
+    // What was read while a change went out is the change, or what it takes the place of.
+    if (publication->quick == CORE_PUBLICATION_QUICK_NONE)
+        core_pace_read(node, publication);
     if (lookup->tally.answered == 0) {
         fail(node, publication, CONTROL_ERROR_FAILED, "no node of the network has answered");
     } else if (publication->quick == CORE_PUBLICATION_QUICK_PUT) {
