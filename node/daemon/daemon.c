@@ -3,6 +3,7 @@
 
 #include "dht/addr.h"
 #include "node/daemon/clouds.h"
+#include "node/daemon/links.h"
 #include "node/daemon/log.h"
 #include "node/daemon/notify.h"
 #include "node/daemon/process.h"
@@ -17,6 +18,7 @@
 
 #define DESCRIPTORS      4096 // clients, sockets, state
 #define NETWORK_EVERY_US INT64_C(30000000)
+#define NETWORK_SOON_US  INT64_C(2000000) // routes follow their interface
 #define ALONE_AFTER_US   INT64_C(30000000)
 #define PATH_BYTES       (DAEMON_CONFIG_TEXT_MAX + 64)
 
@@ -29,7 +31,9 @@ struct daemon {
     struct daemon_loop_alarm watchdog;
     struct daemon_loop_alarm network;
     struct daemon_loop_alarm alone; // once, some time after the start
-    struct dht_addr outgoing[2];    // of IPv4 and IPv6; ip_len 0: none
+    struct daemon_links *links;     // NULL: no word of changes
+    struct dht_addr outgoing[2];    // of IPv4 and IPv6, the last there was; ip_len 0: none yet
+    bool is_away[2];                // there is none now
 };
 
 // ---- nodes ----
@@ -125,38 +129,53 @@ static void on_watchdog(struct daemon_loop_alarm *alarm)
                     daemon_loop_now_us(daemon->process.loop) + daemon->notify.watchdog_us);
 }
 
-// Sees whether the machine has another address towards the internet than before. To have lost it is
-// no news: there is nobody to be told.
+// Sees whether the machine has another address towards the internet than before, or has one again.
+// To have lost it is no news: there is nobody to be told.
 static bool network_has_changed(struct daemon *daemon)
 {
     bool changed = false;
     for (int i = 0; i < 2; i++) {
         struct dht_addr now;
         struct dht_addr *before = &daemon->outgoing[i];
-        if (!daemon_udp_outgoing(i == 0 ? DHT_IPV4 : DHT_IPV6, &now))
+        bool was_away = daemon->is_away[i];
+        daemon->is_away[i] = !daemon_udp_outgoing(i == 0 ? DHT_IPV4 : DHT_IPV6, &now);
+        if (daemon->is_away[i] && !was_away && before->ip_len != 0)
+            daemon_log(DAEMON_LOG_INFO, "there is no way to the internet any more family=%s",
+                       i == 0 ? "IPv4" : "IPv6");
+        if (daemon->is_away[i])
             continue;
         bool differs = before->ip_len != 0 && !dht_addr_equal_ip(&now, before);
         // The IPv6 socket is bound to the one address that it answers from.
         if (differs && i == 1)
             daemon_log(DAEMON_LOG_WARN, "the IPv6 address has changed; remedy: restart pnrd, so "
                                         "that it listens at the new one");
-        changed |= differs;
+        changed |= differs || (was_away && before->ip_len != 0);
         *before = now;
     }
     return changed;
 }
 
-static void on_network(struct daemon_loop_alarm *alarm)
+// Looks at the network now, and again after pause_us.
+static void look_at_network(struct daemon *daemon, int64_t pause_us)
 {
-    struct daemon *daemon = alarm->ctx;
     if (network_has_changed(daemon)) {
-        daemon_log(DAEMON_LOG_INFO, "this machine's address has changed");
+        daemon_log(DAEMON_LOG_INFO, "this machine's address has changed, or its network is back");
         struct daemon_node *node = daemon->process.nodes[0];
         daemon_record_network_changed(daemon_node_record(node), daemon_node_enter(node));
         daemon_node_settle(node);
     }
-    daemon_loop_set(daemon->process.loop, alarm,
-                    daemon_loop_now_us(daemon->process.loop) + NETWORK_EVERY_US);
+    daemon_loop_set(daemon->process.loop, &daemon->network,
+                    daemon_loop_now_us(daemon->process.loop) + pause_us);
+}
+
+static void on_network(struct daemon_loop_alarm *alarm)
+{
+    look_at_network(alarm->ctx, NETWORK_EVERY_US);
+}
+
+static void on_links(void *ctx)
+{
+    look_at_network(ctx, NETWORK_SOON_US);
 }
 
 // Says which families of a cloud have nobody to ask: they would wait for others without a word.
@@ -265,12 +284,14 @@ static void run(struct daemon *daemon)
     if (daemon->notify.watchdog_us > 0)
         daemon_loop_set(loop, &daemon->watchdog, daemon_loop_now_us(loop));
     daemon_loop_set(loop, &daemon->network, daemon_loop_now_us(loop));
+    daemon->links = daemon_links_new(loop, on_links, daemon);
     daemon_loop_set(loop, &daemon->alone, daemon_loop_now_us(loop) + ALONE_AFTER_US);
     start_node(daemon);
     daemon_notify_ready(&daemon->notify);
     daemon_log(DAEMON_LOG_INFO, "ready version=%s", PNR_VERSION);
     daemon_loop_run(loop);
     daemon_notify_stopping(&daemon->notify);
+    daemon_links_free(daemon->links);
     daemon_loop_set(loop, &daemon->watchdog, INT64_MAX);
     daemon_loop_set(loop, &daemon->network, INT64_MAX);
     daemon_loop_set(loop, &daemon->alone, INT64_MAX);

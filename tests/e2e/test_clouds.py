@@ -113,6 +113,7 @@ class Scenario:
            "netns", str(self.other.pid))
         ip("address", "add", "10.9.0.1/24", "dev", "pnr1")
         ip("link", "set", "pnr1", "up")
+        ip("route", "add", "default", "via", "10.9.0.2")
         self.there("ip", "link", "set", "lo", "up")
         self.there("ip", "address", "add", "10.9.0.2/24", "dev", "pnr2")
         self.there("ip", "link", "set", "pnr2", "up")
@@ -202,8 +203,12 @@ class Scenario:
             ip("link", "set", "pnr1", "down")
             watch.until("lan", event="changed", state="no-net", families=[])
             self.h.check(self.state(0, "red") == "active", "red", self.state(0, "red"))
+            self.wait_for(lambda: "no way to the internet" in self.daemons[0].log())
             ip("link", "set", "pnr1", "up")
+            ip("route", "add", "default", "via", "10.9.0.2")
             watch.until("lan", event="changed", state="active")
+            # With the address that it had before; what is published is looked after.
+            self.wait_for(lambda: "its network is back" in self.daemons[0].log())
             self.wait_for(lambda: self.state(1, "lan") == "active")
             # A cloud comes and goes when the configuration is read again.
             with open(self.write(1, PRIVATE + LINK + "[cloud green]\nlisten = 127.0.0.1:0\n"),
