@@ -127,6 +127,7 @@ int cli_publications(struct cli_context *context)
     struct cli_call call = {.limit_ms = LIMIT_MS, .on_event = on_event, .state = &tables};
     call.begun = pnr_publications(context->client, &call.request);
     code = cli_session_run(context, &call);
+    cli_table_drop_last(&tables.publications, "Global_");
     cli_table_end(&tables.publications, &context->output, code == CLI_EXIT_DONE,
                   "nothing is published here");
     if (tables.errors.cell_count > 0 && code == CLI_EXIT_DONE) {

@@ -33,6 +33,26 @@ void cli_table_add(struct cli_table *table, const char *text)
     table->cells[table->cell_count++] = cell;
 }
 
+void cli_table_drop_last(struct cli_table *table, const char *text)
+{
+    size_t columns = table->column_count;
+    size_t kept = 0;
+    for (size_t i = columns - 1; i < table->cell_count; i += columns) {
+        if (strcmp(table->cells[i], text) != 0) {
+            return;
+        }
+    }
+    for (size_t i = 0; i < table->cell_count; i++) {
+        if (i % columns == columns - 1) {
+            free(table->cells[i]);
+        } else {
+            table->cells[kept++] = table->cells[i];
+        }
+    }
+    table->cell_count = kept;
+    table->column_count--;
+}
+
 static bool is_number_column(const struct cli_table *table, size_t column)
 {
     return table->headings[column][0] == '>';

@@ -21,6 +21,8 @@ struct cli_table {
 void cli_table_init(struct cli_table *table, const char *const headings[]);
 // The next cell, row by row, copied and made safe for a terminal.
 void cli_table_add(struct cli_table *table, const char *text);
+// Takes the last column out where all its cells are this text: it would tell nothing.
+void cli_table_drop_last(struct cli_table *table, const char *text);
 // Prints the table, without its heading where -q is given.
 void cli_table_print(const struct cli_table *table, const struct cli_output *output);
 void cli_table_free(struct cli_table *table);

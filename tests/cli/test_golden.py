@@ -117,6 +117,8 @@ CASES = {
     "unpublish": (["unpublish", "laptop.web"], None),
     "unpublish-json": (["--json", "unpublish", "laptop.web"], None),
     "publications": (["publications"], None),
+    "publications-clouds": (["publications"], {"publications": [
+        answers.publication(), answers.publication(cloud="lab"), ("done", {"count": 2})]}),
     "publications-json": (["publications", "--json"], None),
     "publications-none": (["publications"], NOTHING),
     "publications-none-json": (["publications", "--json"], NOTHING),
