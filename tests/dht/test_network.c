@@ -17,6 +17,8 @@
 // and then itself
 #include <cmocka.h>
 
+#include "tests/dht/item_helper.h"
+
 #define SECOND INT64_C(1000000)
 
 // What the operations of a test have come to.
@@ -204,39 +206,14 @@ static void test_two_nodes(void **state)
     network_fini(&network);
 }
 
-// RFC 8032, test 1.
-static uint8_t secret[32] = {0x9d, 0x61, 0xb1, 0x9d, 0xef, 0xfd, 0x5a, 0x60, 0xba, 0x84, 0x4a,
-                             0xf4, 0x92, 0xec, 0x2c, 0xc4, 0x44, 0x49, 0xc5, 0x69, 0x7b, 0x32,
-                             0x69, 0x19, 0x70, 0x3b, 0xac, 0x03, 0x1c, 0xae, 0x7f, 0x60};
-static const uint8_t public_key[32] = {
-    0xd7, 0x5a, 0x98, 0x01, 0x82, 0xb1, 0x0a, 0xb7, 0xd5, 0x4b, 0xfe, 0xd3, 0xc9, 0x64, 0x07, 0x3a,
-    0x0e, 0xe1, 0x72, 0xf3, 0xda, 0xa6, 0x23, 0x25, 0xaf, 0x02, 0x1a, 0x68, 0xf7, 0x07, 0x51, 0x1a};
-
-static struct dht_item mutable_item(const char *value, const char *salt, int64_t seq)
-{
-    uint8_t text[DHT_KRPC_SIGNED_MAX];
-    struct dht_item item = {
-        .is_mutable = true,
-        .seq = seq,
-        .salt = {(const uint8_t *)salt, strlen(salt)},
-        .value = {(const uint8_t *)value, strlen(value)},
-    };
-    memcpy(item.key, public_key, sizeof item.key);
-    struct dht_span parts[2] = {{item.key, sizeof item.key}, item.salt};
-    helper_sha1(NULL, parts, 2, item.target.bytes);
-    size_t len = dht_krpc_signed_text(item.salt, item.seq, item.value, text);
-    assert_true(helper_sign(secret, item.key, (struct dht_span){text, len}, item.sig));
-    return item;
-}
-
 static void test_mutable(void **state)
 {
     struct network network;
     (void)state;
     start(&network, 64, 3);
-    struct dht_item item = mutable_item("3:one", "web", 7);
+    struct dht_item item = helper_signed_item("3:one", "web", 7);
     put_and_get(&network, &item, 1, 2);
-    item = mutable_item("3:two", "web", 8);
+    item = helper_signed_item("3:two", "web", 8);
     put_and_get(&network, &item, 3, 2);
     network_fini(&network);
 }
@@ -265,7 +242,7 @@ static void test_under_loss(void **state)
     struct network network;
     (void)state;
     start(&network, 64, 4);
-    struct dht_item item = mutable_item("4:lost", "", 1);
+    struct dht_item item = helper_signed_item("4:lost", "", 1);
     struct outcome put = {0};
     network.ctx = &put;
     network.loss_percent = 30;

@@ -16,34 +16,11 @@
 // and then itself
 #include <cmocka.h>
 
+#include "tests/dht/item_helper.h"
+
 #define SECOND INT64_C(1000000)
 #define MINUTE (60 * SECOND)
 #define HOUR   (60 * MINUTE)
-
-// RFC 8032, test 1.
-static uint8_t secret[32] = {0x9d, 0x61, 0xb1, 0x9d, 0xef, 0xfd, 0x5a, 0x60, 0xba, 0x84, 0x4a,
-                             0xf4, 0x92, 0xec, 0x2c, 0xc4, 0x44, 0x49, 0xc5, 0x69, 0x7b, 0x32,
-                             0x69, 0x19, 0x70, 0x3b, 0xac, 0x03, 0x1c, 0xae, 0x7f, 0x60};
-static const uint8_t public_key[32] = {
-    0xd7, 0x5a, 0x98, 0x01, 0x82, 0xb1, 0x0a, 0xb7, 0xd5, 0x4b, 0xfe, 0xd3, 0xc9, 0x64, 0x07, 0x3a,
-    0x0e, 0xe1, 0x72, 0xf3, 0xda, 0xa6, 0x23, 0x25, 0xaf, 0x02, 0x1a, 0x68, 0xf7, 0x07, 0x51, 0x1a};
-
-static struct dht_item signed_item(const char *value, const char *salt, int64_t seq)
-{
-    uint8_t text[DHT_KRPC_SIGNED_MAX];
-    struct dht_item item = {
-        .is_mutable = true,
-        .seq = seq,
-        .salt = {(const uint8_t *)salt, strlen(salt)},
-        .value = {(const uint8_t *)value, strlen(value)},
-    };
-    memcpy(item.key, public_key, sizeof item.key);
-    struct dht_span parts[2] = {{item.key, sizeof item.key}, item.salt};
-    helper_sha1(NULL, parts, 2, item.target.bytes);
-    size_t len = dht_krpc_signed_text(item.salt, item.seq, item.value, text);
-    assert_true(helper_sign(secret, item.key, (struct dht_span){text, len}, item.sig));
-    return item;
-}
 
 // What the watches of a test have told, in all.
 struct told {
@@ -85,7 +62,7 @@ static void begin(struct network *network, size_t count, uint64_t seed)
 
 static void put(struct network *network, size_t node, const char *value, int64_t seq)
 {
-    struct dht_item item = signed_item(value, "web", seq);
+    struct dht_item item = helper_signed_item(value, "web", seq);
     assert_true(dht_put(network->nodes[node], network->now_us, &item, DHT_SEQ_NONE, 0) != 0);
     network_drain(network, node);
     network_run(network, 10 * SECOND);
@@ -94,7 +71,7 @@ static void put(struct network *network, size_t node, const char *value, int64_t
 static void watch(struct network *network, size_t node, struct dht_watch watch)
 {
     struct told *told = network->ctx;
-    struct dht_item item = signed_item("1:x", "web", 1);
+    struct dht_item item = helper_signed_item("1:x", "web", 1);
     watch.target = item.target;
     watch.salt = item.salt;
     told->ops[node - 40] = dht_watch(network->nodes[node], network->now_us, &watch);
@@ -284,7 +261,7 @@ static void test_held(void **state)
     (void)state;
     begin(&network, 64, 600);
     put(&network, 3, "3:one", 1);
-    struct dht_item item = signed_item("3:one", "web", 1);
+    struct dht_item item = helper_signed_item("3:one", "web", 1);
     struct dht_get get = {
         .target = item.target, .salt = item.salt, .seq_known = DHT_SEQ_NONE, .hold = true};
     uint32_t held = dht_get(network.nodes[40], network.now_us, &get);
