@@ -105,9 +105,10 @@ class Watch:
 class Scenario:
     def __init__(self, harness):
         self.h = harness
-        self.other = subprocess.Popen(["unshare", "--net", "sleep", "infinity"])
-        self.wait_for(lambda: os.readlink("/proc/%d/ns/net" % self.other.pid)
-                      != os.readlink("/proc/self/ns/net"))
+        self.other = subprocess.Popen(
+            ["unshare", "--net", "sh", "-c", "echo there; exec sleep infinity"],
+            stdout=subprocess.PIPE)
+        self.h.check(self.other.stdout.readline() == b"there\n", "namespace", self.other.pid)
         ip("link", "set", "lo", "up")
         ip("link", "add", "pnr1", "type", "veth", "peer", "name", "pnr2",
            "netns", str(self.other.pid))
