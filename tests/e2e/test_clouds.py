@@ -160,6 +160,13 @@ class Scenario:
                 return result[b"state"].decode()
         return "none"
 
+    def until_active(self, machine, name):
+        watch = Watch(self.h, self.daemons[machine].control)
+        try:
+            watch.until(name, state="active")
+        finally:
+            watch.close()
+
     def counters(self, machine):
         return self.clients[machine].must("status").fields[b"counters"]
 
@@ -174,8 +181,8 @@ class Scenario:
     def joins(self):
         """All three are joined; the link's without anybody to ask."""
         for name in ("red", "blue", "lan"):
-            self.wait_for(lambda: self.state(0, name) == "active")
-        self.wait_for(lambda: self.state(1, "lan") == "active")
+            self.until_active(0, name)
+        self.until_active(1, "lan")
         self.h.check(self.state(0, "Global_") == "disabled", "Global_", self.state(0, "Global_"))
         # By either family: the IPv6 address takes a second to be ready.
         self.wait_for(lambda: sorted(
@@ -210,7 +217,7 @@ class Scenario:
             watch.until("lan", event="changed", state="active")
             # With the address that it had before; what is published is looked after.
             self.wait_for(lambda: "its network is back" in self.daemons[0].log())
-            self.wait_for(lambda: self.state(1, "lan") == "active")
+            self.until_active(1, "lan")
             # A cloud comes and goes when the configuration is read again.
             with open(self.write(1, PRIVATE + LINK + "[cloud green]\nlisten = 127.0.0.1:0\n"),
                       encoding="utf-8"):
