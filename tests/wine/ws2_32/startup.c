@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// WSAStartup and WSACleanup, counted: the first reads the catalog, the last ends the providers.
+#include "tests/wine/ws2_32/query.h"
+
+static CRITICAL_SECTION lock; // of the count, and so that first and last do not meet
+static unsigned startups;
+
+// Of Wine's own copy, to which everything else is forwarded.
+static FARPROC real(const char *name)
+{
+    return GetProcAddress(GetModuleHandleA(SHIM_REAL), name);
+}
+
+int WSAAPI WSAStartup(WORD version, LPWSADATA ret_data)
+{
+    typedef int(WSAAPI * startup_fn)(WORD, LPWSADATA);
+    startup_fn startup = (startup_fn)(void (*)(void))real("WSAStartup");
+    EnterCriticalSection(&lock);
+    int error = startup(version, ret_data);
+    if (error == 0 && startups++ == 0) {
+        shim_provider_open();
+    }
+    LeaveCriticalSection(&lock);
+    return error;
+}
+
+// The sockets are gone when NSPCleanup is called: a provider must not count on them.
+int WSAAPI WSACleanup(void)
+{
+    typedef int(WSAAPI * cleanup_fn)(void);
+    cleanup_fn cleanup = (cleanup_fn)(void (*)(void))real("WSACleanup");
+    EnterCriticalSection(&lock);
+    int status = cleanup();
+    DWORD error = GetLastError();
+    if (status == 0 && --startups == 0) {
+        shim_query_forget_all();
+        shim_provider_close();
+    }
+    LeaveCriticalSection(&lock);
+    SetLastError(error);
+    return status;
+}
+
+BOOL WINAPI DllMain(HINSTANCE module, DWORD reason, LPVOID reserved);
+BOOL WINAPI DllMain(HINSTANCE module, DWORD reason, LPVOID reserved)
+{
+    (void)module;
+    (void)reserved;
+    if (reason == DLL_PROCESS_ATTACH) {
+        InitializeCriticalSection(&lock);
+        shim_provider_setup();
+        shim_query_setup();
+        return LoadLibraryA(SHIM_REAL) != NULL;
+    }
+    if (reason == DLL_THREAD_DETACH) {
+        shim_query_thread_exit();
+    }
+    return TRUE;
+}
