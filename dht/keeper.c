@@ -26,8 +26,11 @@
 #define SILENT_MAX         2
 #define POLL_FIRST_US      (60 * DHT_SECOND_US)
 #define POLL_MOST_US       (600 * DHT_SECOND_US)
-#define POLL_MOST_ALONE_US (60 * DHT_SECOND_US) // where nobody pushes
 #define RENEW_AGAIN_US     (10 * DHT_SECOND_US)
+
+// Where nobody pushes, two keepers are asked within any minute: what the first has missed, the
+// second tells.
+#define POLL_ALONE_US (30 * DHT_SECOND_US)
 
 // Less a random tenth, so that not all come at once.
 static int64_t jittered(struct dht *dht, int64_t pause_us)
@@ -61,8 +64,8 @@ bool dht_keeper_holds(const struct dht_watching *watching)
 
 void dht_keeper_hurry(struct dht *dht, struct dht_watching *watching)
 {
-    watching->poll_pause_us = POLL_FIRST_US;
-    int64_t next_us = dht->now_us + jittered(dht, POLL_FIRST_US);
+    watching->poll_pause_us = has_pushing(watching) ? POLL_FIRST_US : POLL_ALONE_US;
+    int64_t next_us = dht->now_us + jittered(dht, watching->poll_pause_us);
     if (watching->next_poll_us != NEVER && watching->next_poll_us > next_us)
         watching->next_poll_us = next_us;
 }
@@ -191,7 +194,7 @@ static void poll(struct dht *dht, struct dht_watching *watching)
             keeper->token_len = 0;
         dht_keeper_ask(dht, watching, keeper);
     }
-    int64_t most_us = has_pushing(watching) ? POLL_MOST_US : POLL_MOST_ALONE_US;
+    int64_t most_us = has_pushing(watching) ? POLL_MOST_US : POLL_ALONE_US;
     if (watching->poll_pause_us > most_us)
         watching->poll_pause_us = most_us;
     watching->next_poll_us = dht->now_us + jittered(dht, watching->poll_pause_us);

@@ -4,7 +4,7 @@
 
 // What passes between a watch of ours and its keepers (docs/watching.md): they are asked for leases
 // and for renewals, in time for the token that they gave last to be still good, and those that do
-// not push are polled, one at a time in turn.
+// not push are polled, one at a time in turn, two within any minute where nobody pushes.
 
 #include "dht/watch.h"
 
