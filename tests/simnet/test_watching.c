@@ -27,6 +27,15 @@
 #define WATCHERS 60
 #define STEP_US  (SIMNET_SECOND_US / 50)
 
+// What a user may have to wait for: a lookup of the name; a put by a whole lookup, and its pushes;
+// a change of a name that its node stored before, told by pushes, the median and the last of all;
+// two polls.
+#define LOOKUP_MOST_US (3 * SIMNET_SECOND_US)
+#define PUT_MOST_US    (6 * SIMNET_SECOND_US)
+#define HALF_US        (SIMNET_SECOND_US / 2)
+#define MOST_US        (4 * SIMNET_SECOND_US)
+#define POLLS_US       (60 * SIMNET_SECOND_US)
+
 static const uint8_t secret[32] = "the secret of a watched name";
 
 struct scene {
@@ -217,18 +226,18 @@ static void test_pushed(struct twice *twice)
 {
     struct scene scene = begin(11, 0.05);
     watch_all(&scene);
-    check_told(twice, &scene, 1, 30 * SIMNET_SECOND_US);
+    check_told(twice, &scene, 1, LOOKUP_MOST_US);
     run(&scene, SIMNET_MINUTE_US);
     put(&scene, 3, 2);
-    check_told(twice, &scene, 2, 10 * SIMNET_SECOND_US);
+    check_told(twice, &scene, 2, PUT_MOST_US);
     // Five of those that push crash; the others tell all the same.
     crash_keepers(&scene, 5);
     put(&scene, 4, 3);
-    check_told(twice, &scene, 3, 20 * SIMNET_SECOND_US);
+    check_told(twice, &scene, 3, PUT_MOST_US);
     // Half an hour later the places of those that crashed are taken.
     run(&scene, 30 * SIMNET_MINUTE_US);
     put(&scene, 5, 4);
-    check_told(twice, &scene, 4, 20 * SIMNET_SECOND_US);
+    check_told(twice, &scene, 4, PUT_MOST_US);
     end(twice, &scene);
 }
 
@@ -238,7 +247,7 @@ static void test_nothing_left(struct twice *twice)
 {
     struct scene scene = begin(12, 0.02);
     watch_all(&scene);
-    check_told(twice, &scene, 1, 30 * SIMNET_SECOND_US);
+    check_told(twice, &scene, 1, LOOKUP_MOST_US);
     run(&scene, SIMNET_MINUTE_US);
     assert_in_range(watchers_left(&scene), 6 * WATCHERS, 9 * WATCHERS);
     for (uint32_t i = 0; i < WATCHERS; i += 2)
@@ -264,11 +273,11 @@ static void test_polled(struct twice *twice)
     struct scene scene = begin(13, 0.02);
     scene.poll_only = true;
     watch_all(&scene);
-    check_told(twice, &scene, 1, 30 * SIMNET_SECOND_US);
+    check_told(twice, &scene, 1, LOOKUP_MOST_US);
     assert_int_equal(watchers_left(&scene), 0);
     run(&scene, 5 * SIMNET_MINUTE_US);
     put(&scene, 3, 2);
-    check_told(twice, &scene, 2, 130 * SIMNET_SECOND_US);
+    check_told(twice, &scene, 2, POLLS_US + PUT_MOST_US);
     assert_int_equal(watchers_left(&scene), 0);
     end(twice, &scene);
 }
@@ -355,7 +364,7 @@ static void test_told_by_sessions(struct twice *twice)
     struct show show = {0};
     simnet_profile_init(&show.profile);
     open_show(&show, 21, &(struct simnet_audience_config){.names = 20, .watchers = 8});
-    check_show(twice, &show, 5 * SIMNET_SECOND_US, 30 * SIMNET_SECOND_US);
+    check_show(twice, &show, HALF_US, MOST_US);
     close_show(twice, &show);
 }
 
@@ -367,7 +376,7 @@ static void test_crowd(struct twice *twice)
     show.profile.engine.pushes_max = 16;
     open_show(&show, 22, &(struct simnet_audience_config){.names = 1, .watchers = 200});
     assert_int_equal(left_of(&show).watches, 200);
-    check_show(twice, &show, 10 * SIMNET_SECOND_US, 30 * SIMNET_SECOND_US);
+    check_show(twice, &show, HALF_US, MOST_US);
     close_show(twice, &show);
 }
 
@@ -377,7 +386,7 @@ static void test_one_watches_many(struct twice *twice)
     simnet_profile_init(&show.profile);
     open_show(&show, 23, &(struct simnet_audience_config){.names = 150, .is_one = true});
     assert_int_equal(left_of(&show).watches, 150);
-    check_show(twice, &show, 5 * SIMNET_SECOND_US, 30 * SIMNET_SECOND_US);
+    check_show(twice, &show, HALF_US, MOST_US);
     close_show(twice, &show);
 }
 
@@ -389,7 +398,7 @@ static void test_refused(struct twice *twice)
     show.profile.engine.watchers_max = 0;
     open_show(&show, 24, &(struct simnet_audience_config){.names = 10, .watchers = 8});
     assert_int_equal(left_of(&show).watchers, 0);
-    check_show(twice, &show, 60 * SIMNET_SECOND_US, 120 * SIMNET_SECOND_US);
+    check_show(twice, &show, POLLS_US / 3, POLLS_US);
     close_show(twice, &show);
 }
 
@@ -406,13 +415,13 @@ static void test_nothing_left_of_nodes(struct twice *twice)
     simnet_audience_strike_watchers(show.audience);
     assert_true(left_of(&show).ghosts > 0);
     pass(&show, 2 * SIMNET_MINUTE_US);
-    check_show(twice, &show, 10 * SIMNET_SECOND_US, 30 * SIMNET_SECOND_US);
+    check_show(twice, &show, HALF_US, MOST_US);
     assert_true(simnet_audience_strike_keepers(show.audience, 4) > 0);
     // Some have lost all of their keepers, and hear of it when they renew.
-    check_show(twice, &show, 15 * SIMNET_SECOND_US, 10 * SIMNET_MINUTE_US);
+    check_show(twice, &show, HALF_US, 10 * SIMNET_MINUTE_US);
     pass(&show, lease_us);
     assert_int_equal(left_of(&show).ghosts, 0);
-    check_show(twice, &show, 10 * SIMNET_SECOND_US, 30 * SIMNET_SECOND_US);
+    check_show(twice, &show, HALF_US, MOST_US);
     simnet_audience_leave(show.audience);
     pass(&show, lease_us);
     struct simnet_audience_left left = left_of(&show);
