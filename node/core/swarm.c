@@ -219,7 +219,7 @@ void core_swarm_looked(struct node *node, struct core_swarm *swarm,
     int64_t pause_us = POLL_PAUSE_US - (int64_t)dht_random_below(&node->random, tenth_us);
     swarm->lookup = NULL;
     // Where nobody has answered, nobody has gone.
-    bool in_doubt = core_unsecured_carry(unsecured, swarm->found, is_deaf ? 0 : MISSES_MAX);
+    bool in_doubt = core_unsecured_carry(node, unsecured, swarm->found, is_deaf ? 0 : MISSES_MAX);
     core_unsecured_free(swarm->found);
     swarm->found = unsecured;
     swarm->whole = swarm->whole || !is_deaf;

@@ -123,9 +123,10 @@ bool core_unsecured_has_result(const struct core_unsecured *unsecured,
                                const uint8_t publisher[CORE_PUBLISHER_LEN]);
 // Moves the results of an earlier one that were not found again, less those that were missed as
 // often as that (0: none is missed for it), those whose publisher's node has told that it publishes
-// them no more, and those of this node. Whether there are any.
-bool core_unsecured_carry(struct core_unsecured *unsecured, struct core_unsecured *earlier,
-                          uint8_t misses_max);
+// them no more, those of this node, and those that there is no room for (unsecured_dropped counts
+// them). Whether there are any.
+bool core_unsecured_carry(struct node *node, struct core_unsecured *unsecured,
+                          struct core_unsecured *earlier, uint8_t misses_max);
 
 // ---- unsecured_result.c ----
 

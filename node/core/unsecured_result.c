@@ -58,6 +58,24 @@ static bool settle_publisher(const struct node *node, const struct core_unsecure
     return find(unsecured, result->publisher) == NULL;
 }
 
+static size_t bytes_of(const struct core_unsecured_result *result)
+{
+    return sizeof *result + result->description.payload_len;
+}
+
+static bool has_room(const struct core_unsecured *unsecured, size_t bytes)
+{
+    return unsecured->result_bytes + bytes <= CORE_UNSECURED_BYTES_MAX;
+}
+
+static void append(struct core_unsecured *unsecured, struct core_unsecured_result *result)
+{
+    *unsecured->results_end = result;
+    unsecured->results_end = &result->next;
+    unsecured->result_count++;
+    unsecured->result_bytes += bytes_of(result);
+}
+
 // Keeps one publisher of those that were told; who NULL: of this node's own. Returns it, or NULL
 // where it brings nothing new or there is no room.
 static struct core_unsecured_result *keep(struct node *node, struct core_unsecured *unsecured,
@@ -65,8 +83,7 @@ static struct core_unsecured_result *keep(struct node *node, struct core_unsecur
                                           struct dht_span payload, const struct dht_out *who)
 {
     size_t bytes = sizeof(struct core_unsecured_result) + payload.len;
-    bool fits = unsecured->result_bytes + bytes <= CORE_UNSECURED_BYTES_MAX;
-    struct core_unsecured_result *result = fits ? calloc(1, bytes) : NULL;
+    struct core_unsecured_result *result = has_room(unsecured, bytes) ? calloc(1, bytes) : NULL;
     if (result == NULL) {
         unsecured->is_full = true;
         CORE_COUNT(node, unsecured_dropped);
@@ -83,10 +100,7 @@ static struct core_unsecured_result *keep(struct node *node, struct core_unsecur
         free(result);
         return NULL;
     }
-    *unsecured->results_end = result;
-    unsecured->results_end = &result->next;
-    unsecured->result_count++;
-    unsecured->result_bytes += bytes;
+    append(unsecured, result);
     return result;
 }
 
@@ -164,8 +178,8 @@ static bool is_plain(const struct core_unsecured *unsecured, const struct dht_ad
     return false;
 }
 
-bool core_unsecured_carry(struct core_unsecured *unsecured, struct core_unsecured *earlier,
-                          uint8_t misses_max)
+bool core_unsecured_carry(struct node *node, struct core_unsecured *unsecured,
+                          struct core_unsecured *earlier, uint8_t misses_max)
 {
     struct core_unsecured_result **link = earlier != NULL ? &earlier->results : NULL;
     bool any = false;
@@ -177,12 +191,15 @@ bool core_unsecured_carry(struct core_unsecured *unsecured, struct core_unsecure
             link = &result->next;
             continue;
         }
+        if (!has_room(unsecured, bytes_of(result))) {
+            CORE_COUNT(node, unsecured_dropped);
+            link = &result->next;
+            continue;
+        }
         *link = result->next;
         result->next = NULL;
         result->misses += misses_max > 0;
-        *unsecured->results_end = result;
-        unsecured->results_end = &result->next;
-        unsecured->result_count++;
+        append(unsecured, result);
         any = true;
     }
     return any;

@@ -235,6 +235,54 @@ static void test_crowd(void **state)
     brains_fini(&brains);
 }
 
+static void add_result(struct core_unsecured *unsecured, uint8_t number)
+{
+    struct core_unsecured_result *result = calloc(1, sizeof *result + 100);
+    assert_non_null(result);
+    result->publisher[0] = number;
+    result->description.payload_len = 100;
+    *unsecured->results_end = result;
+    unsecured->results_end = &result->next;
+    unsecured->result_count++;
+    unsecured->result_bytes += sizeof *result + 100;
+}
+
+// What is carried over counts among the bytes that may be kept; what there is no room for is gone.
+static void test_carried_is_counted(void **state)
+{
+    static const struct {
+        const char *name;
+        size_t room;
+        uint32_t carried;
+        uint64_t dropped;
+    } rows_of_room[] = {{"for both", 2, 2, 0}, {"for one", 1, 1, 1}, {"for none", 0, 0, 2}};
+    const size_t one = sizeof(struct core_unsecured_result) + 100;
+    (void)state;
+    begin(526);
+    for (size_t i = 0; i < sizeof rows_of_room / sizeof rows_of_room[0]; i++) {
+        struct core_unsecured *earlier = calloc(1, sizeof *earlier);
+        struct core_unsecured *later = calloc(1, sizeof *later);
+        assert_true(earlier != NULL && later != NULL);
+        earlier->results_end = &earlier->results;
+        later->results_end = &later->results;
+        add_result(earlier, 1);
+        add_result(earlier, 2);
+        later->result_bytes = CORE_UNSECURED_BYTES_MAX - rows_of_room[i].room * one;
+        uint64_t before = helper_info(&brains, WATCHER).counters.unsecured_dropped;
+        bool any = core_unsecured_carry(brains.nodes[WATCHER], later, earlier, 3);
+        uint64_t dropped = helper_info(&brains, WATCHER).counters.unsecured_dropped - before;
+        if (later->result_count != rows_of_room[i].carried ||
+            any != (rows_of_room[i].carried > 0) || dropped != rows_of_room[i].dropped ||
+            later->result_bytes !=
+                CORE_UNSECURED_BYTES_MAX - (rows_of_room[i].room - later->result_count) * one)
+            fail_msg("%s: %u carried, %u dropped", rows_of_room[i].name, later->result_count,
+                     (unsigned)dropped);
+        core_unsecured_free(earlier);
+        core_unsecured_free(later);
+    }
+    brains_fini(&brains);
+}
+
 static void test_bounds(void **state)
 {
     (void)state;
@@ -276,10 +324,15 @@ static void test_cancelled_at_every_moment(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_what_fires),   cmocka_unit_test(test_news),
-        cmocka_unit_test(test_gone_at_once), cmocka_unit_test(test_loss),
-        cmocka_unit_test(test_slow_client),  cmocka_unit_test(test_crowd),
-        cmocka_unit_test(test_bounds),       cmocka_unit_test(test_cancelled_at_every_moment),
+        cmocka_unit_test(test_what_fires),
+        cmocka_unit_test(test_news),
+        cmocka_unit_test(test_gone_at_once),
+        cmocka_unit_test(test_loss),
+        cmocka_unit_test(test_slow_client),
+        cmocka_unit_test(test_crowd),
+        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_cancelled_at_every_moment),
+        cmocka_unit_test(test_carried_is_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
