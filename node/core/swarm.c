@@ -10,7 +10,7 @@
 
 #define POLL_PAUSE_US  (60 * CORE_SECOND_US)
 #define DOUBT_PAUSE_US (5 * CORE_SECOND_US) // where somebody was not found, or nobody answered
-#define NEWS_PAUSE_US  (2 * CORE_SECOND_US) // between two lookups, whatever the news
+#define NEWS_PAUSE_US  (2 * CORE_SECOND_US) // between two lookups, whatever the news; at least
 #define MISSES_MAX     3                    // lookups that do not find somebody who is gone
 
 // ---- life ----
@@ -36,6 +36,8 @@ static struct core_swarm *open_swarm(struct node *node, struct core_cloud *cloud
     dht_timer_init(&swarm->timer, CORE_TIMER_SWARM);
     swarm->cloud = swarm->teller.cloud = cloud;
     swarm->name = *name;
+    swarm->again_us = INT64_MAX;
+    swarm->named_pause_us = NEWS_PAUSE_US;
     core_name_infohash(&node->crypto, name, &swarm->info_hash);
     swarm->next = node->swarms;
     if (swarm->next != NULL)
@@ -166,17 +168,22 @@ void core_swarm_found(struct node *node, struct core_swarm *swarm,
 
 // ---- states ----
 
+// Stands for so long, or until news have it look.
 static void stand(struct node *node, struct core_swarm *swarm, int64_t pause_us)
 {
+    int64_t due_us = node->now_us + pause_us;
     swarm->state = CORE_SWARM_STANDING;
-    dht_timer_set(&node->timers, &swarm->timer, node->now_us + pause_us);
+    due_us = swarm->again_us < due_us ? swarm->again_us : due_us;
+    dht_timer_set(&node->timers, &swarm->timer, due_us > node->now_us ? due_us : node->now_us);
 }
 
 static void look(struct node *node, struct core_swarm *swarm)
 {
     dht_timer_clear(&node->timers, &swarm->timer);
-    swarm->again = false;
+    swarm->again_us = INT64_MAX;
     swarm->looked_us = node->now_us;
+    swarm->was_named = swarm->is_named;
+    swarm->is_named = false;
     swarm->lookup = core_unsecured_begin(node, swarm);
     if (swarm->lookup == NULL) {
         stand(node, swarm, DOUBT_PAUSE_US);
@@ -187,13 +194,28 @@ static void look(struct node *node, struct core_swarm *swarm)
     core_swarm_found(node, swarm, swarm->lookup->results); // what is registered here
 }
 
+// Looks so long after the last lookup began, if not sooner.
+static void look_after(struct node *node, struct core_swarm *swarm, int64_t pause_us)
+{
+    if (swarm->again_us > swarm->looked_us + pause_us)
+        swarm->again_us = swarm->looked_us + pause_us;
+    if (swarm->state == CORE_SWARM_STANDING)
+        stand(node, swarm, swarm->timer.due_us - node->now_us);
+}
+
 // Looks as soon as may be.
 static void look_soon(struct node *node, struct core_swarm *swarm)
 {
-    int64_t pause_us = swarm->looked_us + NEWS_PAUSE_US - node->now_us;
-    swarm->again = true;
-    if (swarm->state == CORE_SWARM_STANDING)
-        stand(node, swarm, pause_us > 0 ? pause_us : 0);
+    look_after(node, swarm, NEWS_PAUSE_US);
+}
+
+// What the lookup for strangers that were named has come to.
+static void judge_names(struct core_swarm *swarm, const struct core_unsecured *unsecured)
+{
+    bool in_vain = swarm->was_named && !core_unsecured_has_news(unsecured, swarm->found);
+    swarm->named_pause_us = in_vain ? 2 * swarm->named_pause_us : NEWS_PAUSE_US;
+    if (swarm->named_pause_us > POLL_PAUSE_US)
+        swarm->named_pause_us = POLL_PAUSE_US;
 }
 
 void core_swarm_timer(struct node *node, struct core_swarm *swarm)
@@ -218,6 +240,7 @@ void core_swarm_looked(struct node *node, struct core_swarm *swarm,
     uint64_t tenth_us = POLL_PAUSE_US / 10;
     int64_t pause_us = POLL_PAUSE_US - (int64_t)dht_random_below(&node->random, tenth_us);
     swarm->lookup = NULL;
+    judge_names(swarm, unsecured);
     // Where nobody has answered, nobody has gone.
     bool in_doubt = core_unsecured_carry(node, unsecured, swarm->found, is_deaf ? 0 : MISSES_MAX);
     core_unsecured_free(swarm->found);
@@ -225,8 +248,6 @@ void core_swarm_looked(struct node *node, struct core_swarm *swarm,
     swarm->whole = swarm->whole || !is_deaf;
     have_it_told(node, swarm, unsecured);
     stand(node, swarm, in_doubt || is_deaf ? DOUBT_PAUSE_US : pause_us);
-    if (swarm->again)
-        look_soon(node, swarm);
     show_all(node, swarm, NULL);
 }
 
@@ -244,8 +265,10 @@ static bool has_stranger(const struct core_swarm *swarm, const struct dht_out *e
 void core_swarm_event(struct node *node, struct core_swarm *swarm, int engine,
                       const struct dht_out *event)
 {
-    if (event->type == DHT_OUT_PEERS && has_stranger(swarm, event))
-        look_soon(node, swarm);
+    if (event->type == DHT_OUT_PEERS && has_stranger(swarm, event)) {
+        swarm->is_named = true;
+        look_after(node, swarm, swarm->named_pause_us);
+    }
     if (event->type == DHT_OUT_DONE) { // the engine is going
         core_teller_lost(node, &swarm->teller, engine, event->op);
         look_soon(node, swarm);

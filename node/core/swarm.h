@@ -10,6 +10,10 @@
 //     LOOKING  --the lookup has ended--> STANDING        (nobody answered: tried again soon)
 //     STANDING --a minute is over, or there is news--> LOOKING
 //
+// Anybody can announce anybody: where somebody new was named, and the lookup finds nobody who says
+// anything new, the next such lookup waits longer, twice as long each time, up to the minute.
+// Somebody who is really there, or a minute in which nobody is named, ends that.
+//
 // Who answers is told at once; that somebody is gone, when his node says so, or when three lookups
 // have not found him: that may have been bad luck, and the second and third follow soon. Each
 // client has a picture of its own (node/core/watcher.h). Bound: watches_max, together with those of
@@ -35,8 +39,11 @@ struct core_swarm {
     struct core_unsecured *lookup; // LOOKING: under way
     struct core_unsecured *found;  // the last that ended, owned: what there is; NULL: none yet
     int64_t looked_us;             // when the last one began
+    int64_t again_us;              // when to look because of news; INT64_MAX: there is none
+    int64_t named_pause_us;        // between two lookups for strangers that were named
+    bool is_named;                 // a stranger was, since the last lookup began
+    bool was_named;                // and before it
     bool whole;                    // a lookup has ended
-    bool again;                    // there was news since this one began
     struct core_teller teller;
 };
 

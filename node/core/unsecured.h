@@ -121,6 +121,10 @@ bool core_unsecured_has_asked(const struct core_unsecured *unsecured, const stru
 // Whether it has found that publisher.
 bool core_unsecured_has_result(const struct core_unsecured *unsecured,
                                const uint8_t publisher[CORE_PUBLISHER_LEN]);
+// Whether it has found a publisher that an earlier one (NULL: none) had not, or one who says
+// something else.
+bool core_unsecured_has_news(const struct core_unsecured *unsecured,
+                             const struct core_unsecured *earlier);
 // Moves the results of an earlier one that were not found again, less those that were missed as
 // often as that (0: none is missed for it), those whose publisher's node has told that it publishes
 // them no more, those of this node, and those that there is no room for (unsecured_dropped counts

@@ -178,6 +178,19 @@ static bool is_plain(const struct core_unsecured *unsecured, const struct dht_ad
     return false;
 }
 
+bool core_unsecured_has_news(const struct core_unsecured *unsecured,
+                             const struct core_unsecured *earlier)
+{
+    const struct core_unsecured_result *result = unsecured->results;
+    for (; result != NULL; result = result->next) {
+        const struct core_unsecured_result *known =
+            earlier != NULL ? find(earlier, result->publisher) : NULL;
+        if (known == NULL || memcmp(known->mark, result->mark, CORE_MARK_LEN) != 0)
+            return true;
+    }
+    return false;
+}
+
 bool core_unsecured_carry(struct node *node, struct core_unsecured *unsecured,
                           struct core_unsecured *earlier, uint8_t misses_max)
 {

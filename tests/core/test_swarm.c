@@ -121,6 +121,44 @@ static void test_news(void **state)
     brains_fini(&brains);
 }
 
+// Somebody names another peer every second, for so long, who is not there. Returns how many lookups
+// that has brought.
+static uint64_t invent_peers(int seconds)
+{
+    static uint16_t port;
+    struct core_swarm *swarm = brains.nodes[WATCHER]->swarms;
+    uint64_t looks = helper_info(&brains, WATCHER).counters.watch_looks;
+    for (int i = 0; i < seconds; i++) {
+        struct dht_addr peer = {.ip = {203, 0, 113, 9}, .port = ++port, .ip_len = 4};
+        struct dht_out event = {.type = DHT_OUT_PEERS, .peers = {.addrs = &peer, .count = 1}};
+        core_swarm_event(brains.nodes[WATCHER], swarm, swarm->teller.engines[0], &event);
+        brains_run(&brains, SECOND);
+    }
+    return helper_info(&brains, WATCHER).counters.watch_looks - looks;
+}
+
+// Peers that are invented make a watch look less and less often; one that is there is told all the
+// same, and the next one soon.
+static void test_invented(void **state)
+{
+    (void)state;
+    begin(527);
+    publish(FIRST, '1');
+    uint32_t id = watch(WATCHER);
+    brains_run(&brains, 30 * SECOND);
+    uint64_t first = invent_peers(120);
+    assert_in_range(first, 4, 7); // 2, 4, 8, 16, 32, 60 seconds apart
+    assert_in_range(invent_peers(600), 9, 12);
+    publish(OTHER, '2');
+    assert_in_range(invent_peers(62), 1, 6);
+    assert_string_equal(helper_told(&brains, WATCHER, id), "+1000 w +2000");
+    brains_run(&brains, 3 * MINUTE);
+    publish(OTHER + 1, '3');
+    brains_run(&brains, 5 * SECOND);
+    assert_string_equal(helper_told(&brains, WATCHER, id), "+1000 w +2000 +3000");
+    brains_fini(&brains);
+}
+
 // Who says himself that he publishes it no more is gone with the next look; who does not answer is
 // looked for three times.
 static void test_gone_at_once(void **state)
@@ -333,6 +371,7 @@ int main(void)
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_cancelled_at_every_moment),
         cmocka_unit_test(test_carried_is_counted),
+        cmocka_unit_test(test_invented),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
