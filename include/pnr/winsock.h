@@ -113,6 +113,7 @@ typedef struct _GUID {
 #define ERROR_ACCESS_DENIED         5
 #define ERROR_INVALID_HANDLE        6
 #define ERROR_NOT_ENOUGH_MEMORY     8
+#define ERROR_GEN_FAILURE           31 // as of an APC for a thread that has ended
 #define ERROR_INVALID_PARAMETER     87
 #define ERROR_CALL_NOT_IMPLEMENTED  120
 #define ERROR_MR_MID_NOT_FOUND      317 // what a status without an error of its own becomes
@@ -162,6 +163,8 @@ typedef struct _GUID {
 
 #define STATUS_SUCCESS            ((NTSTATUS)0x00000000)
 #define STATUS_PENDING            ((DWORD)0x00000103)
+#define STATUS_INVALID_HANDLE     ((NTSTATUS)0xC0000008)
+#define STATUS_NO_MEMORY          ((NTSTATUS)0xC0000017)
 #define STATUS_CANCELLED          ((NTSTATUS)0xC0000120)
 #define WSS_OPERATION_IN_PROGRESS 0x00000103L
 
@@ -460,14 +463,14 @@ INT WSAAPI NSPStartup(LPGUID provider, LPNSP_ROUTINE routines);
 
 // ---- Win32, as far as nsp/ and its tests go ----
 // What each does is Windows' documentation's; what is left out here is said. Security attributes,
-// names and access rights are ignored. Every kind of handle counts against one table of
-// PNR_WINSOCK_HANDLES; past it a call fails with ERROR_NOT_ENOUGH_MEMORY. A handle that was closed
-// is found out (ERROR_INVALID_HANDLE) and never dereferenced.
+// names and access rights are ignored. A handle that was closed is found out (ERROR_INVALID_HANDLE)
+// and never dereferenced. Past each of these bounds a call fails with ERROR_NOT_ENOUGH_MEMORY.
 
-#define PNR_WINSOCK_HANDLES  65536
-#define PNR_WINSOCK_APCS     4096  // queued for one thread; past it ERROR_NOT_ENOUGH_MEMORY
-#define PNR_WINSOCK_MESSAGES 10000 // of one thread; past it ERROR_NOT_ENOUGH_QUOTA, as on Windows
-#define PNR_WINSOCK_PACKETS  65536 // of one port; past it ERROR_NOT_ENOUGH_MEMORY
+#define PNR_WINSOCK_HANDLES  65536 // open at once, of every kind
+#define PNR_WINSOCK_APCS     4096  // queued for one thread
+#define PNR_WINSOCK_PACKETS  65536 // queued at one port
+#define PNR_WINSOCK_WINDOWS  10000
+#define PNR_WINSOCK_MESSAGES 10000 // of one thread; here ERROR_NOT_ENOUGH_QUOTA, as on Windows
 
 #define INVALID_HANDLE_VALUE  ((HANDLE)(intptr_t)-1)
 #define INFINITE              0xFFFFFFFFu
