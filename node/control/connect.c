@@ -39,21 +39,44 @@ static bool find_place(const char *address, struct control_address *ret_address)
     return found && control_address_find(&places, ret_address);
 }
 
-bool control_connect_places(struct pnr_client *client, const char *address)
+// The places to try, in their order. Returns how many there are; 0: address cannot be read.
+static size_t find_places(const char *address, enum pnr_access access,
+                          struct control_address ret_places[CONTROL_CLIENT_PLACES_MAX])
 {
     struct control_address control, resolve;
+    size_t count = 0;
     if (!find_place(address, &control)) {
-        return false;
+        return 0;
     }
     bool has_resolve = control_address_resolve(&control, &resolve);
-    if (client->access == PNR_ACCESS_RESOLVE && has_resolve) {
-        client->places[client->place_count++] = resolve;
+    if (access == PNR_ACCESS_RESOLVE && has_resolve) {
+        ret_places[count++] = resolve;
     }
-    client->places[client->place_count++] = control;
-    if (client->access == PNR_ACCESS_ANY && has_resolve) {
-        client->places[client->place_count++] = resolve;
+    ret_places[count++] = control;
+    if (access == PNR_ACCESS_ANY && has_resolve) {
+        ret_places[count++] = resolve;
     }
-    return true;
+    return count;
+}
+
+bool control_connect_places(struct pnr_client *client, const char *address)
+{
+    client->place_count = find_places(address, client->access, client->places);
+    return client->place_count > 0;
+}
+
+bool control_connect_has_place(const struct pnr_options *options)
+{
+    struct control_address places[CONTROL_CLIENT_PLACES_MAX];
+    const char *address = options == NULL ? NULL : options->address;
+    enum pnr_access access = options == NULL ? PNR_ACCESS_ANY : options->access;
+    size_t count = find_places(address, access, places);
+    for (size_t i = 0; i < count; i++) {
+        if (control_transport_exists(NULL, places[i].path)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 // ---- one place ----

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // How the client finds its daemon and greets it: Unix sockets, rendezvous files, levels of access.
 #define _DEFAULT_SOURCE
+#include "node/control/connect.h"
 #include "node/control/handshake.h"
 #include "tests/control/fake.h"
 
@@ -57,6 +58,45 @@ static void absent_daemons_fail_at_once(void **state)
     assert_non_null(strstr(pnr_client_error_text(fake->client), fake->path));
     assert_int_equal(pnr_client_fd(fake->client), -1);
     assert_int_equal(pnr_status(fake->client, &request), PNR_ERROR_UNREACHABLE);
+    fake_stop(fake);
+}
+
+static const struct place_row {
+    const char *name;
+    const char *scheme;
+    const char *file; // of the fake's folder
+    bool there;
+} place_rows[] = {
+    {"a socket", "unix:", "s", true},
+    {"no socket", "unix:", "none", false},
+    {"a rendezvous file", "tcp:", "file", true},
+    {"only that for resolve", "tcp:", "only", true},
+    {"no rendezvous file", "tcp:", "none", false},
+    {"what cannot be read", "tcp:127.0.0.1:0", "", false},
+};
+
+static void places_are_looked_at_without_a_socket(void **state)
+{
+    (void)state;
+    struct fake *fake = fake_listen(5);
+    for (const char *const *file = (const char *const[]){"file", "only.resolve", NULL};
+         *file != NULL; file++) {
+        char path[128];
+        snprintf(path, sizeof path, "%s/%s", fake->dir, *file);
+        close(open(path, O_CREAT | O_WRONLY, 0600));
+    }
+    for (size_t i = 0; i < sizeof place_rows / sizeof place_rows[0]; i++) {
+        const struct place_row *row = &place_rows[i];
+        char address[160];
+        snprintf(address, sizeof address, "%s%s%s%s", row->scheme,
+                 row->file[0] != '\0' ? fake->dir : "", row->file[0] != '\0' ? "/" : "", row->file);
+        struct pnr_options options = {.address = address};
+        if (control_connect_has_place(&options) != row->there) {
+            fail_msg("%s", row->name);
+        }
+    }
+    struct pollfd waits = {.fd = fake->listener, .events = POLLIN};
+    assert_int_equal(poll(&waits, 1, 0), 0); // nobody has come
     fake_stop(fake);
 }
 
@@ -382,6 +422,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(absent_daemons_fail_at_once),
+        cmocka_unit_test(places_are_looked_at_without_a_socket),
         cmocka_unit_test(dead_sockets_are_unreachable),
         cmocka_unit_test(greetings),
         cmocka_unit_test(hung_daemons_time_out),
