@@ -1,0 +1,625 @@
+// SPDX-License-Identifier: MIT
+// The one connection of a process: requests over a real socket to a daemon that a test plays.
+#define _DEFAULT_SOURCE
+#include "nsp/link.h"
+#include "tests/nsp/failing_memory.h"
+#include "tests/nsp/fake_daemon.h"
+
+// clang-format off
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+// clang-format on
+
+#include "pnr/winsock.h"
+
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define REQUESTS 64
+
+// What an owner has heard, one letter each: r result, p progress, d done, e error, U unreached,
+// L lost, M memory, x released.
+struct owner {
+    struct nsp_link_request request;
+    struct desk *desk;
+    char heard[64];
+    enum pnr_error error;
+    int sent;
+    struct nsp_link_request *cancels; // at the first result
+    struct nsp_link_request *starts;  // likewise
+};
+
+struct desk {
+    struct nsp_lock lock;
+    struct nsp_condition changed;
+    struct failing_memory memory;
+    struct fake_daemon *daemon;
+    struct nsp_link *link;
+    struct owner owners[REQUESTS];
+};
+
+static struct owner *owner_of(struct nsp_link_request *request)
+{
+    return (struct owner *)request; // its first member
+}
+
+static void note(struct owner *owner, char letter)
+{
+    nsp_lock_take(&owner->desk->lock);
+    size_t len = strlen(owner->heard);
+    owner->heard[len] = letter;
+    nsp_condition_wake_all(&owner->desk->changed);
+    nsp_lock_give(&owner->desk->lock);
+}
+
+static enum pnr_error send_resolve(struct nsp_link_request *request, struct pnr_client *client,
+                                   uint32_t *ret_id)
+{
+    struct pnr_resolve resolve = {.name = "0.name"};
+    owner_of(request)->sent++;
+    return pnr_resolve(client, &resolve, ret_id);
+}
+
+static enum pnr_error send_nonsense(struct nsp_link_request *request, struct pnr_client *client,
+                                    uint32_t *ret_id)
+{
+    struct pnr_resolve resolve = {.name = ""};
+    (void)request;
+    return pnr_resolve(client, &resolve, ret_id);
+}
+
+static void take_event(struct nsp_link_request *request, const struct pnr_event *event)
+{
+    struct owner *owner = owner_of(request);
+    owner->error = event->error;
+    if (event->type == PNR_EVENT_RESULT && owner->cancels != NULL) {
+        nsp_link_cancel(owner->desk->link, owner->cancels);
+    }
+    if (event->type == PNR_EVENT_RESULT && owner->starts != NULL) {
+        (void)nsp_link_start(owner->desk->link, owner->starts);
+        owner->starts = NULL;
+    }
+    note(owner, "rpde"[event->type]);
+}
+
+static void take_loss(struct nsp_link_request *request, enum nsp_link_loss loss)
+{
+    note(owner_of(request), "ULM"[loss]);
+}
+
+static void take_release(struct nsp_link_request *request)
+{
+    note(owner_of(request), 'x');
+}
+
+static const struct nsp_link_sink sink = {send_resolve, take_event, take_loss, take_release};
+static const struct nsp_link_sink nonsense = {send_nonsense, take_event, take_loss, take_release};
+
+static struct desk *start(struct fake_daemon *daemon, const char *address)
+{
+    struct desk *desk = calloc(1, sizeof *desk);
+    assert_non_null(desk);
+    nsp_lock_init(&desk->lock);
+    nsp_condition_init(&desk->changed);
+    failing_memory_init(&desk->memory, 0);
+    desk->daemon = daemon;
+    struct nsp_link_options options = {&desk->memory.memory,
+                                       address != NULL ? address : daemon->address};
+    assert_int_equal(nsp_link_new(&options, &desk->link), 0);
+    for (size_t i = 0; i < REQUESTS; i++) {
+        desk->owners[i].desk = desk;
+        desk->owners[i].request.sink = &sink;
+    }
+    return desk;
+}
+
+static void stop(struct desk *desk)
+{
+    nsp_link_close(desk->link);
+    assert_int_equal(failing_memory_live(&desk->memory), 0);
+    if (desk->daemon != NULL) {
+        fake_daemon_stop(desk->daemon);
+    }
+    nsp_condition_drop(&desk->changed);
+    nsp_lock_drop(&desk->lock);
+    free(desk);
+}
+
+static void begin(struct desk *desk, size_t index)
+{
+    assert_int_equal(nsp_link_start(desk->link, &desk->owners[index].request), 0);
+}
+
+// Waits until an owner has heard this; fails once it has heard something else.
+static void expect(struct desk *desk, size_t index, const char *heard)
+{
+    struct owner *owner = &desk->owners[index];
+    nsp_lock_take(&desk->lock);
+    while (strlen(owner->heard) < strlen(heard)) {
+        nsp_condition_wait(&desk->changed, &desk->lock);
+    }
+    bool same = strcmp(owner->heard, heard) == 0;
+    nsp_lock_give(&desk->lock);
+    if (!same) {
+        fail_msg("%zu heard %s, not %s", index, owner->heard, heard);
+    }
+}
+
+static struct desk *start_greeted(void)
+{
+    struct desk *desk = start(fake_daemon_start(), NULL);
+    begin(desk, 0);
+    fake_daemon_accept(desk->daemon);
+    fake_daemon_greet(desk->daemon);
+    return desk;
+}
+
+// ---- tests ----
+
+static void a_link_opens_nothing(void **state)
+{
+    (void)state;
+    struct desk *desk = start(fake_daemon_start(), NULL);
+    struct nsp_link_info info = nsp_link_info(desk->link);
+    assert_false(info.has_thread || info.connected);
+    assert_int_equal(info.connections, 0);
+    stop(desk);
+}
+
+static void an_absent_daemon_is_told_at_once(void **state)
+{
+    (void)state;
+    struct desk *desk = start(fake_daemon_absent(), NULL);
+    assert_int_equal(nsp_link_start(desk->link, &desk->owners[0].request), WSASYSNOTREADY);
+    struct nsp_link_info info = nsp_link_info(desk->link);
+    assert_false(info.has_thread);
+    assert_int_equal(info.connections, 0);
+    assert_string_equal(desk->owners[0].heard, "");
+    stop(desk);
+}
+
+static const struct answer_row {
+    const char *name;
+    const char *kinds; // what the daemon says
+    const char *heard;
+} answer_rows[] = {
+    {"a result and the end", "rd", "rdx"},
+    {"nothing found", "e", "ex"},
+    {"progress", "ppd", "ppdx"},
+    {"an error after results", "rre", "rrex"},
+    {"what comes after the end", "drd", "dx"},
+};
+
+static void say(struct fake_daemon *daemon, uint32_t id, char kind)
+{
+    switch (kind) {
+    case 'r':
+        fake_daemon_answer(daemon, id, "result", fake_daemon_result('A', '1', 80, NULL));
+        break;
+    case 'p':
+        fake_daemon_answer(daemon, id, "progress", "d4:step7:storinge");
+        break;
+    case 'd':
+        fake_daemon_answer(daemon, id, "done", "d5:counti1ee");
+        break;
+    case 'f':
+        fake_daemon_answer(daemon, id, "error", "d4:codei9e4:text4:fulle");
+        break;
+    default:
+        fake_daemon_answer(daemon, id, "error", "d4:codei3e4:text6:nobodye");
+        break;
+    }
+}
+
+static void answers_come_in_their_order(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof answer_rows / sizeof answer_rows[0]; i++) {
+        const struct answer_row *row = &answer_rows[i];
+        struct desk *desk = start_greeted();
+        uint32_t id = fake_daemon_expect(desk->daemon, "resolve");
+        for (const char *kind = row->kinds; *kind != '\0'; kind++) {
+            say(desk->daemon, id, *kind);
+        }
+        // Another request says that all of it came in.
+        begin(desk, 1);
+        say(desk->daemon, fake_daemon_expect(desk->daemon, "resolve"), 'd');
+        expect(desk, 1, "dx");
+        if (strcmp(desk->owners[0].heard, row->heard) != 0) {
+            fail_msg("%s: %s", row->name, desk->owners[0].heard);
+        }
+        assert_int_equal(desk->owners[0].request.state, NSP_LINK_IDLE);
+        stop(desk);
+    }
+}
+
+static void a_request_that_makes_no_sense_is_an_error(void **state)
+{
+    (void)state;
+    struct desk *desk = start_greeted();
+    desk->owners[1].request.sink = &nonsense;
+    begin(desk, 1);
+    expect(desk, 1, "ex");
+    assert_int_equal(desk->owners[1].error, PNR_ERROR_USAGE);
+    stop(desk);
+}
+
+static void cancels_reach_the_daemon(void **state)
+{
+    (void)state;
+    char wanted[32];
+    struct desk *desk = start_greeted();
+    uint32_t id = fake_daemon_expect(desk->daemon, "resolve");
+    nsp_link_cancel(desk->link, &desk->owners[0].request);
+    expect(desk, 0, "x");
+    (void)fake_daemon_expect(desk->daemon, "cancel");
+    snprintf(wanted, sizeof wanted, "2:idi%ue", (unsigned)id);
+    assert_non_null(strstr(desk->daemon->heard, wanted));
+    // What comes after it finds nobody.
+    say(desk->daemon, id, 'r');
+    nsp_link_cancel(desk->link, &desk->owners[0].request);
+    nsp_link_cancel(desk->link, &desk->owners[1].request); // never started
+    stop(desk);
+}
+
+static void owners_may_start_and_cancel_where_they_hear(void **state)
+{
+    (void)state;
+    struct desk *desk = start_greeted();
+    desk->owners[0].cancels = &desk->owners[0].request;
+    desk->owners[0].starts = &desk->owners[1].request;
+    uint32_t id = fake_daemon_expect(desk->daemon, "resolve");
+    say(desk->daemon, id, 'r');
+    (void)fake_daemon_expect(desk->daemon, "cancel");
+    (void)fake_daemon_expect(desk->daemon, "resolve");
+    expect(desk, 0, "rx");
+    stop(desk);
+    // The second is released by the end of the link.
+}
+
+static const struct loss_row {
+    const char *name;
+    const char *bytes; // said before it hangs up; NULL: not even greeted
+    size_t len;
+    const char *heard;
+} loss_rows[] = {
+    {"hangs up", "", 0, "Lx"},
+    {"hangs up in a frame", "\0\0\0\x20hal", 7, "Lx"},
+    {"sends garbage", "\xff\xff\xff\xff\xff\xff\xff\xff", 8, "Lx"},
+    {"sends no dictionary",
+     "\0\0\0\x04"
+     "4:ab",
+     8, "Lx"},
+    {"breaks the connection off",
+     "\0\0\0\x1e"
+     "d1:ii0e1:o5:error1:rd4:codei9ee",
+     35, "Lx"},
+    {"is gone before it greets", NULL, 0, "Ux"},
+};
+
+static void a_lost_daemon_is_told_to_all(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof loss_rows / sizeof loss_rows[0]; i++) {
+        const struct loss_row *row = &loss_rows[i];
+        struct desk *desk = start(fake_daemon_start(), NULL);
+        print_message("%s\n", row->name);
+        begin(desk, 0);
+        begin(desk, 1);
+        fake_daemon_accept(desk->daemon);
+        if (row->bytes != NULL) {
+            fake_daemon_greet(desk->daemon);
+            (void)fake_daemon_expect(desk->daemon, "resolve");
+            (void)fake_daemon_expect(desk->daemon, "resolve");
+            fake_daemon_say(desk->daemon, row->bytes, row->len);
+        }
+        fake_daemon_hang_up(desk->daemon);
+        expect(desk, 0, row->heard);
+        expect(desk, 1, row->heard);
+        // The next request connects again.
+        begin(desk, 2);
+        fake_daemon_accept(desk->daemon);
+        fake_daemon_greet(desk->daemon);
+        say(desk->daemon, fake_daemon_expect(desk->daemon, "resolve"), 'd');
+        expect(desk, 2, "dx");
+        stop(desk);
+    }
+}
+
+static void results_before_the_loss_are_told(void **state)
+{
+    (void)state;
+    struct desk *desk = start_greeted();
+    uint32_t id = fake_daemon_expect(desk->daemon, "resolve");
+    say(desk->daemon, id, 'r');
+    say(desk->daemon, id, 'r');
+    fake_daemon_hang_up(desk->daemon);
+    expect(desk, 0, "rrLx");
+    stop(desk);
+}
+
+static void a_dead_socket_is_unreached(void **state)
+{
+    (void)state;
+    struct desk *desk = start(fake_daemon_start(), NULL);
+    fake_daemon_crash(desk->daemon);
+    begin(desk, 0);
+    expect(desk, 0, "Ux");
+    begin(desk, 1);
+    expect(desk, 1, "Ux");
+    // It is back.
+    fake_daemon_listen(desk->daemon);
+    begin(desk, 2);
+    fake_daemon_accept(desk->daemon);
+    fake_daemon_greet(desk->daemon);
+    (void)fake_daemon_expect(desk->daemon, "resolve");
+    stop(desk);
+}
+
+// A daemon that takes the connection and says nothing more.
+static void a_hung_daemon_is_given_up(void **state)
+{
+    (void)state;
+    struct desk *desk = start(fake_daemon_start(), NULL);
+    begin(desk, 0);
+    fake_daemon_accept(desk->daemon);
+    expect(desk, 0, "Ux");
+    stop(desk);
+}
+
+// Opens a listener on loopback whose queue is full, so that nobody can connect to it.
+static int listen_deaf(uint16_t *ret_port, int ret_callers[8])
+{
+    struct sockaddr_in addr = {.sin_family = AF_INET};
+    socklen_t len = sizeof addr;
+    addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof addr), 0);
+    assert_int_equal(listen(fd, 0), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&addr, &len), 0);
+    for (int i = 0; i < 8; i++) {
+        ret_callers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        (void)connect(ret_callers[i], (struct sockaddr *)&addr, sizeof addr);
+    }
+    *ret_port = ntohs(addr.sin_port);
+    return fd;
+}
+
+static void a_stale_rendezvous_file_is_given_up(void **state)
+{
+    (void)state;
+    uint16_t port;
+    int callers[8];
+    char path[128], address[160];
+    int listener = listen_deaf(&port, callers);
+    struct fake_daemon *daemon = fake_daemon_absent();
+    snprintf(path, sizeof path, "%s/rendezvous", daemon->dir);
+    snprintf(address, sizeof address, "tcp:%s", path);
+    FILE *file = fopen(path, "w");
+    fprintf(file, "pnr-rendezvous 1\nport %u\naccess control\nsecret %064d\n", port, 7);
+    assert_int_equal(fchmod(fileno(file), 0600), 0);
+    fclose(file);
+    struct desk *desk = start(daemon, address);
+    begin(desk, 0);
+    expect(desk, 0, "Ux");
+    assert_int_equal(nsp_link_info(desk->link).connections, 1);
+    assert_int_equal(unlink(path), 0);
+    stop(desk);
+    for (int i = 0; i < 8; i++) {
+        close(callers[i]);
+    }
+    close(listener);
+}
+
+static void a_full_daemon_is_asked_again(void **state)
+{
+    (void)state;
+    struct desk *desk = start_greeted();
+    uint32_t first = fake_daemon_expect(desk->daemon, "resolve");
+    begin(desk, 1);
+    uint32_t second = fake_daemon_expect(desk->daemon, "resolve");
+    say(desk->daemon, second, 'f');
+    say(desk->daemon, first, 'r');
+    expect(desk, 0, "r");
+    assert_int_equal(nsp_link_info(desk->link).refused, 1);
+    say(desk->daemon, first, 'd');
+    second = fake_daemon_expect(desk->daemon, "resolve");
+    say(desk->daemon, second, 'd');
+    expect(desk, 1, "dx");
+    // Alone it is told that the daemon is full.
+    begin(desk, 2);
+    say(desk->daemon, fake_daemon_expect(desk->daemon, "resolve"), 'f');
+    expect(desk, 2, "ex");
+    assert_int_equal(desk->owners[2].error, PNR_ERROR_FULL);
+    stop(desk);
+}
+
+static void requests_that_stay_leave_room(void **state)
+{
+    (void)state;
+    struct desk *desk = start_greeted();
+    const size_t stays = NSP_LINK_UNDER_WAY_MAX * 3 / 4;
+    (void)fake_daemon_expect(desk->daemon, "resolve");
+    for (size_t i = 1; i <= stays + 1; i++) {
+        desk->owners[i].request.stays = true;
+        begin(desk, i);
+    }
+    for (size_t i = 1; i <= stays; i++) {
+        (void)fake_daemon_expect(desk->daemon, "resolve");
+    }
+    // One that does not stay overtakes the one that waits.
+    begin(desk, stays + 2);
+    uint32_t last = fake_daemon_expect(desk->daemon, "resolve");
+    say(desk->daemon, last, 'd');
+    expect(desk, stays + 2, "dx");
+    assert_int_equal(desk->owners[stays + 1].sent, 0);
+    nsp_link_cancel(desk->link, &desk->owners[1].request);
+    (void)fake_daemon_expect(desk->daemon, "cancel");
+    say(desk->daemon, fake_daemon_expect(desk->daemon, "resolve"), 'd');
+    expect(desk, stays + 1, "dx");
+    stop(desk);
+}
+
+static void what_lasts_is_made_again(void **state)
+{
+    (void)state;
+    struct desk *desk = start(fake_daemon_start(), NULL);
+    desk->owners[0].request.lasts = true;
+    desk->owners[1].request.lasts = true;
+    begin(desk, 0);
+    begin(desk, 1);
+    fake_daemon_accept(desk->daemon);
+    fake_daemon_greet(desk->daemon);
+    say(desk->daemon, fake_daemon_expect(desk->daemon, "resolve"), 'd');
+    (void)fake_daemon_expect(desk->daemon, "resolve");
+    expect(desk, 0, "d");
+    fake_daemon_hang_up(desk->daemon);
+    expect(desk, 0, "dL");
+    expect(desk, 1, "L");
+    fake_daemon_accept(desk->daemon);
+    fake_daemon_greet(desk->daemon);
+    // What was under way comes before what was done.
+    say(desk->daemon, fake_daemon_expect(desk->daemon, "resolve"), 'e');
+    say(desk->daemon, fake_daemon_expect(desk->daemon, "resolve"), 'd');
+    expect(desk, 0, "dLd");
+    expect(desk, 1, "Lex");
+    nsp_link_cancel(desk->link, &desk->owners[0].request);
+    expect(desk, 0, "dLdx");
+    stop(desk);
+}
+
+static void closing_releases_everything(void **state)
+{
+    (void)state;
+    struct desk *desk = start_greeted();
+    (void)fake_daemon_expect(desk->daemon, "resolve");
+    for (size_t i = 1; i < REQUESTS; i++) {
+        desk->owners[i].request.lasts = i % 3 == 0;
+        begin(desk, i);
+    }
+    nsp_link_close(desk->link);
+    desk->link = NULL;
+    for (size_t i = 0; i < REQUESTS; i++) {
+        assert_string_equal(desk->owners[i].heard, "x");
+    }
+    fake_daemon_expect_end(desk->daemon);
+    stop(desk);
+}
+
+static void memory_may_be_short(void **state)
+{
+    (void)state;
+    struct failing_memory memory;
+    struct nsp_link *link = NULL;
+    struct nsp_link_options options = {&memory.memory, NULL};
+    failing_memory_init(&memory, 1);
+    assert_int_equal(nsp_link_new(&options, &link), WSA_NOT_ENOUGH_MEMORY);
+    assert_null(link);
+    assert_int_equal(failing_memory_live(&memory), 0);
+}
+
+// ---- many threads ----
+
+#define THREADS 8
+#define ROUNDS  200
+
+struct worker {
+    struct desk *desk;
+    pthread_t thread;
+    size_t first; // of its owners
+};
+
+static void await_release(struct owner *owner)
+{
+    nsp_lock_take(&owner->desk->lock);
+    while (strchr(owner->heard, 'x') == NULL) {
+        nsp_condition_wait(&owner->desk->changed, &owner->desk->lock);
+    }
+    memset(owner->heard, 0, sizeof owner->heard);
+    nsp_lock_give(&owner->desk->lock);
+}
+
+static void *start_and_cancel(void *ctx)
+{
+    struct worker *worker = ctx;
+    struct owner *owners = &worker->desk->owners[worker->first];
+    for (int round = 0; round < ROUNDS; round++) {
+        for (size_t i = 0; i < 4; i++) {
+            (void)nsp_link_start(worker->desk->link, &owners[i].request);
+        }
+        nsp_link_cancel(worker->desk->link, &owners[0].request);
+        nsp_link_cancel(worker->desk->link, &owners[2].request);
+        for (size_t i = 0; i < 4; i++) {
+            await_release(&owners[i]);
+        }
+    }
+    return NULL;
+}
+
+static void *answer_all(void *ctx)
+{
+    struct fake_daemon *daemon = ctx;
+    uint32_t id;
+    uint8_t byte;
+    while (recv(daemon->fd, &byte, 1, MSG_PEEK) == 1) {
+        id = fake_daemon_hear(daemon);
+        say(daemon, id, 'd');
+    }
+    return NULL;
+}
+
+static void many_threads_share_a_link(void **state)
+{
+    (void)state;
+    struct desk *desk = start(fake_daemon_start(), NULL);
+    struct worker workers[THREADS];
+    pthread_t answering;
+    for (size_t i = 0; i < THREADS; i++) {
+        workers[i] = (struct worker){.desk = desk, .first = i * 4};
+        assert_int_equal(pthread_create(&workers[i].thread, NULL, start_and_cancel, &workers[i]),
+                         0);
+    }
+    fake_daemon_accept(desk->daemon);
+    fake_daemon_greet(desk->daemon);
+    assert_int_equal(pthread_create(&answering, NULL, answer_all, desk->daemon), 0);
+    for (size_t i = 0; i < THREADS; i++) {
+        pthread_join(workers[i].thread, NULL);
+    }
+    assert_int_equal(nsp_link_info(desk->link).connections, 1);
+    nsp_link_close(desk->link);
+    desk->link = NULL;
+    pthread_join(answering, NULL);
+    stop(desk);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_link_opens_nothing),
+        cmocka_unit_test(an_absent_daemon_is_told_at_once),
+        cmocka_unit_test(answers_come_in_their_order),
+        cmocka_unit_test(a_request_that_makes_no_sense_is_an_error),
+        cmocka_unit_test(cancels_reach_the_daemon),
+        cmocka_unit_test(owners_may_start_and_cancel_where_they_hear),
+        cmocka_unit_test(a_lost_daemon_is_told_to_all),
+        cmocka_unit_test(results_before_the_loss_are_told),
+        cmocka_unit_test(a_dead_socket_is_unreached),
+        cmocka_unit_test(a_hung_daemon_is_given_up),
+        cmocka_unit_test(a_stale_rendezvous_file_is_given_up),
+        cmocka_unit_test(a_full_daemon_is_asked_again),
+        cmocka_unit_test(requests_that_stay_leave_room),
+        cmocka_unit_test(what_lasts_is_made_again),
+        cmocka_unit_test(closing_releases_everything),
+        cmocka_unit_test(memory_may_be_short),
+        cmocka_unit_test(many_threads_share_a_link),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
