@@ -211,8 +211,7 @@ PNR_API enum pnr_error pnr_client_wait(struct pnr_client *client, uint32_t reque
 PNR_API enum pnr_error pnr_client_finish(struct pnr_client *client, uint32_t request,
                                          int timeout_ms, struct pnr_event *ret_event);
 
-// Ends a request at once: no further event of it comes, and the daemon is told. A number that is
-// not under way is no error.
+// Ends a request at once: no more events of it come. A number that is not under way is no error.
 PNR_API void pnr_client_cancel(struct pnr_client *client, uint32_t request);
 
 // Sets when a request ends with PNR_ERROR_TIMED_OUT if the daemon has not ended it by then, from
@@ -480,6 +479,7 @@ enum pnr_state {
     PNR_STATE_KEPT,        // stored; waits for its renewal
     PNR_STATE_FAILED,      // the last round failed; tried again in renew_s
     PNR_STATE_WITHDRAWING, // its tombstone is renewed
+    PNR_STATE_CHECKING,    // stored; is read back in a moment, to see whether it is there
 };
 
 struct pnr_publication {
@@ -492,7 +492,7 @@ struct pnr_publication {
     uint32_t stored;
     uint32_t targets;
     uint32_t copies; // nodes that held it when last checked, before it was stored again
-    int64_t renew_s;
+    int64_t renew_s; // -1: its cloud is not there
     enum pnr_state state;
     char last_error[PNR_TEXT_MAX]; // "" where none
     bool session;                  // registered; ends with its connection

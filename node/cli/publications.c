@@ -13,9 +13,10 @@ struct tables {
 static const char *state_word(enum pnr_state state)
 {
     static const char *const words[] = {
-        [PNR_STATE_READING] = "reading", [PNR_STATE_SAVING] = "saving",
-        [PNR_STATE_STORING] = "storing", [PNR_STATE_KEPT] = "kept",
-        [PNR_STATE_FAILED] = "failed",   [PNR_STATE_WITHDRAWING] = "withdrawing",
+        [PNR_STATE_READING] = "reading",   [PNR_STATE_SAVING] = "saving",
+        [PNR_STATE_STORING] = "storing",   [PNR_STATE_KEPT] = "kept",
+        [PNR_STATE_FAILED] = "failed",     [PNR_STATE_WITHDRAWING] = "withdrawing",
+        [PNR_STATE_CHECKING] = "checking",
     };
     return words[state];
 }
@@ -48,7 +49,9 @@ static void add_renewal(struct cli_table *table, const struct pnr_publication *p
 {
     struct cli_text duration;
     struct cli_text text = {"-"};
-    if (publication->renew_s >= 0) {
+    if (publication->renew_s == 0) {
+        snprintf(text.text, sizeof text.text, "now");
+    } else if (publication->renew_s > 0) {
         snprintf(text.text, sizeof text.text, "in %.50s",
                  cli_text_seconds(publication->renew_s, &duration));
     }

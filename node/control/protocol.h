@@ -289,7 +289,8 @@ enum control_error {
     X(STORING, "storing")                                                                          \
     X(KEPT, "kept")               /* stored; waits for its renewal */                              \
     X(FAILED, "failed")           /* the last round failed; tried again in renew_s */              \
-    X(WITHDRAWING, "withdrawing") /* its tombstone is renewed */
+    X(WITHDRAWING, "withdrawing") /* its tombstone is renewed */                                   \
+    X(CHECKING, "checking")       /* stored; is read back in a moment */
 
 // How far a cloud reaches.
 #define CONTROL_SCOPES(X) X(GLOBAL, "global") X(SITE, "site") X(LINK, "link")

@@ -44,7 +44,7 @@ static bool is_shared(const struct node *node, const struct core_publication *pu
     return false;
 }
 
-static int64_t interval_us(const struct node *node, const struct core_publication *publication)
+int64_t core_pace_longest_us(const struct node *node, const struct core_publication *publication)
 {
     uint32_t haste = is_shared(node, publication) ? 0 : publication->haste;
     return core_pace_interval_us(node->config.renew_us, haste);
@@ -67,7 +67,7 @@ void core_pace_read(const struct node *node, struct core_publication *publicatio
     struct core_pace_reading reading = {
         .stored = publication->tally.stored,
         .found = publication->copies,
-        .is_early = age_us < interval_us(node, publication) / 2,
+        .is_early = age_us < core_pace_longest_us(node, publication) / 2,
     };
     publication->haste = core_pace_haste(publication->haste, &reading);
 }
@@ -80,6 +80,6 @@ bool core_pace_is_kept(const struct core_publication *publication)
 int64_t core_pace_renewal_us(struct node *node, const struct core_publication *publication)
 {
     // A random tenth sooner, so that what was published together does not stay together.
-    int64_t whole_us = interval_us(node, publication);
+    int64_t whole_us = core_pace_longest_us(node, publication);
     return whole_us - (int64_t)dht_random_below(&node->random, (uint64_t)whole_us / 10 + 1);
 }

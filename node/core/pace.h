@@ -51,5 +51,7 @@ bool core_pace_is_kept(const struct core_publication *publication);
 // From the end of a round that has stored to the next renewal, less a random tenth
 // (node/core/publication_pause.h has the pauses of other rounds).
 int64_t core_pace_renewal_us(struct node *node, const struct core_publication *publication);
+// The most that this can be.
+int64_t core_pace_longest_us(const struct node *node, const struct core_publication *publication);
 
 #endif

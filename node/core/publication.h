@@ -117,6 +117,7 @@ struct core_publication {
     uint32_t rechecks;   // rounds in a row that he has spoilt on some nodes
     bool recheck;        // the next round comes soon, to merge with what he has written
     uint8_t checks;      // withdrawn: rounds still to come soon, to see that nobody puts it back
+    bool is_check;       // the timer is that of such a round: it reads back, before the renewal
     uint32_t failures;   // rounds in a row that stored nothing
     bool foreign_anchor; // this round renews somebody else's record as it is
     bool changed;        // asked for something new while a round was under way

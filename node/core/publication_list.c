@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Publications as clients are told of them.
+#include "node/core/pace.h"
 #include "node/core/registration.h"
 #include "node/core/round.h"
 
@@ -23,12 +24,24 @@ void core_publication_put_name(struct dht_bencode_writer *writer,
     core_result_put_bytes(writer, CONTROL_KEY_NAME, (struct dht_span){(const uint8_t *)text, len});
 }
 
+// Whether what comes next only reads back what is stored.
+static bool is_checked_next(const struct core_publication *publication)
+{
+    return publication->is_check && publication->failures == 0 && publication->stored_us != 0 &&
+           publication->timer.position != DHT_TIMER_IDLE;
+}
+
 int64_t core_publication_renew_s(const struct node *node,
                                  const struct core_publication *publication)
 {
+    if (!publication->cloud->present)
+        return -1;
     if (publication->timer.position == DHT_TIMER_IDLE)
         return 0;
-    return (publication->timer.due_us - node->now_us) / CORE_SECOND_US;
+    int64_t due_us = publication->timer.due_us;
+    if (is_checked_next(publication))
+        due_us = publication->stored_us + core_pace_longest_us(node, publication);
+    return due_us > node->now_us ? (due_us - node->now_us) / CORE_SECOND_US : 0;
 }
 
 static enum control_state state_of(const struct core_publication *publication)
@@ -46,8 +59,9 @@ static enum control_state state_of(const struct core_publication *publication)
     case CORE_PUBLICATION_IDLE:
         break;
     }
-    return publication->failures > 0 || publication->stored_us == 0 ? CONTROL_STATE_FAILED
-                                                                    : CONTROL_STATE_KEPT;
+    if (publication->failures > 0 || publication->stored_us == 0)
+        return CONTROL_STATE_FAILED;
+    return is_checked_next(publication) ? CONTROL_STATE_CHECKING : CONTROL_STATE_KEPT;
 }
 
 // cloud comment copies endpoints last_error name renew_s seq session state stored targets
@@ -76,7 +90,9 @@ static void list_one(struct node *node, struct core_request *request,
     control_fields_put_endpoints(writer, endpoints, content->endpoint_count);
     core_result_put_text(writer, CONTROL_KEY_LAST_ERROR, publication->last_error);
     core_publication_put_name(writer, publication);
-    core_result_put_int(writer, CONTROL_KEY_RENEW_S, core_publication_renew_s(node, publication));
+    if (publication->cloud->present)
+        core_result_put_int(writer, CONTROL_KEY_RENEW_S,
+                            core_publication_renew_s(node, publication));
     if (publication->seq != DHT_SEQ_NONE)
         core_result_put_int(writer, CONTROL_KEY_SEQ, publication->seq);
     core_result_put_int(writer, CONTROL_KEY_SESSION, 0);

@@ -29,6 +29,7 @@ static int64_t check_us(struct node *node, struct core_publication *publication)
 
 int64_t core_publication_pause_next(struct node *node, struct core_publication *publication)
 {
+    publication->is_check = publication->recheck || publication->checks > 0;
     if (publication->recheck)
         return up_to_twice(node, RECHECK_US);
     if (publication->checks > 0)

@@ -11,6 +11,7 @@
 
 // After a round that has done what it had to: a few seconds where another writer has spoilt it,
 // until the next check where it has withdrawn what others go on with, and else until the renewal.
+// publication->is_check says whether it is one of the first two.
 int64_t core_publication_pause_next(struct node *node, struct core_publication *publication);
 
 // After a round that came to nothing: longer each time.

@@ -75,7 +75,8 @@ static void list_one(struct node *node, struct core_request *request,
     control_fields_put_endpoints(writer, endpoints, count);
     core_result_put_text(writer, CONTROL_KEY_LAST_ERROR, registration->last_error);
     put_name(writer, &registration->name);
-    core_result_put_int(writer, CONTROL_KEY_RENEW_S, renew_s(node, registration));
+    if (registration->cloud->present)
+        core_result_put_int(writer, CONTROL_KEY_RENEW_S, renew_s(node, registration));
     core_result_put_int(writer, CONTROL_KEY_SESSION, registration->session != NULL);
     core_result_put_text(
         writer, CONTROL_KEY_STATE,

@@ -118,7 +118,8 @@ CASES = {
     "unpublish-json": (["--json", "unpublish", "laptop.web"], None),
     "publications": (["publications"], None),
     "publications-clouds": (["publications"], {"publications": [
-        answers.publication(), answers.publication(cloud="lab"), ("done", {"count": 2})]}),
+        answers.publication(), answers.publication(cloud="lab", state="checking"),
+        answers.publication(cloud="lan", state="storing", renew_s=0), ("done", {"count": 3})]}),
     "publications-json": (["publications", "--json"], None),
     "publications-none": (["publications"], NOTHING),
     "publications-none-json": (["publications", "--json"], NOTHING),

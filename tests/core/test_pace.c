@@ -244,6 +244,7 @@ static void test_list_says_how_they_stand(void **state)
     (void)state;
     begin(24, 331);
     assert_int_equal(helper_publish(&brains, 3, "0.printer", 444), 0);
+    brains_run(&brains, MINUTE);
     check_list("published", "kept", false);
     brains.loss_percent = 100;
     node_network_changed(brains.nodes[3], brains.now_us);
@@ -258,6 +259,38 @@ static void test_list_says_how_they_stand(void **state)
     brains_fini(&brains);
 }
 
+// The round that reads back what was stored first is no renewal.
+static void test_list_tells_the_renewal(void **state)
+{
+    static const struct {
+        const char *state;
+        int64_t after_us;
+        int64_t least_s;
+    } rows[] = {
+        {"checking", 0, 49 * 60},
+        {"checking", SECOND, 49 * 60},
+        {"kept", MINUTE, 44 * 60},
+        {"kept", 20 * MINUTE, 20 * 60},
+    };
+    (void)state;
+    begin(24, 351);
+    uint32_t id = brains_publish(&brains, 3, "restored0.second", 444, NULL);
+    assert_int_equal(helper_end(&brains, 3, id), 0);
+    const struct brains_answer *end = brains_answer(&brains, 3, id, CONTROL_ANSWER_DONE, 0);
+    assert_in_range(helper_number(end, CONTROL_KEY_RENEW_S), 45 * 60, 50 * 60);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        brains_run(&brains, rows[i].after_us);
+        id = brains_ask(&brains, 3, "publications", NULL, NULL);
+        assert_int_equal(helper_end(&brains, 3, id), 0);
+        const struct brains_answer *one = brains_answer(&brains, 3, id, CONTROL_ANSWER_RESULT, 0);
+        int64_t renew_s = helper_number(one, CONTROL_KEY_RENEW_S);
+        if (!helper_has_text(one, CONTROL_KEY_STATE, rows[i].state) || renew_s < rows[i].least_s ||
+            renew_s > 50 * 60)
+            fail_msg("row %zu: %.*s", i, (int)one->fields_len, (const char *)one->fields);
+    }
+    brains_fini(&brains);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -268,6 +301,7 @@ int main(void)
         cmocka_unit_test(test_network_returns),
         cmocka_unit_test(test_all_hear_of_it),
         cmocka_unit_test(test_list_says_how_they_stand),
+        cmocka_unit_test(test_list_tells_the_renewal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
