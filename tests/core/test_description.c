@@ -6,6 +6,7 @@
 #include "dht/krpc.h"
 #include "node/core/name.h"
 #include "tests/core/crypto_helper.h"
+#include "tests/core/page_helper.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,17 +17,6 @@
 #include <cmocka.h>
 
 // ---- the vectors ----
-
-static char *read_page(void)
-{
-    FILE *file = fopen(PNR_DOCS "/unsecured.md", "rb");
-    assert_non_null(file);
-    char *page = calloc(1, 100000);
-    assert_non_null(page);
-    assert_true(fread(page, 1, 99999, file) > 0);
-    fclose(file);
-    return page;
-}
 
 // The bytes behind "name: ", in hex that may go on in further lines. Returns how many.
 static size_t find_vector(const char *page, const char *name, uint8_t ret_bytes[1000])
@@ -120,7 +110,7 @@ static size_t write(const struct core_description *publishers, size_t count, uin
 static void test_vectors(void **state)
 {
     (void)state;
-    char *page = read_page();
+    char *page = helper_page(PNR_DOCS "/unsecured.md");
     uint8_t text[1000];
     struct dht_id info_hash = infohash_of("0.printer");
     check_vector(page, "infohash of 0.printer", info_hash.bytes, DHT_ID_LEN);
@@ -148,7 +138,7 @@ static void test_wire_vectors(void **state)
         {"answer", DHT_KRPC_REPLY, true, "one publisher"},
     };
     (void)state;
-    char *page = read_page();
+    char *page = helper_page(PNR_DOCS "/unsecured.md");
     struct dht_id info_hash = infohash_of("0.printer");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         uint8_t bytes[1000], value[1000];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "node/core/record.h"
 
+#include "tests/core/page_helper.h"
 #include "tests/core/record_helper.h"
 
 // ---- the vectors of docs/record.md ----
@@ -82,18 +83,6 @@ static const struct vector vectors[] = {
     {"A record of pkarr", build_pkarr},     {"An imported key", build_imported},
 };
 
-// The text of docs/record.md; the caller frees it.
-static char *read_page(void)
-{
-    FILE *file = fopen(PNR_DOCS "/record.md", "rb");
-    assert_non_null(file);
-    char *page = calloc(1, 100000);
-    assert_non_null(page);
-    assert_true(fread(page, 1, 99999, file) > 0);
-    fclose(file);
-    return page;
-}
-
 // Finds the digits behind "name: " under "### heading"; they may go on in further lines. Returns
 // how many bytes.
 static size_t find_vector(const char *page, const char *heading, const char *name,
@@ -161,7 +150,7 @@ static void check_vector(const char *page, const struct vector *vector)
 static void test_vectors(void **state)
 {
     (void)state;
-    char *page = read_page();
+    char *page = helper_page(PNR_DOCS "/record.md");
     for (size_t i = 0; i < sizeof(vectors) / sizeof(vectors[0]); i++) {
         check_vector(page, &vectors[i]);
     }
