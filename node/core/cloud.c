@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CONTACTS_MAX   2048                  // looked at for a round trip
 #define ALONE_AFTER_US (30 * CORE_SECOND_US) // that nobody has answered for, since it has a network
 
 void node_cloud_config_init(struct node_cloud_config *config, const char *name)
@@ -101,6 +102,29 @@ bool core_cloud_is_own(const struct core_engine *engine, const struct dht_addr *
         return false;
     dht_info(engine->dht, &info);
     return dht_addr_equal(addr, &info.external) || dht_addr_equal(addr, &engine->addr);
+}
+
+int64_t core_cloud_rtt_us(struct core_cloud *cloud, const struct control_endpoint *endpoints,
+                          size_t count)
+{
+    struct dht_contact_info *contacts = calloc(CONTACTS_MAX, sizeof *contacts);
+    int64_t best_us = -1;
+    for (int i = 0; contacts != NULL && i < NODE_ENGINES_MAX; i++) {
+        const struct dht *dht = cloud->engines[i].dht;
+        size_t contact_count = dht != NULL ? dht_contacts(dht, contacts, CONTACTS_MAX) : 0;
+        for (size_t j = 0; j < contact_count; j++) {
+            bool is_there = false;
+            for (size_t k = 0; k < count; k++)
+                is_there = is_there ||
+                           (contacts[j].addr.ip_len == endpoints[k].ip_len &&
+                            memcmp(contacts[j].addr.ip, endpoints[k].ip, endpoints[k].ip_len) == 0);
+            // As unsigned numbers, so that an unknown one is the longest.
+            if (is_there && (uint64_t)contacts[j].rtt_us < (uint64_t)best_us)
+                best_us = contacts[j].rtt_us;
+        }
+    }
+    free(contacts);
+    return best_us;
 }
 
 uint32_t core_cloud_present(const struct node *node)

@@ -68,6 +68,10 @@ bool core_cloud_is_reached(const struct core_engine *engine);
 // Whether the address is the node's own, as far as the engine knows: where it listens, or where
 // others see it.
 bool core_cloud_is_own(const struct core_engine *engine, const struct dht_addr *addr);
+// The shortest round trip that the cloud's engines have measured to a contact that has the IP
+// address of any of the endpoints; -1: none of them is a contact.
+int64_t core_cloud_rtt_us(struct core_cloud *cloud, const struct control_endpoint *endpoints,
+                          size_t count);
 // How many clouds are present.
 uint32_t core_cloud_present(const struct node *node);
 // The store_width of its engines.

@@ -5,7 +5,9 @@
 // Which of a name's publishers a request wants: PNRP's resolve criteria. "Remote" leaves out those
 // of this daemon, "non-current process" those that the request's own connection has registered;
 // "nearest" sorts them: by how long a prefix of an address the hint has, and where that is equal,
-// or there is no hint, by measured round-trip time.
+// or there is no hint, by measured round-trip time. That of an unsecured name's publishers comes
+// from asking them, that of a secured one's machines from contacts at their addresses
+// (node/core/result.c).
 
 #include "node/control/fields.h"
 #include "pnr/dht.h"

@@ -206,31 +206,39 @@ void core_result_done(struct node *node, struct core_request *request,
     core_answer_end(node, &answer);
 }
 
-// One result's publisher, as the request's criteria see him. Nobody is registered by a connection
-// under a secured name, and no round trip to its machines is known.
-static void see(const struct node *node, const struct core_record *record, uint8_t entry,
-                struct control_endpoint endpoints[CONTROL_ENDPOINTS_MAX],
-                struct core_criteria_publisher *ret_publisher)
-{
-    bool is_local =
-        entry != CORE_RECORD_NO_MACHINE &&
-        memcmp(record->entries[entry].machine, node->machine, sizeof node->machine) == 0;
-    *ret_publisher = (struct core_criteria_publisher){
-        .is_local = is_local,
-        .rtt_us = is_local ? 0 : -1,
-        .endpoints = endpoints,
-        .endpoint_count = endpoints_of(record, entry, endpoints),
-    };
-}
+// The publishers of a record, as a request's criteria see them.
+struct crowd {
+    struct core_criteria_publisher publishers[CORE_RECORD_ENTRIES_MAX + 1];
+    struct control_endpoint endpoints[CORE_RECORD_ENTRIES_MAX + 1][CONTROL_ENDPOINTS_MAX];
+    uint8_t entries[CORE_RECORD_ENTRIES_MAX + 1];
+    size_t count;
+};
 
-static bool is_nearer(const struct node *node, const struct core_request *request,
-                      const struct core_record *record, const uint8_t pair[2])
+// Nobody is registered by a connection under a secured name, and its machines are not asked: the
+// round trip to one is that to a contact at its address, as far as the routing table has it.
+static void see(const struct node *node, const struct core_request *request,
+                const struct core_record *record, struct crowd *ret_crowd)
 {
-    struct control_endpoint endpoints[2][CONTROL_ENDPOINTS_MAX];
-    struct core_criteria_publisher publishers[2];
-    see(node, record, pair[0], endpoints[0], &publishers[0]);
-    see(node, record, pair[1], endpoints[1], &publishers[1]);
-    return core_criteria_is_nearer(&request->criteria, &publishers[0], &publishers[1]);
+    bool sorts = core_criteria_sorts(&request->criteria);
+    uint32_t at = 0;
+    uint8_t entry;
+    ret_crowd->count = 0;
+    while (core_result_next(record, &at, &entry)) {
+        size_t place = ret_crowd->count++;
+        struct control_endpoint *endpoints = ret_crowd->endpoints[place];
+        size_t count = endpoints_of(record, entry, endpoints);
+        bool is_local =
+            entry != CORE_RECORD_NO_MACHINE &&
+            memcmp(record->entries[entry].machine, node->machine, sizeof node->machine) == 0;
+        int64_t rtt_us = sorts ? core_cloud_rtt_us(request->cloud, endpoints, count) : -1;
+        ret_crowd->entries[place] = entry;
+        ret_crowd->publishers[place] = (struct core_criteria_publisher){
+            .is_local = is_local,
+            .rtt_us = is_local ? 0 : rtt_us,
+            .endpoints = endpoints,
+            .endpoint_count = count,
+        };
+    }
 }
 
 // What of the record the request wants, in the order in which it wants it. Returns how many.
@@ -238,24 +246,25 @@ static size_t choose(const struct node *node, const struct core_request *request
                      const struct core_record *record,
                      uint8_t ret_entries[CORE_RECORD_ENTRIES_MAX + 1])
 {
-    struct control_endpoint endpoints[CONTROL_ENDPOINTS_MAX];
-    struct core_criteria_publisher publisher;
-    bool sorts = core_criteria_sorts(&request->criteria);
+    const struct core_criteria *criteria = &request->criteria;
+    struct crowd crowd;
+    size_t order[CORE_RECORD_ENTRIES_MAX + 1];
     size_t count = 0;
-    uint32_t at = 0;
-    uint8_t entry;
-    while (core_result_next(record, &at, &entry)) {
-        see(node, record, entry, endpoints, &publisher);
-        if (!core_criteria_wants(&request->criteria, &publisher))
+    see(node, request, record, &crowd);
+    for (size_t i = 0; i < crowd.count; i++) {
+        const struct core_criteria_publisher *publisher = &crowd.publishers[i];
+        if (!core_criteria_wants(criteria, publisher))
             continue;
         size_t place = count++;
-        for (; sorts && place > 0; place--) {
-            if (!is_nearer(node, request, record, (uint8_t[]){entry, ret_entries[place - 1]}))
+        for (; core_criteria_sorts(criteria) && place > 0; place--) {
+            if (!core_criteria_is_nearer(criteria, publisher, &crowd.publishers[order[place - 1]]))
                 break;
-            ret_entries[place] = ret_entries[place - 1];
+            order[place] = order[place - 1];
         }
-        ret_entries[place] = entry;
+        order[place] = i;
     }
+    for (size_t i = 0; i < count; i++)
+        ret_entries[i] = crowd.entries[order[i]];
     return count;
 }
 

@@ -22,7 +22,8 @@ static void begin(uint64_t seed)
 
 struct wish {
     size_t node;
-    uint32_t count; // of endpoints
+    uint32_t count;  // of endpoints
+    bool is_contact; // they have the address that all nodes here have
 };
 
 // endpoints name
@@ -37,6 +38,8 @@ static void write_wish(struct dht_bencode_writer *writer, const void *ctx)
             .proto = 6,
             .port = (uint16_t)(1000 + i),
         };
+    if (wish->is_contact)
+        memcpy(endpoints[0].ip, (const uint8_t[]){127, 0, 0, 1}, 4);
     dht_bencode_put_text(writer, CONTROL_KEY_ENDPOINTS);
     control_fields_put_endpoints(writer, endpoints, wish->count);
     dht_bencode_put_text(writer, CONTROL_KEY_NAME);
@@ -45,7 +48,7 @@ static void write_wish(struct dht_bencode_writer *writer, const void *ctx)
 
 static uint32_t ask(size_t node, uint32_t count)
 {
-    struct wish wish = {node, count};
+    struct wish wish = {node, count, false};
     return brains_ask(&brains, node, "publish", write_wish, &wish);
 }
 
@@ -232,6 +235,59 @@ static void test_withdrawal_is_looked_after(void **state)
     }
 }
 
+// ---- who is nearest ----
+
+// criteria name, and before these a hint that is like the addresses of the documentation
+static void write_nearest(struct dht_bencode_writer *writer, const void *ctx)
+{
+    const bool *is_hinted = ctx;
+    dht_bencode_put_text(writer, CONTROL_KEY_CRITERIA);
+    dht_bencode_put_text(writer, "nearest-peer-name");
+    if (*is_hinted) {
+        dht_bencode_put_text(writer, CONTROL_KEY_HINT);
+        dht_bencode_put_string(writer, (const uint8_t[]){192, 0, 2, 99}, 4);
+    }
+    dht_bencode_put_text(writer, CONTROL_KEY_NAME);
+    dht_bencode_put_text(writer, helper_name(key, ".web"));
+}
+
+// A machine at whose address there is a contact has that one's round trip; a hint goes before it.
+static void test_nearest(void **state)
+{
+    static const struct {
+        const char *name;
+        bool first_is_contact;
+        bool is_hinted;
+        uint8_t nearest; // first byte of its address
+    } rows[] = {
+        {"the first one's is known", true, false, 127},
+        {"the second one's is known", false, false, 127},
+        {"known, but a hint", true, true, 192},
+        {"known, but a hint, the second", false, true, 192},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        begin(70 + i);
+        for (size_t j = 0; j < 2; j++) {
+            struct wish wish = {j == 0 ? FIRST : SECOND_ONE, 1,
+                                (j == 0) == rows[i].first_is_contact};
+            uint32_t publish = brains_ask(&brains, wish.node, "publish", write_wish, &wish);
+            assert_int_equal(helper_end(&brains, wish.node, publish), 0);
+        }
+        uint32_t id = brains_ask(&brains, READER, "resolve", write_nearest, &rows[i].is_hinted);
+        assert_int_equal(helper_end(&brains, READER, id), 0);
+        assert_int_equal(brains_count(&brains, READER, id, CONTROL_ANSWER_RESULT), 2);
+        struct control_endpoint endpoints[CONTROL_ENDPOINTS_MAX];
+        size_t count = 0;
+        const struct brains_answer *answer =
+            brains_answer(&brains, READER, id, CONTROL_ANSWER_RESULT, 0);
+        assert_true(control_fields_endpoints(helper_fields(answer), endpoints, &count));
+        if (count != 1 || endpoints[0].ip[0] != rows[i].nearest)
+            fail_msg("%s: %u", rows[i].name, endpoints[0].ip[0]);
+        brains_fini(&brains);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -240,6 +296,7 @@ int main(void)
         cmocka_unit_test(test_refused_change_changes_nothing),
         cmocka_unit_test(test_withdrawing_takes_out_ones_own),
         cmocka_unit_test(test_withdrawal_is_looked_after),
+        cmocka_unit_test(test_nearest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
