@@ -189,6 +189,29 @@ enum node_cloud_state core_cloud_state(const struct node *node, const struct cor
     return joined ? NODE_CLOUD_ACTIVE : NODE_CLOUD_SYNCHRONISING;
 }
 
+bool core_cloud_is_hopeless(const struct node *node, const struct core_cloud *cloud)
+{
+    enum node_cloud_state state = core_cloud_state(node, cloud);
+    return state == NODE_CLOUD_NO_NET || state == NODE_CLOUD_ALONE;
+}
+
+void core_cloud_why_nobody(const struct node *node, const struct core_cloud *cloud,
+                           const char *ending, char ret_text[CORE_CLOUD_TEXT_MAX])
+{
+    static const char *const why[2][2] = {
+        {" has nobody to ask: no bootstrap host has answered; try pnr doctor",
+         " has nobody to ask: no other node is heard on its link"},
+        {" has no network: it could listen at no address; pnrd's log says why",
+         " has no network: its interface is down or has no address"},
+    };
+    bool no_net = core_cloud_state(node, cloud) == NODE_CLOUD_NO_NET;
+    char text[CORE_CLOUD_TEXT_MAX];
+    size_t at = strlen(why[no_net][cloud->config.scope == NODE_SCOPE_LINK]);
+    memcpy(text, why[no_net][cloud->config.scope == NODE_SCOPE_LINK], at);
+    memcpy(text + at, ending, strlen(ending) + 1);
+    core_cloud_text(cloud, text, ret_text);
+}
+
 enum node_cloud_state node_cloud_state(const struct node *node, int cloud)
 {
     const struct core_cloud *found = core_cloud_numbered(node, cloud);

@@ -367,10 +367,12 @@ void core_publication_offline(struct node *node, struct core_publication *public
     write_row(node, publication);
     core_publication_saved(publication);
     publication->known = true;
-    set_error(publication, "no contact with the network");
+    char why[CORE_CLOUD_TEXT_MAX];
+    core_cloud_why_nobody(node, publication->cloud, "", why);
+    set_error(publication, why);
     due_in(node, publication, OFFLINE_PAUSE_US);
-    answer_failed(node, publication, CONTROL_ERROR_TIMED_OUT,
-                  "there is no contact with the network; it is done as soon as there is");
+    core_cloud_why_nobody(node, publication->cloud, CORE_CLOUD_LATER, why);
+    answer_failed(node, publication, CONTROL_ERROR_TIMED_OUT, why);
 }
 
 void core_publication_leave(struct node *node, struct core_publication *publication)

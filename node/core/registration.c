@@ -304,11 +304,14 @@ static void failed(struct node *node, struct core_registration *registration, co
 // There is nobody to announce it to yet.
 static void wait_for_contact(struct node *node, struct core_registration *registration)
 {
+    char why[CORE_CLOUD_TEXT_MAX];
     registration->last_error = "no contact with the network";
     due_in(node, registration, JOINING_PAUSE_US);
-    if (node->now_us - registration->asked_us >= JOINING_MOST_US)
-        answer_failed(node, registration, CONTROL_ERROR_TIMED_OUT,
-                      "there is no contact with the network; it is done as soon as there is");
+    if (node->now_us - registration->asked_us < JOINING_MOST_US &&
+        !core_cloud_is_hopeless(node, registration->cloud))
+        return;
+    core_cloud_why_nobody(node, registration->cloud, CORE_CLOUD_LATER, why);
+    answer_failed(node, registration, CONTROL_ERROR_TIMED_OUT, why);
 }
 
 static void announce(struct node *node, struct core_registration *registration)
@@ -462,7 +465,8 @@ void core_registration_publish(struct node *node, struct core_request *request,
     struct core_session *session = is_session ? request->session : NULL;
     struct core_registration *registration = find(node, request->cloud, name, session);
     bool is_new = registration == NULL;
-    const char *wrong = is_reached(request->cloud) ? NULL : not_reached;
+    bool may_be = core_cloud_state(node, request->cloud) == NODE_CLOUD_NO_NET;
+    const char *wrong = may_be || is_reached(request->cloud) ? NULL : not_reached;
     if (wrong == NULL && is_new)
         registration = add(node, request->cloud, name, session);
     if (wrong == NULL && registration != NULL && set_content(node, registration, content)) {

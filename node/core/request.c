@@ -423,7 +423,12 @@ static bool send_ping(struct node *node, struct core_request *request)
     struct core_engine *engine =
         core_cloud_of_family(request->cloud, request->ping_addr.ip_len == 4 ? DHT_IPV4 : DHT_IPV6);
     if (engine == NULL) {
-        refuse(node, request, CONTROL_ERROR_FAILED, "the cloud does not speak that address family");
+        char why[CORE_CLOUD_TEXT_MAX];
+        if (core_cloud_state(node, request->cloud) == NODE_CLOUD_NO_NET)
+            core_cloud_why_nobody(node, request->cloud, "", why);
+        else
+            core_cloud_text(request->cloud, " does not speak that address family", why);
+        refuse(node, request, CONTROL_ERROR_FAILED, why);
         return false;
     }
     struct dht *dht = engine->dht;

@@ -107,7 +107,9 @@ void core_round_begin(struct node *node, struct core_publication *publication)
     bool busy = node->publishing_count >= places_for(node, publication);
     bool offline = !core_cloud_has_contacts(publication->cloud);
     const struct core_request *request = publication->request;
-    if (offline && request != NULL && node->now_us - request->started_us > OFFLINE_MOST_US) {
+    bool waited = request != NULL && (node->now_us - request->started_us > OFFLINE_MOST_US ||
+                                      core_cloud_is_hopeless(node, publication->cloud));
+    if (offline && waited) {
         core_publication_offline(node, publication);
         return;
     }

@@ -33,8 +33,8 @@ void core_publication_stored(struct node *node, struct core_publication *publica
 // It was not stored again: enough fresh copies are there, or nothing of ours is where it was
 // withdrawn.
 void core_publication_skipped(struct node *node, struct core_publication *publication);
-// There is nobody to ask, and the client has waited long enough: what it wants is made durable, and
-// done when there is.
+// There is nobody to ask, and no use in the client's waiting any longer: what it wants is made
+// durable, and done when there is.
 void core_publication_offline(struct node *node, struct core_publication *publication);
 // It came to nothing. code and text are for who waits for it; final: trying again would not help.
 void core_publication_failed(struct node *node, struct core_publication *publication,

@@ -230,7 +230,12 @@ void core_request_timeout(struct node *node, struct core_request *request)
     if (request->unsecured != NULL && core_unsecured_timeout(node, request))
         return;
     CORE_COUNT(node, requests_timed_out);
-    core_request_fail(node, request, CONTROL_ERROR_TIMED_OUT, "not answered in time");
+    char why[CORE_CLOUD_TEXT_MAX];
+    bool nobody = request->cloud != NULL && !core_cloud_has_contacts(request->cloud);
+    if (nobody && request->ping_op == 0)
+        core_cloud_why_nobody(node, request->cloud, "", why);
+    core_request_fail(node, request, CONTROL_ERROR_TIMED_OUT,
+                      nobody && request->ping_op == 0 ? why : "not answered in time");
 }
 
 void core_answer_begin(struct core_answer *answer, struct core_request *request,

@@ -234,6 +234,87 @@ static void test_publications_wait_for_their_cloud(void **state)
 
 // ---- engines come and go ----
 
+static int unplug(size_t node)
+{
+    int cloud = core_cloud_engine(brains.nodes[node], brains.labs[node])->cloud->number;
+    node_remove_engine(brains.nodes[node], brains.now_us, brains.labs[node]);
+    brains.labs[node] = -1;
+    return cloud;
+}
+
+static void plug(size_t node, int cloud)
+{
+    struct dht_config config;
+    dht_config_init(&config, DHT_IPV4);
+    config.lab = true;
+    config.addr =
+        (struct dht_addr){.ip = {127, 0, 0, 2}, .ip_len = 4, .port = (uint16_t)(20001 + node)};
+    brains.labs[node] = node_add_engine(brains.nodes[node], brains.now_us, cloud, &config);
+    struct dht_addr first = {.ip = {127, 0, 0, 2}, .ip_len = 4, .port = 20001};
+    node_bootstrap(brains.nodes[node], brains.now_us, brains.labs[node], &first, 1);
+}
+
+#define NO_NET "the cloud lab has no network: it could listen at no address; pnrd's log says why"
+#define NOBODY "the cloud lab has nobody to ask: no bootstrap host has answered; try pnr doctor"
+
+static void write_ping(struct dht_bencode_writer *writer, const void *ctx)
+{
+    (void)ctx;
+    dht_bencode_put_text(writer, CONTROL_KEY_ADDR);
+    dht_bencode_put_text(writer, "127.0.0.2:20001");
+}
+
+static void check_failure(const char *name, uint32_t id, int code, const char *text)
+{
+    assert_int_equal(helper_end(&brains, 3, id), code);
+    if (!helper_has_text(ended(3, id), CONTROL_KEY_TEXT, text))
+        fail_msg("%s: %.*s", name, (int)ended(3, id)->fields_len,
+                 (const char *)ended(3, id)->fields);
+}
+
+// Who can ask nobody is told at once why, and what he wants done is done when it can be.
+static void test_without_a_network(void **state)
+{
+    uint8_t key[32];
+    (void)state;
+    brains.lab = true;
+    brains_init(&brains, 12, 308);
+    brains_add_key(&brains, 3, "restored0", 7, key);
+    int cloud = unplug(3);
+    brains.cloud = "lab";
+    int64_t begun_us = brains.now_us;
+    check_failure("publish", brains_publish(&brains, 3, "restored0.web", 443, NULL),
+                  CONTROL_ERROR_TIMED_OUT, NO_NET CORE_CLOUD_LATER);
+    check_failure("unsecured", brains_publish(&brains, 3, "0.printer", 631, NULL),
+                  CONTROL_ERROR_TIMED_OUT, NO_NET CORE_CLOUD_LATER);
+    check_failure("ping", brains_ask(&brains, 3, "ping", write_ping, NULL), CONTROL_ERROR_FAILED,
+                  NO_NET);
+    assert_true(brains.now_us - begun_us < SECOND);
+    check_failure("resolve", brains_resolve(&brains, 3, helper_name(key, ".a"), "all"),
+                  CONTROL_ERROR_TIMED_OUT, NO_NET);
+    plug(3, cloud);
+    brains_run(&brains, MINUTE);
+    assert_int_equal(helper_resolve(&brains, 8, helper_name(key, ".web"), "all"), 443);
+    assert_int_equal(helper_resolve(&brains, 8, "0.printer", "all"), 631);
+    // An address, and nobody there.
+    unplug(3);
+    for (size_t i = 0; i < 12; i++)
+        if (i != 3)
+            brains_kill(&brains, i);
+    plug(3, cloud);
+    brains_run(&brains, 31 * SECOND);
+    begun_us = brains.now_us;
+    check_failure("alone", brains_publish(&brains, 3, "restored0.b", 443, NULL),
+                  CONTROL_ERROR_TIMED_OUT, NOBODY CORE_CLOUD_LATER);
+    check_failure("alone, unsecured", brains_publish(&brains, 3, "0.b", 631, NULL),
+                  CONTROL_ERROR_TIMED_OUT, NOBODY CORE_CLOUD_LATER);
+    assert_true(brains.now_us - begun_us < SECOND);
+    check_failure("alone, resolve", brains_resolve(&brains, 3, helper_name(key, ".a"), "all"),
+                  CONTROL_ERROR_TIMED_OUT, NOBODY);
+    brains.cloud = NULL;
+    brains_fini(&brains);
+}
+
 static void test_an_engine_goes_in_the_middle(void **state)
 {
     uint8_t key[32];
@@ -246,20 +327,11 @@ static void test_an_engine_goes_in_the_middle(void **state)
         uint32_t resolve = brains_resolve(&brains, 3, helper_name(key, ".a"), "all");
         uint32_t publish = brains_publish(&brains, 3, "restored0.web", 443, NULL);
         brains_run(&brains, after_us);
-        struct core_engine *engine = core_cloud_engine(brains.nodes[3], brains.labs[3]);
-        int cloud = engine->cloud->number;
-        node_remove_engine(brains.nodes[3], brains.now_us, brains.labs[3]);
-        brains.labs[3] = -1;
+        int cloud = unplug(3);
         assert_int_equal(node_cloud_state(brains.nodes[3], cloud), NODE_CLOUD_NO_NET);
         brains_run(&brains, SECOND);
         assert_non_null(ended(3, resolve));
-        struct dht_config config;
-        dht_config_init(&config, DHT_IPV4);
-        config.lab = true;
-        config.addr = (struct dht_addr){.ip = {127, 0, 0, 2}, .ip_len = 4, .port = 20004};
-        brains.labs[3] = node_add_engine(brains.nodes[3], brains.now_us, cloud, &config);
-        struct dht_addr first = {.ip = {127, 0, 0, 2}, .ip_len = 4, .port = 20001};
-        node_bootstrap(brains.nodes[3], brains.now_us, brains.labs[3], &first, 1);
+        plug(3, cloud);
         assert_non_null(brains_wait(&brains, 3, publish));
         brains_run(&brains, 20 * SECOND);
     }
@@ -377,6 +449,7 @@ int main(void)
         cmocka_unit_test(test_names_of_one_are_not_of_the_other),
         cmocka_unit_test(test_what_is_under_way_ends_with_its_cloud),
         cmocka_unit_test(test_publications_wait_for_their_cloud),
+        cmocka_unit_test(test_without_a_network),
         cmocka_unit_test(test_an_engine_goes_in_the_middle),
         cmocka_unit_test(test_changes_are_told_to_who_watches),
         cmocka_unit_test(test_contacts_and_items_are_kept_by_cloud),

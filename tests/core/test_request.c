@@ -75,7 +75,7 @@ static const struct row {
     {"ping port 0", "ping", "4:addr11:127.0.0.1:0", CONTROL_ERROR_USAGE, "an address and a port"},
     {"ping a name", "ping", "4:addr14:localhost:6881", CONTROL_ERROR_USAGE, "an address"},
     {"ping another family", "ping", "4:addr10:[::1]:6881", CONTROL_ERROR_FAILED,
-     "the cloud does not speak that"},
+     "the cloud Global_ does not speak that"},
     {"cancel nothing", "cancel", "", CONTROL_ERROR_USAGE, "cancel needs the id"},
     {"cancel 0", "cancel", "2:idi0e", CONTROL_ERROR_USAGE, "cancel needs the id"},
     {"register nothing", "register", "", CONTROL_ERROR_USAGE, "a name is needed"},
