@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "nsp/link.h"
 
-#include "node/control/connect.h"
 #include "pnr/winsock.h"
 
 #include <string.h>
@@ -222,7 +221,7 @@ static void disconnect(struct nsp_link *link, enum nsp_link_loss loss)
 static bool has_place(const struct nsp_link *link)
 {
     struct pnr_options options = {.address = link->options.address};
-    return control_connect_has_place(&options);
+    return pnr_client_has_place(&options);
 }
 
 // Whether somebody is in line for a connection. Those that last are so now and then only.

@@ -139,6 +139,10 @@ PNR_API enum pnr_error pnr_client_open(const struct pnr_options *options, uint32
 PNR_API enum pnr_error pnr_client_new(const struct pnr_options *options, uint32_t timeout_ms,
                                       struct pnr_client **ret_client);
 
+// Whether there is a socket or a rendezvous file where pnr_client_new() would look for a daemon; it
+// may be left over from one that was killed. Opens neither. options may be NULL.
+PNR_API bool pnr_client_has_place(const struct pnr_options *options);
+
 // Waits until the daemon has greeted us or the connection has failed, which it returns.
 PNR_API enum pnr_error pnr_client_wait_ready(struct pnr_client *client);
 
@@ -523,10 +527,7 @@ struct pnr_status {
 };
 PNR_API bool pnr_read_status(const struct pnr_event *event, struct pnr_status *ret_status);
 
-enum pnr_role {
-    PNR_ROLE_CLIENT,
-    PNR_ROLE_SERVER,
-};
+enum pnr_role { PNR_ROLE_CLIENT, PNR_ROLE_SERVER };
 
 struct pnr_cloud {
     char name[PNR_WORD_MAX];
@@ -569,11 +570,7 @@ struct pnr_peer {
 };
 PNR_API bool pnr_read_peer(const struct pnr_event *event, struct pnr_peer *ret_peer);
 
-enum pnr_finding_state {
-    PNR_FINDING_OK,
-    PNR_FINDING_WARN,
-    PNR_FINDING_FAIL,
-};
+enum pnr_finding_state { PNR_FINDING_OK, PNR_FINDING_WARN, PNR_FINDING_FAIL };
 
 // One thing that the daemon's doctor looked at.
 struct pnr_finding {

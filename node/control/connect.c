@@ -65,7 +65,7 @@ bool control_connect_places(struct pnr_client *client, const char *address)
     return client->place_count > 0;
 }
 
-bool control_connect_has_place(const struct pnr_options *options)
+bool pnr_client_has_place(const struct pnr_options *options)
 {
     struct control_address places[CONTROL_CLIENT_PLACES_MAX];
     const char *address = options == NULL ? NULL : options->address;

@@ -10,11 +10,6 @@
 // where it cannot be read.
 bool control_connect_places(struct pnr_client *client, const char *address);
 
-// Whether there is a socket or a rendezvous file where pnr_client_new() would look for a daemon.
-// Opens neither: for those who want to know at once, and without a socket, that there is none. What
-// is there may be left over from a daemon that was killed. options may be NULL.
-bool control_connect_has_place(const struct pnr_options *options);
-
 // Tries the current place and those after it. Leaves the client BUSY, CONNECTING, GREETING with its
 // hello waiting to be sent, or BROKEN.
 void control_connect_start(struct pnr_client *client);

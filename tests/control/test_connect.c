@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // How the client finds its daemon and greets it: Unix sockets, rendezvous files, levels of access.
 #define _DEFAULT_SOURCE
-#include "node/control/connect.h"
 #include "node/control/handshake.h"
 #include "tests/control/fake.h"
 
@@ -91,7 +90,7 @@ static void places_are_looked_at_without_a_socket(void **state)
         snprintf(address, sizeof address, "%s%s%s%s", row->scheme,
                  row->file[0] != '\0' ? fake->dir : "", row->file[0] != '\0' ? "/" : "", row->file);
         struct pnr_options options = {.address = address};
-        if (control_connect_has_place(&options) != row->there) {
+        if (pnr_client_has_place(&options) != row->there) {
             fail_msg("%s", row->name);
         }
     }
