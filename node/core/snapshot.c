@@ -199,11 +199,11 @@ bool core_snapshot_restore_item(struct node *node, struct dht_span key, struct d
         return false;
     memcpy(item.target.bytes, key.data + 1, DHT_ID_LEN);
     int64_t left_us = expires_wall_us - core_brain_wall_us(node);
-    if (cloud == NULL && left_us > 0)
-        return false; // kept for when the cloud is back
     struct core_engine *engine =
         cloud != NULL ? core_cloud_of_family(cloud, (enum dht_family)key.data[0]) : NULL;
-    bool taken = engine != NULL && left_us > 0 &&
+    if (engine == NULL && left_us > 0)
+        return false; // kept for when the cloud, or its network, is back
+    bool taken = left_us > 0 &&
                  dht_restore_item(engine->dht, node->now_us, &item, node->now_us + left_us) &&
                  core_row_set_add(&node->item_rows, cloud->number, key.data[0], &item.target);
     if (!taken)

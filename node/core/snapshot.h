@@ -16,6 +16,8 @@ void core_snapshot_take(struct node *node);
 void core_snapshot_start(struct node *node);
 
 bool core_snapshot_restore_contact(struct node *node, struct dht_span key, struct dht_span value);
+// An item whose cloud is not there, is disabled or has no such engine stays on disk until it
+// expires.
 bool core_snapshot_restore_item(struct node *node, struct dht_span key, struct dht_span value);
 
 #endif

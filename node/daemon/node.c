@@ -432,6 +432,11 @@ struct daemon_record *daemon_node_record(struct daemon_node *node)
     return &node->record;
 }
 
+struct daemon_state *daemon_node_state(struct daemon_node *node)
+{
+    return node->state;
+}
+
 uint32_t daemon_node_index(const struct daemon_node *node)
 {
     return node->index;
@@ -559,7 +564,10 @@ bool daemon_node_open_engine(struct daemon_node *node, const char *name,
                              struct daemon_error *ret_error)
 {
     struct daemon_cloud *cloud = cloud_named(node, name);
+    struct daemon_error ignored;
     bool ok = cloud != NULL && daemon_cloud_open_engine(cloud, options, ret_error);
+    if (ok && node->state != NULL)
+        (void)daemon_restore(node->state, &node->record, cloud->config.name, &ignored);
     daemon_node_settle(node);
     return ok;
 }

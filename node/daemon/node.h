@@ -84,6 +84,7 @@ void daemon_node_stop(struct daemon_node *node);
 // To look into; what it is told goes by way of daemon_node_record().
 struct node *daemon_node_brain(struct daemon_node *node);
 struct daemon_record *daemon_node_record(struct daemon_node *node);
+struct daemon_state *daemon_node_state(struct daemon_node *node); // NULL: nothing is kept on disk
 uint32_t daemon_node_index(const struct daemon_node *node);
 struct daemon_loop *daemon_node_loop(struct daemon_node *node);
 // Engines of all clouds, by their places: engine 0 is the first cloud's first.
@@ -127,7 +128,8 @@ const char *daemon_node_cloud_at(const struct daemon_node *node, size_t place);
 // Takes over another list of bootstrap hosts.
 void daemon_node_set_bootstrap(struct daemon_node *node, const char *cloud,
                                const struct daemon_config_hosts *hosts);
-// Opens a socket more, closes one, and tells where one is bound: ip_len 0: nowhere.
+// Opens a socket more, for which it has what earlier runs left of the cloud, closes one, and tells
+// where one is bound: ip_len 0: nowhere.
 bool daemon_node_open_engine(struct daemon_node *node, const char *cloud,
                              const struct daemon_node_engine *options,
                              struct daemon_error *ret_error);

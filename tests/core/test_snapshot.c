@@ -138,6 +138,60 @@ static void test_rows_that_make_no_sense(void **state)
     brains_fini(&brains);
 }
 
+static bool has_item_row(const char *key, size_t key_len)
+{
+    const struct brains_disk *disk = brains.disks[0];
+    for (size_t i = 0; i < disk->row_count; i++)
+        if (disk->rows[i].kind == NODE_ROW_ITEM && disk->rows[i].key_len == key_len &&
+            memcmp(disk->rows[i].key, key, key_len) == 0)
+            return true;
+    return false;
+}
+
+// Items wait on disk for their cloud, as long as they live.
+static void test_items_wait_for_their_cloud(void **state)
+{
+#define TARGET "abcdefghij0123456789"
+#define LONG   "d7:expiresi1800000000000000e1:v3:1:xe"
+#define OVER   "d7:expiresi1700000000000000e1:v3:1:xe"
+    static const struct {
+        const char *name;
+        const char *key;
+        const char *value;
+        bool stays;
+    } rows[] = {
+        {"no such cloud", "\x04" TARGET "away", LONG, true},
+        {"a disabled one", "\x04" TARGET "off", LONG, true},
+        {"no such family", "\x06" TARGET, LONG, true},
+        {"no such cloud, expired", "\x04" TARGET "gone", OVER, false},
+        {"a disabled one, expired", "\x06" TARGET "off", OVER, false},
+        {"no item", "\x04" TARGET, LONG, false}, // of another hash
+    };
+    struct node_cloud_config off;
+    (void)state;
+    brains_init(&brains, 1, 125);
+    node_cloud_config_init(&off, "off");
+    off.disabled = true;
+    assert_true(node_add_cloud(brains.nodes[0], brains.now_us, &off) > 0);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct brains_row *row = &brains.disks[0]->rows[brains.disks[0]->row_count++];
+        row->kind = NODE_ROW_ITEM;
+        row->key_len = strlen(rows[i].key);
+        row->value_len = strlen(rows[i].value);
+        memcpy(row->key, rows[i].key, row->key_len);
+        memcpy(row->value, rows[i].value, row->value_len);
+    }
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        node_restore(brains.nodes[0], NODE_ROW_ITEM,
+                     (struct dht_span){(const uint8_t *)rows[i].key, strlen(rows[i].key)},
+                     (struct dht_span){(const uint8_t *)rows[i].value, strlen(rows[i].value)});
+    assert_int_equal(helper_end(&brains, 0, brains_ask(&brains, 0, "clouds", NULL, NULL)), 0);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (has_item_row(rows[i].key, strlen(rows[i].key)) != rows[i].stays)
+            fail_msg("%s", rows[i].name);
+    brains_fini(&brains);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -145,6 +199,7 @@ int main(void)
         cmocka_unit_test(test_what_has_expired_is_deleted),
         cmocka_unit_test(test_rows_go_with_their_items),
         cmocka_unit_test(test_rows_that_make_no_sense),
+        cmocka_unit_test(test_items_wait_for_their_cloud),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
