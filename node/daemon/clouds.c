@@ -3,6 +3,7 @@
 
 #include "dht/addr.h"
 #include "node/daemon/log.h"
+#include "node/daemon/restore.h"
 #include "node/daemon/udp.h"
 
 #include <stdlib.h>
@@ -234,6 +235,41 @@ static void on_links(void *ctx)
     look(ctx);
 }
 
+// ---- what is left of clouds ----
+
+// Whether the cloud is one of the configuration's, or one that a section of it has on a link, be
+// that there or not.
+static bool is_configured(void *ctx, struct dht_span cloud)
+{
+    const struct daemon_clouds *clouds = ctx;
+    char name[NODE_CLOUD_NAME_MAX + 1];
+    snprintf(name, sizeof name, "%.*s", (int)cloud.len, (const char *)cloud.data);
+    bool known = daemon_config_cloud_named(clouds->config, name) != NULL;
+    char *percent = strrchr(name, '%');
+    if (!known && percent != NULL) {
+        *percent = '\0';
+        known = daemon_config_cloud_named(clouds->config, name) != NULL;
+    }
+    return known;
+}
+
+// Contacts and items of clouds that were taken out of the configuration go from the disk.
+static void forget_removed(struct daemon_clouds *clouds)
+{
+    struct daemon_state *state = daemon_node_state(clouds->node);
+    struct daemon_error why;
+    uint64_t count = 0;
+    if (state == NULL)
+        return;
+    if (!daemon_restore_forget(state, is_configured, clouds, &count, &why))
+        daemon_log(DAEMON_LOG_WARN, "what is left of removed clouds stays: %s", why.text);
+    else if (count > 0)
+        daemon_log(
+            DAEMON_LOG_INFO,
+            "contacts and items of clouds that are configured no more are forgotten rows=%llu",
+            (unsigned long long)count);
+}
+
 // ---- life ----
 
 bool daemon_clouds_open(struct daemon_clouds *clouds, struct daemon_error *ret_error)
@@ -246,6 +282,7 @@ bool daemon_clouds_open(struct daemon_clouds *clouds, struct daemon_error *ret_e
     }
     clouds->links = daemon_links_new(daemon_node_loop(clouds->node), on_links, clouds);
     look(clouds);
+    forget_removed(clouds);
     return true;
 }
 
@@ -268,6 +305,7 @@ static bool hosts_equal(const struct daemon_config_hosts *a, const struct daemon
 
 void daemon_clouds_follow(struct daemon_clouds *clouds, const struct daemon_config *before)
 {
+    bool removed = false;
     // What goes gives way first: another may want its port.
     for (size_t i = 0; i < before->cloud_count; i++) {
         const struct daemon_config_cloud *old = &before->clouds[i];
@@ -277,6 +315,7 @@ void daemon_clouds_follow(struct daemon_clouds *clouds, const struct daemon_conf
         const char *other;
         if (now != NULL && daemon_config_cloud_equal(old, now))
             continue;
+        removed = removed || now == NULL;
         daemon_node_remove_cloud(clouds->node, old->name);
         for (size_t place = 0; (other = daemon_node_cloud_at(clouds->node, place)) != NULL;
              place++) {
@@ -302,4 +341,6 @@ void daemon_clouds_follow(struct daemon_clouds *clouds, const struct daemon_conf
         }
     }
     look(clouds);
+    if (removed)
+        forget_removed(clouds);
 }

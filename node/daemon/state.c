@@ -242,6 +242,17 @@ bool daemon_state_load(struct daemon_state *state, enum daemon_state_kind kind,
     return ok;
 }
 
+bool daemon_state_sift(struct daemon_state *state, enum daemon_state_kind kind,
+                       daemon_state_keep_fn keep, void *ctx, uint64_t *ret_count,
+                       struct daemon_error *ret_error)
+{
+    daemon_state_flush(state);
+    pthread_mutex_lock(&state->db_mutex);
+    bool ok = daemon_state_db_sift(state->db, kind, keep, ctx, ret_count, ret_error);
+    pthread_mutex_unlock(&state->db_mutex);
+    return ok;
+}
+
 // Whether there is room for one more row of so many bytes. Called with the mutex held.
 static bool has_room(const struct daemon_state *state, bool durable, size_t bytes)
 {

@@ -53,6 +53,12 @@ void daemon_state_close(struct daemon_state *state);
 bool daemon_state_load(struct daemon_state *state, enum daemon_state_kind kind,
                        daemon_state_row_fn fn, void *ctx, struct daemon_error *ret_error);
 
+// Deletes rows of a kind: see daemon_state_db_sift(). Waits for all that is queued; meant for the
+// start and for reloads.
+bool daemon_state_sift(struct daemon_state *state, enum daemon_state_kind kind,
+                       daemon_state_keep_fn keep, void *ctx, uint64_t *ret_count,
+                       struct daemon_error *ret_error);
+
 enum daemon_state_taken {
     DAEMON_STATE_TAKEN,   // will be completed
     DAEMON_STATE_DROPPED, // not durable and the queue is full; counted, never completed

@@ -309,3 +309,50 @@ bool daemon_state_db_load(struct daemon_state_db *db, enum daemon_state_kind kin
     sqlite3_finalize(stmt);
     return ok;
 }
+
+// Deletes within a transaction. Returns how many, or -1.
+static int64_t sift(struct daemon_state_db *db, sqlite3_stmt *stmt, enum daemon_state_kind kind,
+                    daemon_state_keep_fn keep, void *ctx)
+{
+    int64_t count = 0;
+    int result = sqlite3_bind_int(stmt, 1, (int)kind);
+    if (result == SQLITE_OK)
+        result = SQLITE_ROW;
+    while (result == SQLITE_ROW && (result = sqlite3_step(stmt)) == SQLITE_ROW) {
+        struct daemon_state_row row = {
+            .kind = kind, .key = column_span(stmt, 0), .is_delete = true};
+        if (keep(ctx, row.key))
+            continue;
+        if (!write_row(db, &row))
+            return -1;
+        count++;
+    }
+    return result == SQLITE_DONE ? count : -1;
+}
+
+bool daemon_state_db_sift(struct daemon_state_db *db, enum daemon_state_kind kind,
+                          daemon_state_keep_fn keep, void *ctx, uint64_t *ret_count,
+                          struct daemon_error *ret_error)
+{
+    static const char text[] = "SELECT key FROM state WHERE kind = ?1";
+    if (db->sql == NULL && !reopen(db, ret_error))
+        return false;
+    sqlite3_stmt *stmt = NULL;
+    int64_t count = -1;
+    if (set_synced(db, false) && run(db, "BEGIN IMMEDIATE") &&
+        sqlite3_prepare_v2(db->sql, text, -1, &stmt, NULL) == SQLITE_OK)
+        count = sift(db, stmt, kind, keep, ctx);
+    if (count < 0)
+        report(db, "write", ret_error);
+    sqlite3_finalize(stmt);
+    if (count >= 0 && !run(db, "COMMIT")) {
+        report(db, "write", ret_error);
+        count = -1;
+    }
+    if (count < 0 && !sqlite3_get_autocommit(db->sql))
+        run(db, "ROLLBACK");
+    if (count < 0)
+        return false;
+    *ret_count = (uint64_t)count;
+    return true;
+}

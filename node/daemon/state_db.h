@@ -53,4 +53,13 @@ typedef bool (*daemon_state_row_fn)(void *ctx, struct dht_span key, struct dht_s
 bool daemon_state_db_load(struct daemon_state_db *db, enum daemon_state_kind kind,
                           daemon_state_row_fn fn, void *ctx, struct daemon_error *ret_error);
 
+// Is given a row's key, borrowed; false: the row goes.
+typedef bool (*daemon_state_keep_fn)(void *ctx, struct dht_span key);
+
+// Deletes those rows of a kind that keep does not keep, in one transaction that is not durable by
+// itself. Tells how many. False where reading or writing failed: all are there still.
+bool daemon_state_db_sift(struct daemon_state_db *db, enum daemon_state_kind kind,
+                          daemon_state_keep_fn keep, void *ctx, uint64_t *ret_count,
+                          struct daemon_error *ret_error);
+
 #endif

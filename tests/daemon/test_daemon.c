@@ -2,6 +2,7 @@
 // pnrd as a service manager sees it: a child process that says when it is ready, reloads and ends.
 #include "node/daemon/daemon.h"
 #include "node/daemon/log.h"
+#include "node/daemon/state.h"
 #include "tests/daemon/unit.h"
 
 #include <fcntl.h>
@@ -167,6 +168,70 @@ static void test_reload(void **state)
     assert_int_equal(end(pid, SIGTERM), DAEMON_EXIT_CLEAN);
 }
 
+// ---- clouds that are taken out of the configuration ----
+
+static const char *const clouds[] = {"", "red", "blue", "lan%eth0", "old"}; // "": Global_
+
+static bool count_row(void *ctx, struct dht_span key, struct dht_span value)
+{
+    (void)value;
+    for (size_t i = 0; i < UNIT_COUNT(clouds); i++)
+        if (key.len == 2 + strlen(clouds[i]) &&
+            memcmp(key.data + 2, clouds[i], strlen(clouds[i])) == 0)
+            ((int *)ctx)[i]++;
+    return true;
+}
+
+// Which of `clouds` have a contact on disk, as digits; writes one for each first where asked to.
+static int contacts(bool write)
+{
+    struct daemon_state_options options = {.dir = unit_path("state"), .synchronous = true};
+    struct daemon_state *state = daemon_state_open(&options, NULL);
+    int there[UNIT_COUNT(clouds)] = {0};
+    int digits = 0;
+    assert_non_null(state);
+    for (size_t i = 0; write && i < UNIT_COUNT(clouds); i++) {
+        uint8_t key[34] = {4, 0};
+        memcpy(key + 2, clouds[i], strlen(clouds[i]));
+        struct dht_span span = {key, 2 + strlen(clouds[i])};
+        struct daemon_state_row row = {.kind = DAEMON_STATE_CONTACT, .key = span, .value = span};
+        assert_int_equal(daemon_state_write(state, 0, true, &row), DAEMON_STATE_TAKEN);
+    }
+    assert_true(daemon_state_load(state, DAEMON_STATE_CONTACT, count_row, there, NULL));
+    daemon_state_close(state);
+    for (size_t i = 0; i < UNIT_COUNT(clouds); i++)
+        digits = 10 * digits + there[i];
+    return digits;
+}
+
+#define RED  "[cloud red]\nlisten = 127.0.0.1:0\n"
+#define BLUE "[cloud blue]\nenabled = no\n"
+#define LAN  "[cloud lan]\nscope = link\nenabled = no\n"
+
+// What they left goes at the start and on reload; of those that are only switched off it stays.
+static void test_removed_clouds(void **state)
+{
+    (void)state;
+    assert_int_equal(mkdir(unit_path("state"), 0700), 0);
+    assert_int_equal(contacts(true), 11111);
+    pid_t pid = start(RED BLUE LAN);
+    wait_for("READY=1");
+    assert_int_equal(end(pid, SIGTERM), DAEMON_EXIT_CLEAN);
+    assert_int_equal(contacts(false), 11110);
+    pid = start(RED BLUE LAN);
+    wait_for("READY=1");
+    reload(pid, "[cloud red]", "[cloud red"); // cannot be read, and changes nothing
+    reload(pid, "[cloud red\nlisten = 127.0.0.1:0\n", "");
+    reload(pid, BLUE, "");
+    assert_int_equal(end(pid, SIGTERM), DAEMON_EXIT_CLEAN);
+    assert_int_equal(contacts(false), 10010);
+    unit_has("told", read_log(), "are forgotten rows=1");
+    pid = start("");
+    wait_for("READY=1");
+    assert_int_equal(end(pid, SIGTERM), DAEMON_EXIT_CLEAN);
+    assert_int_equal(contacts(false), 10000);
+}
+
 static const struct refused_row {
     const char *more;
     int exit_code;
@@ -197,6 +262,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_after_kill, setup, teardown),
         cmocka_unit_test_setup_teardown(test_second, setup, teardown),
         cmocka_unit_test_setup_teardown(test_reload, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_removed_clouds, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

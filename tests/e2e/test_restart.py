@@ -2,10 +2,12 @@
 """A node that stores others' records is restarted, and has them still.
 
 Their publisher has gone for good, and nobody else holds them: who asks the node finds what its disk
-has kept, be it ended in order or killed.
+has kept, be it ended in order or killed. What it has of a cloud goes with the cloud.
 """
 
 import os
+import signal
+import sqlite3
 
 import programs
 import control
@@ -93,10 +95,76 @@ class Scenario:
         self.end(self.storer, programs.Daemon.stop)
 
 
+LAB = "[cloud lab]\nlisten = 127.0.0.1:0\n"
+
+
+class Removed(Scenario):
+    """A cloud is switched off, and taken out of the configuration."""
+
+    def write(self, text):
+        self.config = os.path.join(self.folder, "pnr.conf")
+        os.makedirs(self.folder, exist_ok=True)
+        with open(self.config, "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def start_with(self, text):
+        self.write(text)
+        self.storer = self.start("storer", "--config", self.config)
+
+    def bootstrap(self):
+        line = next(line for line in self.storer.log().splitlines()
+                    if " listening addr=" in line and " cloud=lab " in line)
+        return ["--bootstrap", line.split("addr=")[1].split()[0]]
+
+    def rows(self):
+        """How many contacts, items and publications of the cloud the storer's disk has."""
+        self.end(self.storer, programs.Daemon.stop)
+        path = os.path.join(self.storer.state, "state.db")
+        base = sqlite3.connect(path)
+        kinds = [kind for kind, key in base.execute("SELECT kind, key FROM state")
+                 if key.endswith(b"lab")]
+        base.close()
+        return tuple(kinds.count(kind) for kind in (3, 4, 1))
+
+    def check_rows(self, when, is_kept):
+        contacts, items, publications = self.rows()
+        self.h.check((contacts > 0, items > 0) == (is_kept, is_kept), when, contacts, items)
+        self.h.check(publications > 0, "publications stay", when, publications)
+
+    def fill(self):
+        other = self.start("publisher", *self.bootstrap())
+        for daemon, cloud in ((other, ""), (self.storer, "lab")):
+            client = control.Client(daemon.control)
+            client.ask("key_new", label="own")
+            client.must("publish", name="own.web", cloud=cloud, endpoints=ENDPOINTS)
+            client.close()
+        self.end(other, programs.Daemon.kill)
+
+    def play(self):
+        self.start_with(LAB)
+        self.fill()
+        self.check_rows("at its end", True)
+        self.start_with(LAB + "enabled = no\n")
+        self.check_rows("switched off", True)
+        self.start_with("")
+        self.check_rows("not there at the start", False)
+        self.start_with(LAB)
+        self.fill()
+        self.check_rows("there again", True)
+        self.start_with(LAB)
+        self.write("")
+        self.storer.child.send_signal(signal.SIGHUP)
+        self.storer.await_notice("RELOADING=1", self.h.deadline)
+        self.storer.await_notice("READY=1", self.h.deadline)
+        self.check_rows("taken out while it runs", False)
+
+
 def test(harness):
     for number, (name, how, line, found) in enumerate(ROWS):
         Scenario(harness, number).play(how, line, found)
         harness.step(name)
+    Removed(harness, len(ROWS)).play()
+    harness.step("a cloud is removed")
 
 
 programs.run(test, timeout_s=200)
