@@ -118,8 +118,9 @@ uint32_t nsp_platform_process_id(void);
 
 // Tells of threads that end, to one listener for the process: in each thread that has called
 // nsp_thread_end_mark() since the last nsp_thread_end_init(), ended() is called with that thread's
-// nsp_platform_thread_id() when it ends. On Windows that is in DllMain: ended() may take locks and
-// deliver completions, but must not wait for other threads nor call nsp_platform_pin().
+// nsp_platform_thread_id() when it ends. On Windows the loader's lock is held there: ended() may
+// take locks and deliver completions, but must not wait for other threads nor call
+// nsp_platform_pin().
 bool nsp_thread_end_init(void (*ended)(uint64_t thread_id)); // false: no room in the system
 bool nsp_thread_end_mark(void); // false likewise; marking again does nothing
 // Once it has returned, ended() is not running and will not. The caller holds no lock of those that

@@ -197,17 +197,18 @@ static void thread_ends(void)
     ReleaseSRWLockExclusive(&end_lock);
 }
 
-BOOL WINAPI DllMain(HINSTANCE instance, DWORD reason, LPVOID reserved);
-
-BOOL WINAPI DllMain(HINSTANCE instance, DWORD reason, LPVOID reserved)
+// The loader calls this as it calls DllMain(), in programs too, and under the same lock.
+static void NTAPI on_loader(PVOID module, DWORD reason, PVOID reserved)
 {
-    (void)instance;
+    (void)module;
     (void)reserved;
     if (reason == DLL_THREAD_DETACH) {
         thread_ends();
     }
-    return TRUE;
 }
+
+static const PIMAGE_TLS_CALLBACK loader_callback __attribute__((section(".CRT$XLE"), used)) =
+    on_loader;
 
 bool nsp_wake_init(struct nsp_wake *wake)
 {

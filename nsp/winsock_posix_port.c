@@ -67,7 +67,7 @@ NTSTATUS NtSetIoCompletion(HANDLE port, PVOID key, PVOID overlapped, NTSTATUS st
 
 static DWORD error_of(NTSTATUS status)
 {
-    if (status >= 0) {
+    if (status == STATUS_SUCCESS) {
         return NO_ERROR;
     }
     if (status == STATUS_CANCELLED) {
@@ -122,12 +122,15 @@ BOOL GetOverlappedResult(HANDLE file, LPOVERLAPPED overlapped, LPDWORD ret_bytes
         }
         status = __atomic_load_n(&overlapped->Internal, __ATOMIC_ACQUIRE);
     }
-    DWORD error =
-        status == STATUS_PENDING ? ERROR_IO_INCOMPLETE : error_of((NTSTATUS)(uint32_t)status);
+    if (status == STATUS_PENDING) {
+        SetLastError(ERROR_IO_INCOMPLETE);
+        return FALSE;
+    }
+    *ret_bytes = (DWORD)__atomic_load_n(&overlapped->InternalHigh, __ATOMIC_RELAXED);
+    DWORD error = error_of((NTSTATUS)(uint32_t)status);
     if (error != NO_ERROR) {
         SetLastError(error);
         return FALSE;
     }
-    *ret_bytes = (DWORD)__atomic_load_n(&overlapped->InternalHigh, __ATOMIC_RELAXED);
     return TRUE;
 }

@@ -514,7 +514,7 @@ typedef void(CALLBACK *PAPCFUNC)(ULONG_PTR data);
 DWORD WINAPI QueueUserAPC(PAPCFUNC apc, HANDLE thread, ULONG_PTR data);
 
 // Internal to an error as Windows does: 0 none, STATUS_CANCELLED 995, 0xC007xxxx its low 16 bits,
-// other failures ERROR_MR_MID_NOT_FOUND.
+// all others ERROR_MR_MID_NOT_FOUND.
 BOOL WINAPI GetOverlappedResult(HANDLE file, LPOVERLAPPED overlapped, LPDWORD ret_bytes, BOOL wait);
 
 // Only new ports without a file: file is INVALID_HANDLE_VALUE and port NULL.

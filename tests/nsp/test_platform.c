@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: MIT
-#define _POSIX_C_SOURCE 200809L
 #include "nsp/platform.h"
+#include "pnr/winsock.h"
 
 // clang-format off
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
-#include <sys/socket.h>
-#include <unistd.h>
 #include <cmocka.h>
 // clang-format on
 
@@ -155,18 +152,14 @@ static void test_woken_before_deadline(void **state)
 struct portrait {
     struct board board;
     uint64_t id;
-    bool same_again, takes_signals;
+    bool same_again;
 };
 
 static void sit(void *ctx)
 {
     struct portrait *portrait = ctx;
-    sigset_t blocked;
     portrait->id = nsp_platform_thread_id();
     portrait->same_again = portrait->id == nsp_platform_thread_id();
-    (void)pthread_sigmask(SIG_BLOCK, NULL, &blocked);
-    portrait->takes_signals = !sigismember(&blocked, SIGTERM) || !sigismember(&blocked, SIGCHLD) ||
-                              !sigismember(&blocked, SIGALRM);
     board_set(&portrait->board, 1);
     board_wait(&portrait->board, 2);
 }
@@ -176,25 +169,19 @@ static void test_threads(void **state)
     (void)state;
     struct portrait portraits[2] = {{.board = BOARD_INIT}, {.board = BOARD_INIT}};
     struct nsp_thread threads[2];
-    sigset_t before, after;
-    (void)pthread_sigmask(SIG_BLOCK, NULL, &before);
     for (size_t i = 0; i < 2; i++) {
         assert_true(nsp_thread_start(&threads[i], sit, &portraits[i]));
         board_wait(&portraits[i].board, 1);
     }
-    (void)pthread_sigmask(SIG_BLOCK, NULL, &after);
     for (size_t i = 0; i < 2; i++) {
         assert_true(portraits[i].id != 0);
         assert_true(portraits[i].id != nsp_platform_thread_id());
         assert_true(portraits[i].same_again);
-        assert_false(portraits[i].takes_signals);
         board_set(&portraits[i].board, 2);
         nsp_thread_join(&threads[i]);
     }
     assert_true(portraits[0].id != portraits[1].id);
-    // The signals of whoever starts a thread stay as they were.
-    assert_int_equal(sigismember(&before, SIGTERM), sigismember(&after, SIGTERM));
-    assert_int_equal(nsp_platform_process_id(), getpid());
+    assert_int_equal(nsp_platform_process_id(), GetCurrentProcessId());
 }
 
 static atomic_uint_fast64_t ended_id;
@@ -330,31 +317,6 @@ static void test_no_wake_is_lost(void **state)
     nsp_wake_drop(&order.wake);
 }
 
-static void test_socket(void **state)
-{
-    (void)state;
-    const unsigned both = NSP_WANTS_READ | NSP_WANTS_WRITE;
-    struct nsp_wake wake;
-    int pair[2];
-    assert_true(nsp_wake_init(&wake));
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-    assert_int_equal(nsp_platform_wait(pair[0], NSP_WANTS_READ, &wake, 0), 0);
-    assert_int_equal(nsp_platform_wait(pair[0], 0, &wake, 0), 0);
-    assert_int_equal(nsp_platform_wait(pair[0], both, &wake, -1), NSP_WAIT_READY);
-    assert_int_equal(write(pair[1], "x", 1), 1);
-    assert_int_equal(nsp_platform_wait(pair[0], NSP_WANTS_READ, &wake, -1), NSP_WAIT_READY);
-    nsp_wake_set(&wake);
-    assert_int_equal(nsp_platform_wait(pair[0], NSP_WANTS_READ, &wake, -1),
-                     NSP_WAIT_READY | NSP_WAIT_WOKEN);
-    // The other side goes away.
-    assert_int_equal(close(pair[1]), 0);
-    assert_int_equal(nsp_platform_wait(pair[0], 0, &wake, -1), NSP_WAIT_READY);
-    // Somebody else has closed the socket under us.
-    assert_int_equal(close(pair[0]), 0);
-    assert_int_equal(nsp_platform_wait(pair[0], NSP_WANTS_READ, &wake, -1), NSP_WAIT_FAILED);
-    nsp_wake_drop(&wake);
-}
-
 // ---- memory, pins ----
 
 static void test_memory(void **state)
@@ -396,7 +358,6 @@ int main(void)
         cmocka_unit_test(test_thread_end_dropped),
         cmocka_unit_test(test_wake_is_kept),
         cmocka_unit_test(test_no_wake_is_lost),
-        cmocka_unit_test(test_socket),
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_pins),
     };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The native events, APCs, completion ports and message windows behave as Windows' do, as far as
-// notifications go.
+// Events, APCs, completion ports and message windows, as far as notifications use them. The same
+// runs natively and under Wine: what Windows does is what our own does.
 #include "nsp/platform.h"
 #include "pnr/winsock.h"
 
@@ -14,13 +14,6 @@
 #include <cmocka.h>
 // clang-format on
 
-static DWORD handle_count(void)
-{
-    DWORD handles = 0;
-    assert_true(GetProcessHandleCount(GetCurrentProcess(), &handles));
-    return handles;
-}
-
 static HANDLE duplicate(HANDLE source)
 {
     HANDLE copy = NULL;
@@ -32,33 +25,43 @@ static HANDLE duplicate(HANDLE source)
 
 // ---- errors and handles ----
 
+struct errand {
+    HANDLE go, done;
+    DWORD error;
+};
+
 static void leave_error(void *ctx)
 {
+    struct errand *errand = ctx;
+    (void)WaitForSingleObject(errand->go, INFINITE);
     SetLastError(5);
-    *(DWORD *)ctx = GetLastError();
+    errand->error = GetLastError();
+    (void)SetEvent(errand->done);
 }
 
 static void test_last_error(void **state)
 {
     (void)state;
+    struct errand errand = {CreateEventW(NULL, TRUE, FALSE, NULL),
+                            CreateEventW(NULL, TRUE, FALSE, NULL), 0};
     struct nsp_thread thread;
-    DWORD elsewhere = 0;
+    assert_true(nsp_thread_start(&thread, leave_error, &errand));
     WSASetLastError(WSAEFAULT);
     assert_int_equal(GetLastError(), WSAEFAULT);
-    assert_true(nsp_thread_start(&thread, leave_error, &elsewhere));
-    nsp_thread_join(&thread);
-    assert_int_equal(elsewhere, 5);
+    assert_true(SetEvent(errand.go));
+    assert_int_equal(WaitForSingleObject(errand.done, INFINITE), WAIT_OBJECT_0);
     assert_int_equal(WSAGetLastError(), WSAEFAULT);
+    nsp_thread_join(&thread);
+    assert_int_equal(errand.error, 5);
+    assert_true(CloseHandle(errand.go) && CloseHandle(errand.done));
 }
 
 static void test_handles(void **state)
 {
     (void)state;
-    DWORD before = handle_count();
     HANDLE event = CreateEventW(NULL, TRUE, FALSE, NULL);
     HANDLE copy = duplicate(event);
     assert_ptr_not_equal(event, copy);
-    assert_int_equal(handle_count(), before + 2);
     assert_true(CloseHandle(event));
     // What was closed is no handle, and the other still is one.
     SetLastError(0);
@@ -68,67 +71,11 @@ static void test_handles(void **state)
     assert_true(SetEvent(copy));
     assert_int_equal(WaitForSingleObject(copy, 0), WAIT_OBJECT_0);
     assert_true(CloseHandle(copy));
-    assert_int_equal(handle_count(), before);
     // Its place is used again, under another value.
     HANDLE next = CreateEventW(NULL, TRUE, FALSE, NULL);
     assert_ptr_not_equal(next, copy);
     assert_false(SetEvent(copy));
     assert_true(CloseHandle(next));
-}
-
-static void test_wrong_handles(void **state)
-{
-    (void)state;
-    HANDLE event = CreateEventW(NULL, FALSE, FALSE, NULL);
-    HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1);
-    HANDLE thread = duplicate(GetCurrentThread());
-    const struct {
-        const char *name;
-        HANDLE handle;
-        bool is_event, can_be_waited_for, is_port;
-    } rows[] = {
-        {"NULL", NULL, false, false, false},
-        {"INVALID_HANDLE_VALUE", INVALID_HANDLE_VALUE, false, false, false},
-        {"unaligned", (HANDLE)((uintptr_t)event + 1), false, false, false},
-        {"an address", &event, false, false, false},
-        {"event", event, true, true, false},
-        {"port", port, false, false, true},
-        {"thread", thread, false, true, false},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        bool is_event = SetEvent(rows[i].handle) && ResetEvent(rows[i].handle);
-        bool waits = WaitForSingleObject(rows[i].handle, 0) != WAIT_FAILED;
-        bool is_port = PostQueuedCompletionStatus(rows[i].handle, 0, 0, NULL);
-        if (is_event != rows[i].is_event || waits != rows[i].can_be_waited_for ||
-            is_port != rows[i].is_port) {
-            fail_msg("%s", rows[i].name);
-        }
-    }
-    assert_true(CloseHandle(event) && CloseHandle(port) && CloseHandle(thread));
-    assert_true(CloseHandle(GetCurrentThread()));
-    assert_int_equal(handle_count(), 0);
-}
-
-static void test_table_full(void **state)
-{
-    (void)state;
-    HANDLE *handles = calloc(PNR_WINSOCK_HANDLES, sizeof *handles);
-    assert_non_null(handles);
-    for (size_t i = 0; i < PNR_WINSOCK_HANDLES; i++) {
-        handles[i] = CreateEventW(NULL, TRUE, FALSE, NULL);
-        assert_non_null(handles[i]);
-    }
-    HANDLE none = NULL;
-    assert_null(CreateEventW(NULL, TRUE, FALSE, NULL));
-    assert_int_equal(GetLastError(), ERROR_NOT_ENOUGH_MEMORY);
-    assert_false(DuplicateHandle(GetCurrentProcess(), handles[0], GetCurrentProcess(), &none, 0,
-                                 FALSE, DUPLICATE_SAME_ACCESS));
-    assert_null(none);
-    for (size_t i = 0; i < PNR_WINSOCK_HANDLES; i++) {
-        assert_true(CloseHandle(handles[i]));
-    }
-    assert_int_equal(handle_count(), 0);
-    free(handles);
 }
 
 // ---- events ----
@@ -290,7 +237,6 @@ static void test_apc_of_another_thread(void **state)
     assert_false(QueueUserAPC(wake_sleeper, sleeper.self, (ULONG_PTR)&sleeper.woken));
     assert_int_equal(GetLastError(), ERROR_GEN_FAILURE);
     assert_true(CloseHandle(sleeper.self) && CloseHandle(sleeper.ready));
-    assert_int_equal(handle_count(), 0);
 }
 
 static void die_with_apcs(void *ctx)
@@ -306,19 +252,6 @@ static void test_apcs_of_the_dead(void **state)
     assert_true(nsp_thread_start(&thread, die_with_apcs, &woken));
     nsp_thread_join(&thread);
     assert_int_equal(atomic_load(&woken), 0);
-}
-
-static void test_apcs_full(void **state)
-{
-    (void)state;
-    apcs_run = 0;
-    for (size_t i = 0; i < PNR_WINSOCK_APCS; i++) {
-        assert_true(QueueUserAPC(note_apc, GetCurrentThread(), 0));
-    }
-    assert_false(QueueUserAPC(note_apc, GetCurrentThread(), 0));
-    assert_int_equal(GetLastError(), ERROR_NOT_ENOUGH_MEMORY);
-    assert_int_equal(SleepEx(INFINITE, TRUE), WAIT_IO_COMPLETION);
-    assert_int_equal(apcs_run, PNR_WINSOCK_APCS);
 }
 
 // ---- ports and overlapped results ----
@@ -353,19 +286,8 @@ static void test_port(void **state)
     assert_true(PostQueuedCompletionStatus(port, 0, 1, NULL)); // goes with the port
     assert_true(CloseHandle(port));
     assert_false(PostQueuedCompletionStatus(port, 0, 1, NULL));
-    assert_int_equal(NtSetIoCompletion(port, NULL, NULL, 0, 0), STATUS_INVALID_HANDLE);
-}
-
-static void test_port_full(void **state)
-{
-    (void)state;
-    HANDLE port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 1);
-    for (size_t i = 0; i < PNR_WINSOCK_PACKETS; i++) {
-        assert_true(PostQueuedCompletionStatus(port, 0, i, NULL));
-    }
-    assert_false(PostQueuedCompletionStatus(port, 0, 0, NULL));
-    assert_int_equal(GetLastError(), ERROR_NOT_ENOUGH_MEMORY);
-    assert_true(CloseHandle(port));
+    assert_int_equal((DWORD)NtSetIoCompletion(port, NULL, NULL, 0, 0),
+                     (DWORD)STATUS_INVALID_HANDLE);
 }
 
 #define PACKETS 2000
@@ -420,7 +342,7 @@ static void test_overlapped_result(void **state)
         {"under way", STATUS_PENDING, ERROR_IO_INCOMPLETE},
         {"cancelled", (uint32_t)STATUS_CANCELLED, ERROR_OPERATION_ABORTED},
         {"an error of Win32", 0xC0070000u | WSAENETDOWN, WSAENETDOWN},
-        {"an error as it is", WSAENETDOWN, NO_ERROR}, // no failure, as a status
+        {"an error as it is", WSAENETDOWN, ERROR_MR_MID_NOT_FOUND}, // none of a status
         {"a status of no error", 0xC0000999u, ERROR_MR_MID_NOT_FOUND},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -429,7 +351,7 @@ static void test_overlapped_result(void **state)
         SetLastError(NO_ERROR);
         BOOL is_done = GetOverlappedResult(NULL, &overlapped, &bytes, FALSE);
         if (is_done != (rows[i].error == NO_ERROR) || GetLastError() != rows[i].error ||
-            bytes != (is_done ? 3u : 0u)) {
+            bytes != (rows[i].internal == STATUS_PENDING ? 0u : 3u)) {
             fail_msg("%s", rows[i].name);
         }
     }
@@ -499,18 +421,6 @@ static void test_messages(void **state)
     assert_true(DestroyWindow(b));
 }
 
-static void test_messages_full(void **state)
-{
-    (void)state;
-    HWND window = new_window();
-    for (size_t i = 0; i < PNR_WINSOCK_MESSAGES; i++) {
-        assert_true(PostMessageW(window, WM_USER, i, 0));
-    }
-    assert_false(PostMessageW(window, WM_USER, 0, 0));
-    assert_int_equal(GetLastError(), ERROR_NOT_ENOUGH_QUOTA);
-    assert_true(DestroyWindow(window));
-}
-
 struct desk {
     HANDLE ready;
     HWND window;
@@ -553,22 +463,17 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_last_error),
         cmocka_unit_test(test_handles),
-        cmocka_unit_test(test_wrong_handles),
-        cmocka_unit_test(test_table_full),
         cmocka_unit_test(test_events),
         cmocka_unit_test(test_several_events),
         cmocka_unit_test(test_between_threads),
         cmocka_unit_test(test_apcs),
         cmocka_unit_test(test_apc_of_another_thread),
         cmocka_unit_test(test_apcs_of_the_dead),
-        cmocka_unit_test(test_apcs_full),
         cmocka_unit_test(test_port),
-        cmocka_unit_test(test_port_full),
         cmocka_unit_test(test_port_of_threads),
         cmocka_unit_test(test_overlapped_result),
         cmocka_unit_test(test_overlapped_wait),
         cmocka_unit_test(test_messages),
-        cmocka_unit_test(test_messages_full),
         cmocka_unit_test(test_messages_of_another_thread),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
