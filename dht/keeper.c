@@ -216,19 +216,6 @@ int64_t dht_keeper_step(struct dht *dht, struct dht_watching *watching)
 
 // ---- parting ----
 
-// Whether another watch of the same target has it as a keeper, which knows one nonce for both.
-static bool is_shared(const struct dht *dht, const struct dht_watching *watching,
-                      const struct dht_keeper *keeper)
-{
-    struct dht_watching *other;
-    uint32_t cursor = DHT_INDEX_START;
-    while ((other = dht_watch_table_next(dht->watches, &watching->target,
-                                         (enum dht_watch_kind)watching->kind, &cursor)) != NULL)
-        if (other != watching && dht_watch_table_keeper(other, &keeper->addr) != NULL)
-            return true;
-    return false;
-}
-
 // The word of parting is nobody's: what comes of it finds no watch.
 static void part(struct dht *dht, const struct dht_watching *watching,
                  const struct dht_keeper *keeper)
@@ -236,7 +223,7 @@ static void part(struct dht *dht, const struct dht_watching *watching,
     bool may_push =
         keeper->state == DHT_KEEPER_PUSHING ||
         (keeper->state == DHT_KEEPER_TRIED && (keeper->has_granted || keeper->is_asked));
-    if (!may_push || keeper->token_len == 0 || is_shared(dht, watching, keeper))
+    if (!may_push || keeper->token_len == 0)
         return;
     struct dht_query query = {
         .method = DHT_KRPC_PNR_WATCH,

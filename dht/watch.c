@@ -44,6 +44,74 @@ static void wake(struct dht *dht, struct dht_watching *watching)
     dht_timer_set(&dht->timers, &watching->timer, dht->now_us);
 }
 
+// ---- sharing ----
+
+// The next of those that share their keepers with a watch, itself among them; NULL at the end.
+static struct dht_watching *next_sharing(const struct dht *dht, const struct dht_watching *watching,
+                                         uint32_t *cursor)
+{
+    struct dht_watching *other;
+    while ((other = dht_watch_table_next(dht->watches, &watching->target,
+                                         (enum dht_watch_kind)watching->kind, cursor)) != NULL)
+        if (other->poll_only == watching->poll_only)
+            return other;
+    return NULL;
+}
+
+// Another of them that leads, or listens; NULL where there is none.
+static struct dht_watching *find_other(const struct dht *dht, const struct dht_watching *watching,
+                                       bool listens)
+{
+    struct dht_watching *other;
+    uint32_t cursor = DHT_INDEX_START;
+    while ((other = next_sharing(dht, watching, &cursor)) != NULL)
+        if (other != watching && other->listens == listens)
+            return other;
+    return NULL;
+}
+
+// Has seen what there is; from now on it listens.
+static void only_listen(struct dht_watching *watching)
+{
+    watching->wanted = 0;
+    watching->next_lookup_us = INT64_MAX;
+}
+
+// Listens where another leads. What that one knows already it has to look up itself.
+static void join(const struct dht *dht, struct dht_watching *watching)
+{
+    const struct dht_watching *leader = find_other(dht, watching, false);
+    watching->listens = leader != NULL;
+    if (leader != NULL && watching->kind == DHT_WATCH_ITEM &&
+        watching->seq_known >= leader->seq_known && (leader->has_item || !watching->has_item))
+        only_listen(watching);
+}
+
+// One that listened takes the place of the one that led.
+static void hand_over(struct dht *dht, struct dht_watching *leader, struct dht_watching *heir)
+{
+    struct dht_transaction *transaction;
+    uint32_t cursor = 0;
+    heir->listens = false;
+    memcpy(heir->nonce, leader->nonce, sizeof heir->nonce);
+    memcpy(heir->keepers, leader->keepers, sizeof heir->keepers);
+    heir->keeper_count = leader->keeper_count;
+    heir->poll_next = leader->poll_next;
+    heir->wanted = leader->wanted;
+    heir->suspects_gone = leader->suspects_gone;
+    heir->looked_us = leader->looked_us;
+    heir->next_lookup_us = leader->next_lookup_us;
+    heir->lookup_pause_us = leader->lookup_pause_us;
+    heir->next_poll_us = leader->next_poll_us;
+    heir->poll_pause_us = leader->poll_pause_us;
+    while ((transaction = dht_transaction_walk(&dht->transactions, &cursor)) != NULL)
+        if (transaction->op == leader->id)
+            transaction->op = heir->id;
+    leader->keeper_count = 0;
+    leader->listens = true;
+    wake(dht, heir);
+}
+
 // ---- news ----
 
 static void emit_item(struct dht *dht, const struct dht_watching *watching,
@@ -93,12 +161,11 @@ bool dht_watch_news(struct dht *dht, const struct dht_item *item, const struct d
     return tell(dht, item, from);
 }
 
-void dht_watch_peers(struct dht *dht, struct dht_watching *watching, const struct dht_addr *peers,
-                     size_t count, const struct dht_addr *from)
+static void tell_peers(struct dht *dht, struct dht_watching *watching, const struct dht_addr *peers,
+                       size_t count, const struct dht_addr *from)
 {
     struct dht_addr fresh[DHT_FOUND_PEERS_MAX];
     size_t fresh_count = 0;
-    assert(count <= DHT_FOUND_PEERS_MAX);
     for (size_t i = 0; i < count; i++)
         if (dht_watch_table_tells(dht->watches, watching, &peers[i], dht_engine_now_s(dht)))
             fresh[fresh_count++] = peers[i];
@@ -111,6 +178,16 @@ void dht_watch_peers(struct dht *dht, struct dht_watching *watching, const struc
                          });
     dht_keeper_hurry(dht, watching);
     wake(dht, watching);
+}
+
+void dht_watch_peers(struct dht *dht, const struct dht_watching *watching,
+                     const struct dht_addr *peers, size_t count, const struct dht_addr *from)
+{
+    struct dht_watching *other;
+    uint32_t cursor = DHT_INDEX_START;
+    assert(count <= DHT_FOUND_PEERS_MAX);
+    while ((other = next_sharing(dht, watching, &cursor)) != NULL)
+        tell_peers(dht, other, peers, count, from);
 }
 
 // ---- pushes ----
@@ -261,6 +338,32 @@ static void gone(struct dht *dht, struct dht_watching *watching)
     dht_engine_emit(dht, &(struct dht_out){.type = DHT_OUT_GONE, .op = watching->id});
 }
 
+// Nobody holds the item: all are told who were told of it.
+static void tell_gone(struct dht *dht, const struct dht_watching *watching)
+{
+    struct dht_watching *other;
+    uint32_t cursor = DHT_INDEX_START;
+    while ((other = next_sharing(dht, watching, &cursor)) != NULL)
+        if (other->has_item)
+            gone(dht, other);
+}
+
+// One that listens has looked up. Where the one that leads has the item, it is to see whether that
+// is gone.
+static void settle_listener(struct dht *dht, struct dht_watching *watching, bool is_found)
+{
+    struct dht_watching *leader = find_other(dht, watching, false);
+    only_listen(watching);
+    if (is_found || !watching->has_item)
+        return;
+    if (leader->has_item) {
+        leader->suspects_gone = true;
+        wake(dht, leader);
+    } else {
+        gone(dht, watching);
+    }
+}
+
 // The keepers of a lookup that somebody has answered.
 static void settle(struct dht *dht, struct dht_watching *watching, const struct dht_op *op)
 {
@@ -270,11 +373,15 @@ static void settle(struct dht *dht, struct dht_watching *watching, const struct 
         (int64_t)dht_random_below(&dht->random, (uint64_t)LOOKUP_EVERY_US / 10);
     if (tally.answered == 0)
         return;
+    bool is_found = watching->kind == DHT_WATCH_PEERS || tally.copies > 0 || op->best != NULL;
+    if (watching->listens) {
+        settle_listener(dht, watching, is_found);
+        return;
+    }
     dht_keeper_choose(dht, watching, op);
     watching->suspects_gone = false;
-    bool is_found = tally.copies > 0 || op->best != NULL;
-    if (watching->kind == DHT_WATCH_ITEM && watching->has_item && !is_found)
-        gone(dht, watching);
+    if (!is_found)
+        tell_gone(dht, watching);
 }
 
 void dht_watch_looked(struct dht *dht, const struct dht_op *op)
@@ -308,21 +415,6 @@ void dht_watch_ring(struct dht *dht, struct dht_watching *watching)
 }
 
 // ---- life ----
-
-// One nonce for all watches of a target: a keeper knows one only.
-static void make_nonce(struct dht *dht, struct dht_watching *watching)
-{
-    struct dht_watching *other;
-    uint32_t cursor = DHT_INDEX_START;
-    dht_random_bytes(&dht->random, watching->nonce, sizeof watching->nonce);
-    while ((other = dht_watch_table_next(dht->watches, &watching->target,
-                                         (enum dht_watch_kind)watching->kind, &cursor)) != NULL) {
-        if (other == watching)
-            continue;
-        memcpy(watching->nonce, other->nonce, sizeof watching->nonce);
-        return;
-    }
-}
 
 static struct dht_watching *open_watch(struct dht *dht, const struct dht_watch *watch)
 {
@@ -379,7 +471,8 @@ uint32_t dht_watch(struct dht *dht, int64_t now_us, const struct dht_watch *watc
     watching->lookup_pause_us = LOOKUP_PAUSE_FIRST_US;
     watching->next_poll_us = INT64_MAX;
     watching->poll_pause_us = POLL_PAUSE_FIRST_US;
-    make_nonce(dht, watching);
+    dht_random_bytes(&dht->random, watching->nonce, sizeof watching->nonce);
+    join(dht, watching);
     uint32_t id = watching->id;
     dht_timer_set(&dht->timers, &watching->timer, now_us);
     take_own(dht, watching);
@@ -399,6 +492,9 @@ bool dht_watch_cancel(struct dht *dht, uint32_t id)
         dht_search_abandon(dht, op->id);
         dht_op_close(&dht->ops, op);
     }
+    struct dht_watching *heir = watching->listens ? NULL : find_other(dht, watching, true);
+    if (heir != NULL)
+        hand_over(dht, watching, heir);
     dht_search_abandon(dht, id);
     dht_keeper_part(dht, watching);
     dht_watch_table_close(dht->watches, &dht->timers, watching);

@@ -7,6 +7,11 @@
 // tell comes together here, is verified, and told on. A new lookup follows where fewer than half of
 // the keepers are left, where none of them holds the item any more, and after an hour.
 //
+// Of several watches of one target the first leads: it has the keepers, which know one watch of a
+// node and target only. The others listen: each looks up once, to be told what there is, unless it
+// knows as much as the one that leads; then all are told what that hears. When it is cancelled
+// another takes over its keepers, who do not notice.
+//
 // A keeper has to show the watch's nonce, which is compared in constant time, before anything else
 // that it says is looked at. What it says is believed of items with a good signature alone. One
 // that signs badly is lost.
@@ -32,9 +37,9 @@ void dht_watch_stored(struct dht *dht, const struct dht_item *item, const struct
 // A verified item was found or pushed: news to those watches of its target that know an older one,
 // or none. Returns whether there were any. Where our own store has an older one it is replaced.
 bool dht_watch_news(struct dht *dht, const struct dht_item *item, const struct dht_addr *from);
-// Peers were found or pushed, of our own family.
-void dht_watch_peers(struct dht *dht, struct dht_watching *watching, const struct dht_addr *peers,
-                     size_t count, const struct dht_addr *from);
+// Peers were found or pushed, of our own family: tells all that share the watch's keepers.
+void dht_watch_peers(struct dht *dht, const struct dht_watching *watching,
+                     const struct dht_addr *peers, size_t count, const struct dht_addr *from);
 
 // A lookup of keepers has found an item or peers, or has ended (it is closed by its caller).
 void dht_watch_found_item(struct dht *dht, const struct dht_op *op, const struct dht_addr *from);

@@ -139,7 +139,7 @@ void dht_watch_table_check(const struct dht_watch_table *table)
         if (watching == NULL)
             continue;
         assert(dht_watch_table_find(table, watching->id) == watching);
-        assert(watching->keeper_count <= DHT_KEEPERS_MAX);
+        assert(watching->keeper_count <= (watching->listens ? 0 : DHT_KEEPERS_MAX));
         count++;
     }
     assert(count == table->slots.count && count == table->targets.count);

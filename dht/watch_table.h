@@ -16,8 +16,8 @@
 // LOST is passed over until a new lookup chooses other keepers.
 //
 // A watch is named by an id of the kind that operations have (dht/op.h), of a range of its own: the
-// places above ops_max. Several may be for one target; they then have one nonce, since a keeper
-// knows one only. Bounds: watches_max, DHT_KEEPERS_MAX each. Memory is asked for when a watch
+// places above ops_max. Several may be for one target: one of them leads, and has the keepers, and
+// the others listen. Bounds: watches_max, DHT_KEEPERS_MAX each. Memory is asked for when a watch
 // starts, about 1.3 KiB each (and 4 KiB for the peers it has told, if there are any); a table
 // without watches is given back whole.
 
@@ -69,9 +69,10 @@ struct dht_watching {
     uint32_t lookup_op; // the lookup of keepers under way; 0: none
     uint8_t kind;       // enum dht_watch_kind
     bool poll_only;
+    bool listens;       // another one of its target, with the same poll_only, has the keepers
     bool has_item;      // what is known is held by somebody, as far as is known
     bool suspects_gone; // the lookup is to see whether anybody still holds it
-    uint8_t wanted;     // keepers
+    uint8_t wanted;     // keepers; 0: none, having looked, and listening
     uint8_t keeper_count;
     uint8_t poll_next; // whose turn it is
     uint8_t salt_len;

@@ -284,6 +284,7 @@ struct dht_watch {
 //   lookup tells all that there are; one told again had been silent for ten minutes at least;
 // - DHT_OUT_GONE where no keeper that answers holds the item any more; the same item may come
 //   again after it.
+// Several watches of one target share what is asked of others, and each is told.
 // The id is that of an operation, though it takes no place of ops_max. Returns 0 where watches_max
 // are under way or memory is short (counted in watches_refused); held_op is as it was then.
 uint32_t dht_watch(struct dht *dht, int64_t now_us, const struct dht_watch *watch);

@@ -221,8 +221,7 @@ static void test_gone(void **state)
     network_fini(&network);
 }
 
-// Two watches of one target on one node share what their keepers know; the end of one is not the
-// other's.
+// Two watches of one target on one node have the same keepers; the end of one is not the other's.
 static void test_two_of_one(void **state)
 {
     struct network network;
@@ -240,7 +239,7 @@ static void test_two_of_one(void **state)
     dht_cancel(network.nodes[40], first);
     network_drain(&network, 40);
     network_run(&network, 10 * SECOND);
-    assert_in_range(watchers_left(&network), 8, 16);
+    assert_in_range(watchers_left(&network), 7, 8);
     put(&network, 3, "3:two", 2);
     assert_int_equal(told.items, 1);
     assert_string_equal(told.value, "3:two");
@@ -329,6 +328,53 @@ static void test_many(void **state)
     dht_rest(dht);
     assert_null(dht->watches);
     network_fini(&network);
+}
+
+// Two watches of one item by one node are one watch to others, and the second is told whatever
+// becomes of the first.
+static void test_shared(void **state)
+{
+    static const struct row {
+        const char *name;
+        int64_t pause_us; // before the second begins
+        bool is_first_ended;
+        bool is_put; // while nobody watches yet
+    } rows[] = {{"at once", 0, false, true},
+                {"while the first looks up, which ends", SECOND / 10, true, true},
+                {"later", MINUTE, false, true},
+                {"later, the first ends", MINUTE, true, true},
+                {"before there is anything", MINUTE, true, false}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct network network;
+        struct told told = {.seq = DHT_SEQ_NONE};
+        begin(&network, 64, 800 + i);
+        network.ctx = &told;
+        if (rows[i].is_put)
+            put(&network, 3, "3:old", 1);
+        struct dht *dht = network.nodes[41];
+        watch(&network, 41, (struct dht_watch){.seq_known = DHT_SEQ_NONE});
+        uint32_t first = told.ops[1];
+        network_run(&network, rows[i].pause_us);
+        told.items = 0; // of the second from here on
+        watch(&network, 41, (struct dht_watch){.seq_known = DHT_SEQ_NONE});
+        if (rows[i].is_first_ended)
+            dht_cancel(dht, first);
+        network_run(&network, MINUTE);
+        dht_watch_table_check(dht->watches);
+        put(&network, 4, "3:new", 2);
+        uint32_t expected = rows[i].is_put ? 2 : 1;
+        if (told.items != expected || strcmp(told.value, "3:new") != 0 ||
+            watchers_left(&network) < 7 || watchers_left(&network) > 8)
+            fail_msg("%s: %u told, %s, %u kept", rows[i].name, told.items, told.value,
+                     watchers_left(&network));
+        dht_cancel(dht, first);
+        dht_cancel(dht, told.ops[1]);
+        network_drain(&network, 41);
+        network_run(&network, SECOND);
+        assert_int_equal(watchers_left(&network), 0);
+        network_fini(&network);
+    }
 }
 
 // Those who push crash: polls and a new lookup find others, and what is put is told.
@@ -423,6 +469,7 @@ int main(void)
         cmocka_unit_test(test_two_of_one),     cmocka_unit_test(test_held),
         cmocka_unit_test(test_many),           cmocka_unit_test(test_keepers_crash),
         cmocka_unit_test(test_unknown_method), cmocka_unit_test(test_read_only),
+        cmocka_unit_test(test_shared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

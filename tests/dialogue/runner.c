@@ -253,8 +253,15 @@ static void do_who(struct play *play)
     note_op(play, dht_who(play_engine(play), play->now_us, &addr, &info_hash));
 }
 
+// cancel [N]
 static void do_cancel(struct play *play)
 {
+    if (!text_at_end(&play->text)) {
+        int64_t number = text_int(&play->text);
+        if (number < 1 || (size_t)number > play->op_count)
+            text_fail(&play->text, "no such operation");
+        play->op = play->ops[number - 1];
+    }
     dht_cancel(play_engine(play), play->op);
     play->holds_outputs = false;
     play_drain(play);
