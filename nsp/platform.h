@@ -153,6 +153,10 @@ unsigned nsp_platform_wait(intptr_t socket, unsigned wants, struct nsp_wake *wak
 bool nsp_platform_readable(const void *ptr, size_t len);
 bool nsp_platform_writable(const void *ptr, size_t len);
 
+// As nsp_platform_readable(), without a system call where they are; for what every host lookup of a
+// program runs through. len is less than a page.
+bool nsp_platform_peekable(const void *ptr, size_t len);
+
 // ---- the pin ----
 
 // Keeps this DLL in the process until the pin is undone. Natively it is only counted.

@@ -223,6 +223,12 @@ bool nsp_platform_writable(const void *ptr, size_t len)
     return ptr != NULL;
 }
 
+bool nsp_platform_peekable(const void *ptr, size_t len)
+{
+    (void)len;
+    return ptr != NULL;
+}
+
 static atomic_size_t pins;
 
 bool nsp_platform_pin(struct nsp_pin *ret_pin)

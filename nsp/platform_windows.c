@@ -330,6 +330,13 @@ bool nsp_platform_writable(const void *ptr, size_t len)
     return pages_are(ptr, len, PAGES_TO_WRITE);
 }
 
+// IsBadReadPtr() tries, and catches the fault. It may eat the guard page of another thread's stack,
+// where a caller hands us garbage that points there; nobody's good pointers do.
+bool nsp_platform_peekable(const void *ptr, size_t len)
+{
+    return ptr != NULL && !IsBadReadPtr(ptr, len);
+}
+
 static atomic_size_t pins;
 
 bool nsp_platform_pin(struct nsp_pin *ret_pin)
