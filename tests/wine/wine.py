@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Wine, as the tests of a build use it: one prefix, made once, and Windows programs that run in it.
 
-    wine.py up [PROGRAM.exe...]     makes the prefix; these programs get the test-only ws2_32.dll beside them
+    wine.py up FOLDER               makes the prefix; the programs in FOLDER get the test-only ws2_32.dll that is there
     wine.py down                    ends what runs in the prefix
     wine.py run SECONDS PROGRAM.exe [ARGUMENT...]
 
@@ -24,6 +24,10 @@ from harness import Failure, Missing, Process  # noqa: E402 F401
 _I386 = os.path.join(os.path.dirname(os.path.dirname(HERE)), "scripts", "wine-i386")
 _WINESERVER = "/usr/lib/wine/wineserver"
 _SETUP_S = 240
+# Services that no test needs: they take their time, and a driver of Wine 8.0 now and then falls over its devices.
+_NOT_NEEDED = ("Eventlog", "PlugPlay", "winebus", "winehid", "wineusb")
+_SERVICES = "HKEY_LOCAL_MACHINE\\System\\CurrentControlSet\\Services\\"
+_DEBUGGER = "HKEY_LOCAL_MACHINE\\Software\\Microsoft\\Windows NT\\CurrentVersion\\AeDebug"
 # What the renamed copy of Wine's own ws2_32 is called (CMakeLists.txt).
 _COPY = "pnr_ws2_32"
 
@@ -41,6 +45,14 @@ def path(unix_path):
     return "Z:" + os.path.abspath(unix_path).replace("/", "\\")
 
 
+def program(name):
+    """A Windows program of this build. Missing: it is not there."""
+    found = os.path.join(os.environ["PNR_WINE_PROGRAMS"], name + ".exe")
+    if not os.path.exists(found):
+        raise Missing("there is no " + found)
+    return found
+
+
 def environment():
     folder = _folder()
     return {
@@ -50,13 +62,14 @@ def environment():
         # Neither Mono nor Gecko is asked for, and no display.
         "WINEDLLOVERRIDES": "mscoree,mshtml=;winemenubuilder.exe=",
         "WINEDLLPATH": os.path.join(folder, "dllpath"),
+        "WINEPATH": path(os.path.join(os.path.dirname(folder), "bin")),
         "DISPLAY": "",
     }
 
 
-def command(program, *arguments):
+def command(file, *arguments):
     """What runs a program, of Wine's own or a Windows one."""
-    words = [program, *arguments]
+    words = [file, *arguments]
     if not _is_i386():
         return words
     seen = {os.path.dirname(_folder()), "/tmp", *filter(None, [os.environ.get("PNR_WINE_SEES")])}
@@ -89,21 +102,21 @@ def _run(words, timeout_s, **more):
     return code, text
 
 
-def run(program, *arguments, timeout_s=60, code=0, **variables):
+def run(file, *arguments, timeout_s=60, code=0, **variables):
     """Runs a Windows program and returns what it said. Failure: another exit code than code."""
-    ended, said = _run(command("wine", program, *arguments), timeout_s, **variables)
+    ended, said = _run(command("wine", file, *arguments), timeout_s, **variables)
     if ended != code:
-        raise Failure("%s ended with %d, not %d:\n%s" % (program, ended, code, said))
+        raise Failure("%s ended with %d, not %d:\n%s" % (file, ended, code, said))
     return said
 
 
 class Program(Process):
     """A Windows program that goes on, and speaks lines."""
 
-    def __init__(self, program, arguments, directory, deadline, more=None):
+    def __init__(self, file, arguments, directory, deadline, more=None):
         del deadline
         super().__init__(
-            os.path.basename(program), command("wine", program, *arguments), directory,
+            os.path.basename(file), command("wine", file, *arguments), directory,
             {**environment(), **(more or {})}
         )
 
@@ -129,38 +142,49 @@ def _make_prefix():
     _, version = _run(command("wine", "--version"), 60)
     if _written(stamp, version):
         return
-    if os.path.exists(stamp):
-        os.unlink(stamp)
+    for old in (stamp, os.path.join(_folder(), "overrides-whole")):
+        if os.path.exists(old):
+            os.unlink(old)
     shutil.rmtree(prefix, ignore_errors=True)
     os.makedirs(prefix)
     code, said = _run(command("wine", "wineboot", "-i"), _SETUP_S)
     _run(command(_WINESERVER, "-w"), _SETUP_S)
     if code != 0 or not os.path.exists(os.path.join(prefix, "system.reg")):
         raise Failure("wineboot ended with %d: %s" % (code, said))
+    _register("prefix", [
+        *((_SERVICES + name, '"Start"=dword:00000004') for name in _NOT_NEEDED),
+        # Who crashes ends, and does not wait for a debugger.
+        (_DEBUGGER, '"Auto"="0"\n"Debugger"="-"')])
+    _run(command(_WINESERVER, "-w"), _SETUP_S)
     _write(stamp, version)
 
 
-def _override(names):
+def _register(name, entries):
+    """Puts keys and what stands in them into the registry. FOLDER/NAME.reg keeps them."""
+    text = "REGEDIT4\n" + "".join("\n[%s]\n%s\n" % entry for entry in entries)
+    file = os.path.join(_folder(), name + ".reg")
+    _write(file, text)
+    run("regedit", "/S", path(file))
+
+
+def _override(shim):
     """Has Wine load the ws2_32.dll that lies beside these programs, and its own under the other name."""
-    text = "REGEDIT4\n"
-    for name in names:
-        key = "HKEY_CURRENT_USER\\Software\\Wine\\AppDefaults\\%s\\DllOverrides" % name
-        text += '\n[%s]\n"ws2_32"="native"\n"%s"="builtin"\n' % (key, _COPY)
-    file = os.path.join(_folder(), "overrides.reg")
-    stamp = os.path.join(_folder(), "prefix-whole")
-    if _written(file, text) and os.path.getmtime(file) > os.path.getmtime(stamp):
+    names = sorted(name for name in os.listdir(shim) if name.endswith(".exe"))
+    done = os.path.join(_folder(), "overrides-whole")
+    wanted = " ".join(names) + "\n"
+    if _written(done, wanted):
         return
-    _write(file + ".new", text)
-    run("regedit", "/S", path(file + ".new"))
-    os.replace(file + ".new", file)
+    key = "HKEY_CURRENT_USER\\Software\\Wine\\AppDefaults\\%s\\DllOverrides"
+    _register("overrides", [(key % name, '"ws2_32"="native"\n"%s"="builtin"' % _COPY) for name in names])
+    _write(done, wanted)
 
 
-def up(names):
+def up(shim):
     os.makedirs(_folder(), exist_ok=True)
     _make_prefix()
     # One server for all tests: each of them starts in an instant.
     _run(command(_WINESERVER, "-p"), 60)
-    _override(names)
+    _override(shim)
 
 
 def down():
@@ -171,7 +195,7 @@ def main():
     verb, *rest = sys.argv[1:]
     try:
         if verb == "up":
-            up(rest)
+            up(rest[0])
         elif verb == "down":
             down()
         else:
