@@ -408,6 +408,14 @@ static void test_messages(void **state)
     assert_int_equal(GetMessageW(&message, a, 0, 0), 1);
     assert_int_equal(message.message, WM_USER + 1);
 
+    // Taken from the end, with others before it and one behind it afterwards.
+    assert_true(PostMessageW(b, WM_USER + 4, 44, 0));
+    assert_true(PeekMessageW(&message, b, 0, 0, PM_REMOVE));
+    assert_int_equal(message.message, WM_USER + 4);
+    assert_true(PostMessageW(b, WM_USER + 5, 55, 0));
+    assert_int_equal(GetMessageW(&message, b, 0, 0), 1);
+    assert_int_equal(message.message, WM_USER + 5);
+
     // A window's messages go with it.
     assert_true(DestroyWindow(a));
     assert_false(PeekMessageW(&message, NULL, 0, 0, PM_REMOVE));
