@@ -1,0 +1,896 @@
+// SPDX-License-Identifier: MIT
+// A lookup between a program and a link that the test plays: what Next, a poll and a notification
+// say in each state.
+#include "nsp/lookup.h"
+#include "tests/nsp/failing_memory.h"
+#include "tests/nsp/fake_daemon.h"
+
+// clang-format off
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+// clang-format on
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+// What the lookup calls is the test's (LINKER:--wrap).
+int __wrap_nsp_link_start(struct nsp_link *link, struct nsp_link_request *request);
+void __wrap_nsp_link_cancel(struct nsp_link *link, struct nsp_link_request *request);
+enum pnr_error __wrap_pnr_resolve(struct pnr_client *client, const struct pnr_resolve *resolve,
+                                  uint32_t *ret_request);
+enum pnr_error __wrap_pnr_watch(struct pnr_client *client, const struct pnr_watch *watch,
+                                uint32_t *ret_request);
+void __wrap_pnr_client_limit(struct pnr_client *client, uint32_t request, uint32_t timeout_ms);
+
+// ---- the link, as the lookup sees it ----
+
+struct nsp_link {
+    int refuses; // what starting says
+    struct nsp_link_request *search;
+    struct nsp_link_request *watch;
+    bool search_cancelled;
+    bool watch_cancelled;
+};
+
+int __wrap_nsp_link_start(struct nsp_link *link, struct nsp_link_request *request)
+{
+    if (link->refuses == 0) {
+        request->state = NSP_LINK_UNDER_WAY;
+        *(request->stays ? &link->watch : &link->search) = request;
+    }
+    return link->refuses;
+}
+
+static void end_request(struct nsp_link_request *request)
+{
+    request->state = NSP_LINK_IDLE;
+    request->sink->released(request);
+}
+
+void __wrap_nsp_link_cancel(struct nsp_link *link, struct nsp_link_request *request)
+{
+    if (request->state != NSP_LINK_IDLE) {
+        *(request == link->watch ? &link->watch_cancelled : &link->search_cancelled) = true;
+        end_request(request);
+    }
+}
+
+// ---- the daemon's client ----
+
+static struct pnr_resolve resolved; // the last one
+static struct pnr_watch watched;
+static char known_marks[PNR_KNOWN_MAX + 1]; // one letter for each that the watch knows
+static uint32_t limit_ms;
+
+enum pnr_error __wrap_pnr_resolve(struct pnr_client *client, const struct pnr_resolve *resolve,
+                                  uint32_t *ret_request)
+{
+    (void)client;
+    resolved = *resolve;
+    *ret_request = 1;
+    return PNR_OK;
+}
+
+enum pnr_error __wrap_pnr_watch(struct pnr_client *client, const struct pnr_watch *watch,
+                                uint32_t *ret_request)
+{
+    (void)client;
+    watched = *watch;
+    memset(known_marks, 0, sizeof known_marks);
+    for (size_t i = 0; i < watch->known_count; i++) {
+        known_marks[i] = (char)watch->known[i].mark[0];
+    }
+    *ret_request = 2;
+    return PNR_OK;
+}
+
+void __wrap_pnr_client_limit(struct pnr_client *client, uint32_t request, uint32_t timeout_ms)
+{
+    (void)client;
+    (void)request;
+    limit_ms = timeout_ms;
+}
+
+// ---- a program with one lookup ----
+
+struct program {
+    struct nsp_link link;
+    struct failing_memory memory;
+    struct nsp_lookup_set set;
+    struct nsp_lookup *lookup;
+    HANDLE port;
+    uint8_t buf[2048];
+    unsigned armed;
+};
+
+static WCHAR name[] = {'0', '.', 'n', 'a', 'm', 'e', 0};
+
+static struct nsp_query query_of(uint32_t timeout_s, uint32_t max_resolve)
+{
+    return (struct nsp_query){.kind = NSP_QUERY_NAME,
+                              .version = 2,
+                              .mask = LUP_RETURN_NAME | LUP_RETURN_ADDR,
+                              .name = name,
+                              .name_utf8 = "0.name",
+                              .name_units = 6,
+                              .max_resolve = max_resolve,
+                              .timeout_s = timeout_s};
+}
+
+static int make(struct program *program, struct nsp_query *query)
+{
+    struct nsp_lookup_options options = {&nsp_source_name, &program->link, &program->set,
+                                         &program->memory.memory};
+    return nsp_lookup_new(&options, query, &program->lookup);
+}
+
+static void start(struct program *program, struct nsp_query query)
+{
+    memset(program, 0, sizeof *program);
+    program->set = (struct nsp_lookup_set)NSP_LOOKUP_SET_INIT;
+    failing_memory_init(&program->memory, 0);
+    program->port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
+    assert_non_null(program->port);
+    assert_int_equal(make(program, &query), 0);
+    assert_int_equal(nsp_lookup_begin(program->lookup), 0);
+}
+
+// Whoever holds it still ends it.
+static void stop(struct program *program)
+{
+    nsp_lookup_end(program->lookup);
+    nsp_lookup_release(program->lookup);
+    assert_null(program->set.first);
+    assert_int_equal(failing_memory_live(&program->memory), 0);
+    CloseHandle(program->port);
+}
+
+static int arm(struct program *program)
+{
+    WSACOMPLETION how;
+    memset(&how, 0, sizeof how);
+    how.Type = NSP_NOTIFY_PORT;
+    how.Parameters.Port.hPort = program->port;
+    how.Parameters.Port.Key = ++program->armed;
+    return nsp_lookup_arm(program->lookup, &how, NULL);
+}
+
+// What the next completion says: a letter as of codes; '-': there is none.
+static char letter_of(int code);
+
+static char next_completion(struct program *program)
+{
+    static OVERLAPPED none;
+    DWORD bytes;
+    ULONG_PTR key = 0;
+    LPOVERLAPPED overlapped = &none;
+    BOOL good = GetQueuedCompletionStatus(program->port, &bytes, &key, &overlapped, 0);
+    if (key == 0) {
+        return '-';
+    }
+    return letter_of(good ? 0 : (int)GetLastError());
+}
+
+// ---- codes, one letter each ----
+
+static const struct code_row {
+    char letter;
+    int code;
+} code_rows[] = {
+    {'0', 0},
+    {'P', WSA_IO_PENDING},
+    {'N', WSA_E_NO_MORE},
+    {'X', WSA_E_CANCELLED},
+    {'W', WSAEWOULDBLOCK},
+    {'D', WSAENETDOWN},
+    {'S', WSASYSNOTREADY},
+    {'M', WSA_NOT_ENOUGH_MEMORY},
+    {'H', WSA_INVALID_HANDLE},
+    {'A', WSA_OPERATION_ABORTED},
+    {'F', WSAEFAULT},
+    {'L', WSA_PNRP_CLOUD_NOT_FOUND},
+    {'O', WSANO_DATA},
+    {'B', WSA_PNRP_CLOUD_DISABLED},
+    {'T', WSA_PNRP_TOO_MUCH_LOAD},
+    {'I', WSAEINVAL},
+    {'C', WSAEACCES},
+};
+
+static char letter_of(int code)
+{
+    for (size_t i = 0; i < sizeof code_rows / sizeof code_rows[0]; i++) {
+        if (code_rows[i].code == code) {
+            return code_rows[i].letter;
+        }
+    }
+    return '?';
+}
+
+// ---- events ----
+
+static unsigned port_of(char who, char mark)
+{
+    return 1000 + (unsigned)(who - 'A') * 10 + (unsigned)(mark - '0');
+}
+
+static void tell(struct nsp_link_request *request, const struct pnr_event *event)
+{
+    assert_non_null(request);
+    if (request->state == NSP_LINK_IDLE) {
+        return;
+    }
+    bool is_last = event->type == PNR_EVENT_DONE || event->type == PNR_EVENT_ERROR;
+    request->sink->event(request, event);
+    if (is_last) {
+        end_request(request);
+    }
+}
+
+static struct pnr_event event_of(enum pnr_event_type type, const char *fields)
+{
+    return (struct pnr_event){.type = type,
+                              .request = 1,
+                              .text = "",
+                              .fields = {(const uint8_t *)fields, strlen(fields)}};
+}
+
+static void tell_result(struct nsp_link_request *request, char who, char mark, const char *change)
+{
+    struct pnr_event event =
+        event_of(PNR_EVENT_RESULT, fake_daemon_result(who, mark, port_of(who, mark), change));
+    tell(request, &event);
+}
+
+static void tell_error(struct nsp_link_request *request, enum pnr_error error, bool has_tally)
+{
+    struct pnr_event event =
+        event_of(PNR_EVENT_ERROR, has_tally ? "d4:codei3e10:elapsed_usi7ee" : "d4:codei3ee");
+    event.error = error;
+    tell(request, &event);
+}
+
+static void tell_loss(struct program *program, enum nsp_link_loss loss)
+{
+    struct nsp_link_request *requests[] = {program->link.search, program->link.watch};
+    for (size_t i = 0; i < 2; i++) {
+        if (requests[i] != NULL && requests[i]->state != NSP_LINK_IDLE) {
+            requests[i]->sink->lost(requests[i], loss);
+            end_request(requests[i]);
+        }
+    }
+}
+
+// ---- scripts ----
+//
+//   rA1   the search finds publisher A with mark 1      d done      eN error N, with a tally
+//   EN    error N without one        junk  a result that makes no sense       p progress
+//   wA1+  the watch: A is added with mark 1; wA2~ changed; wA1- gone; wE error 9; wp watching
+//   l u m the daemon is lost; was never reached; memory was short
+//   >A1   Next returns A1 without flags; >A1+ added; >A1~ changed; >A1- deleted; >N says a code
+//   <F    Next with too small a buffer      |A1 Next with LUP_FLUSHPREVIOUS; |N
+//   ?W    a poll says    aP arming says     *0 a completion has come with this; *- none has
+//   K12   the watch was started and knows marks 1 and 2       K- no watch was started
+//   cs cw search and watch were cancelled; c- nothing was     X End
+//   ='S'  the state is SEARCHING; E W L C
+static const struct row {
+    const char *name;
+    const char *script;
+    uint32_t timeout_s; // 0: the time for the search is over from the start
+    uint32_t max;
+} rows[] = {
+    {"each result is one Next", "rA1 rB1 rC1 >A1 >B1 >C1 d >N >N", 30, 9},
+    {"a result comes before the end", "rA1 >A1 =S d =E >N", 30, 9},
+    {"nothing found", "e3 >N >N K-", 30, 9},
+    {"time is over at the daemon", "e4 >N", 30, 9},
+    {"results, then time is over", "rA1 e4 >A1 >N", 30, 9},
+    {"time is over here", ">N cs =E", 0, 9},
+    {"but not for what came in", "rA1 >A1 >N cs", 0, 9},
+    {"results that come too late", ">N rA1 >N", 0, 9},
+    {"no such cloud, or key", "E3 >O >O", 30, 9},
+    {"the cloud is disabled or gone", "E1 >B", 30, 9},
+    {"the daemon is full", "E9 >T", 30, 9},
+    {"the daemon does not understand", "E2 >I", 30, 9},
+    {"the daemon refuses", "E6 >C", 30, 9},
+    {"the daemon says that it ends", "rA1 E7 =L >A1 >D >D ?D", 30, 9},
+    {"results after an error are fetched first", "rA1 E9 >A1 >T", 30, 9},
+    {"what makes no sense is skipped", "junk rA1 >A1 d >N", 30, 9},
+    {"no more than were asked for", "rA1 rB1 rC1 d >A1 >B1 >N", 30, 2},
+    {"an exchange of letters without a watch", "p rA1 p >A1 d >N K-", 30, 9},
+
+    {"too small a buffer keeps the result", "rA1 rB1 <F <F >A1 >B1 d >N", 30, 9},
+    {"and flushing drops it", "rA1 rB1 <F |B1 d >N", 30, 9},
+    {"flushing drops nothing else", "rA1 rB1 |A1 |B1 d |N", 30, 9},
+    {"a flushed change", "rA1 >A1 d ?W wA2~ ?0 <F |N ?W", 30, 9},
+    {"a change does not replace what was measured", "rA1 d >A1 ?W wA2~ <F wA3~ >A2~ ?0 >A3~ ?W", 30,
+     9},
+
+    {"a newer record of the same search", "rA1 >A1 rA2 ?0 >A2~ d ?W >N", 30, 9},
+    {"and its repetition", "rA1 rA1 >A1 d >N", 30, 9},
+
+    {"a poll starts the watch, once", "rA1 rB2 >A1 K- ?W K12 ?W d ?W =W", 30, 9},
+    {"after the end as well", "rA1 d >A1 >N =E ?W K1 =W >N", 30, 9},
+    {"a change is sticky until it is fetched", "rA1 >A1 d ?W wA2~ ?0 ?0 >A2~ ?W >N", 30, 9},
+    {"two changes", "rA1 rB1 >A1 >B1 d ?W wA2~ wB2~ ?0 >A2~ ?0 >B2~ ?W", 30, 9},
+    {"withdrawn", "rA1 >A1 d ?W wA1- ?0 >A1- ?W >N", 30, 9},
+    {"changed and withdrawn", "rA1 >A1 d ?W wA2~ wA2- >A2- ?W >N", 30, 9},
+    {"an added one is no change", "rA1 >A1 d ?W wB1+ ?W >B1+ ?W wB2~ ?0 >B2~ ?W", 30, 9},
+    {"what was not fetched cannot have changed", "rA1 d ?W wA2~ ?W >A1 ?0 >A2~ ?W", 30, 9},
+    {"what the watch repeats", "rA1 >A1 d ?W wA1+ wA1~ ?W >N", 30, 9},
+    {"what the watch adds while the search goes on", "?W wA1+ wB1+ rA1 >A1 wp d >B1+ >N", 30, 9},
+    {"changes while the search goes on", "rA1 >A1 ?W wA2~ ?0 >A2~ ?W d >N", 30, 9},
+    {"a change after Next has said all", "rA1 >A1 d >N ?W wA2~ >A2~ >N", 30, 9},
+    {"the daemon does not watch", "rA1 >A1 ?W wE ?D =S rB1 >B1 d =E >N ?D", 30, 9},
+    {"or not any more", "rA1 d >A1 ?W =W wE =E ?D >N", 30, 9},
+
+    {"a result fires", "aP *- rA1 *0 *- >A1", 30, 9},
+    {"once", "aP rA1 rB1 *0 *- d *- >A1 >B1 >N", 30, 9},
+    {"and again when armed again", "aP rA1 *0 >A1 aP *- rB1 *0 >B1", 30, 9},
+    {"a result that waits has fired", "rA1 a0 *0 *- >A1 d >N", 30, 9},
+    {"the end fires", "aP d *0 *- >N", 30, 9},
+    {"an error fires", "aP e3 *0 >N", 30, 9},
+    {"an end that nobody was told has fired", "d a0 *0 >N aP *-", 30, 9},
+    {"after the end, a change fires", "rA1 >A1 d >N aP *- wA2~ *0 >A2~ aP *-", 30, 9},
+    {"one that is withdrawn", "rA1 >A1 d >N aP wA1- *0 >A1-", 30, 9},
+    {"one that is added", "rA1 >A1 d >N aP wB1+ *0 >B1+ >N", 30, 9},
+    {"repetition fires nothing", "rA1 >A1 d >N aP wA1+ wp *-", 30, 9},
+    {"what is set aside fires at the end", "aP wB1+ *- d *0 >B1+", 30, 9},
+    {"several", "aP aP aP rA1 *0 *0 *0 *-", 30, 9},
+    {"arming starts the watch, once", "rA1 >A1 aP K1 aP K1 ?W", 30, 9},
+    {"a poll after a notification", "rA1 >A1 d >N aP wA2~ *0 ?0 >A2~ ?W", 30, 9},
+
+    {"lost while it searches", "rA1 l =L >A1 >D >D ?D aD *-", 30, 9},
+    {"never reached", "u >S >S ?D aD", 30, 9},
+    {"memory was short", "m >M", 30, 9},
+    {"lost while it watches", "rA1 >A1 d >N ?W l =L ?D >N aD *-", 30, 9},
+    {"what is armed hears of the loss", "rA1 >A1 d >N aP aP l *D *D *- >N", 30, 9},
+    {"also while it searches", "aP l *D *- >D", 30, 9},
+    {"a change is fetched before the loss", "rA1 >A1 d >N ?W wA2~ l ?0 >A2~ ?D >N", 30, 9},
+    {"arming after a loss, with something to fetch", "rA1 l a0 *0 >A1 aD *-", 30, 9},
+    {"what is armed hears that nobody watches", "aP wE *D *- rA1 >A1 aD", 30, 9},
+
+    {"End", "X cs >X ?H", 30, 9},
+    {"End with results that wait", "rA1 rB1 X >X", 30, 9},
+    {"End cancels the watch", "rA1 ?W d X cw", 30, 9},
+    {"End of what has ended", "rA1 d X c- >X", 30, 9},
+    {"End aborts what is armed", "aP aP X *A *A *-", 30, 9},
+    {"nothing is armed after it", "X aH *-", 30, 9},
+    {"nor told", "aP X *A rA1 d l *- >X", 30, 9},
+    {"twice", "aP X X *A *-", 30, 9},
+};
+
+static void expect(const char *what, char told, char wanted)
+{
+    if (told != wanted) {
+        fail_msg("%s says %c, not %c", what, told, wanted);
+    }
+}
+
+static int next(struct program *program, DWORD flags, DWORD len)
+{
+    return nsp_lookup_next(program->lookup, flags, &len, program->buf);
+}
+
+// Next has to return a publisher (two letters and perhaps a sign), or a code (one).
+static void check_next(struct program *program, DWORD flags, const char *wanted)
+{
+    const WSAQUERYSETW *set = (const WSAQUERYSETW *)(void *)program->buf;
+    int code = next(program, flags, sizeof program->buf);
+    if (wanted[1] == '\0') {
+        expect("Next", letter_of(code), wanted[0]);
+        return;
+    }
+    expect("Next", letter_of(code), '0');
+    assert_int_equal(set->dwNumberOfCsAddrs, 1);
+    const SOCKADDR_IN *addr = (const SOCKADDR_IN *)(void *)set->lpcsaBuffer[0].LocalAddr.lpSockaddr;
+    assert_int_equal(ntohs(addr->sin_port), port_of(wanted[0], wanted[1]));
+    static const struct {
+        char sign;
+        DWORD flags;
+    } signs[] = {
+        {'\0', 0}, {'+', RESULT_IS_ADDED}, {'~', RESULT_IS_CHANGED}, {'-', RESULT_IS_DELETED}};
+    for (size_t i = 0; i < 4; i++) {
+        if (signs[i].sign == wanted[2]) {
+            assert_int_equal(set->dwOutputFlags, signs[i].flags);
+        }
+    }
+}
+
+static void check_watch(struct program *program, const char *wanted)
+{
+    struct nsp_link_request *watch = program->link.watch;
+    uint32_t id;
+    if (wanted[0] == '-') {
+        assert_null(watch);
+        return;
+    }
+    assert_non_null(watch);
+    assert_int_equal(watch->sink->send(watch, NULL, &id), PNR_OK);
+    assert_int_equal(id, 2);
+    // In whatever order.
+    assert_int_equal(strlen(known_marks), strlen(wanted));
+    assert_int_equal(strspn(known_marks, wanted), strlen(wanted));
+}
+
+static void play_watch(struct program *program, const char *word)
+{
+    struct nsp_link_request *watch = program->link.watch;
+    if (word[0] == 'E') {
+        tell_error(watch, PNR_ERROR_FULL, false);
+    } else if (word[0] == 'p') {
+        struct pnr_event event = event_of(PNR_EVENT_PROGRESS, "d4:step8:watchinge");
+        tell(watch, &event);
+    } else {
+        tell_result(watch, word[0], word[1],
+                    word[2] == '+'   ? "added"
+                    : word[2] == '~' ? "changed"
+                                     : "gone");
+    }
+}
+
+static void play_search(struct program *program, const char *word)
+{
+    struct nsp_link_request *search = program->link.search;
+    struct pnr_event event = event_of(PNR_EVENT_DONE, "d5:counti1ee");
+    switch (word[0]) {
+    case 'r':
+        tell_result(search, word[1], word[2], NULL);
+        return;
+    case 'e':
+    case 'E':
+        tell_error(search, (enum pnr_error)(word[1] - '0'), word[0] == 'e');
+        return;
+    case 'j':
+        event = event_of(PNR_EVENT_RESULT, "d4:name6:0.namee");
+        break;
+    case 'p':
+        event = event_of(PNR_EVENT_PROGRESS, "d4:step3:hope");
+        break;
+    default:
+        break;
+    }
+    tell(search, &event);
+}
+
+static void play_loss(struct program *program, char word)
+{
+    tell_loss(program, word == 'l'   ? NSP_LINK_LOST
+                       : word == 'u' ? NSP_LINK_UNREACHED
+                                     : NSP_LINK_MEMORY);
+}
+
+static void check_cancelled(struct program *program, char which)
+{
+    assert_int_equal(program->link.search_cancelled, which == 's');
+    assert_int_equal(program->link.watch_cancelled, which == 'w');
+}
+
+static void play(struct program *program, const char *word)
+{
+    static const char states[] = "SEWLC";
+    switch (word[0]) {
+    case '>':
+        check_next(program, 0, word + 1);
+        break;
+    case '|':
+        check_next(program, LUP_FLUSHPREVIOUS, word + 1);
+        break;
+    case '<':
+        expect("Next", letter_of(next(program, 0, 8)), word[1]);
+        break;
+    case '?':
+        expect("poll", letter_of(nsp_lookup_poll(program->lookup)), word[1]);
+        break;
+    case 'a':
+        expect("arming", letter_of(arm(program)), word[1]);
+        break;
+    case '*':
+        expect("completion", next_completion(program), word[1]);
+        break;
+    case '=':
+        expect("state", states[nsp_lookup_state(program->lookup)], word[1]);
+        break;
+    case 'K':
+        check_watch(program, word + 1);
+        break;
+    case 'c':
+        check_cancelled(program, word[1]);
+        break;
+    case 'w':
+        play_watch(program, word + 1);
+        break;
+    case 'l':
+    case 'u':
+    case 'm':
+        play_loss(program, word[0]);
+        break;
+    case 'X':
+        nsp_lookup_end(program->lookup);
+        break;
+    default:
+        play_search(program, word);
+        break;
+    }
+}
+
+static void scripts(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct program program;
+        char script[160];
+        print_message("%s\n", rows[i].name);
+        start(&program, query_of(rows[i].timeout_s, rows[i].max));
+        snprintf(script, sizeof script, "%s", rows[i].script);
+        for (char *word = strtok(script, " "); word != NULL; word = strtok(NULL, " ")) {
+            play(&program, word);
+        }
+        stop(&program);
+    }
+}
+
+// ---- what is asked of the daemon ----
+
+static void the_query_reaches_the_daemon(void **state)
+{
+    (void)state;
+    struct program program;
+    struct nsp_query query = query_of(20, 7);
+    uint32_t id = 0;
+    query.cloud_utf8 = "Global_";
+    query.criteria = PNR_CRITERIA_NEAREST;
+    query.has_hint = true;
+    query.hint[3] = 5;
+    start(&program, query);
+    struct nsp_link_request *search = program.link.search;
+    assert_false(search->stays || search->lasts);
+    assert_int_equal(search->sink->send(search, NULL, &id), PNR_OK);
+    assert_int_equal(id, 1);
+    assert_string_equal(resolved.name, "0.name");
+    assert_string_equal(resolved.cloud, "Global_");
+    assert_int_equal(resolved.wait, PNR_WAIT_SETTLED);
+    assert_int_equal(resolved.criteria, PNR_CRITERIA_NEAREST);
+    assert_int_equal(resolved.max, 7);
+    assert_int_equal(resolved.hint_len, 16);
+    assert_int_equal(resolved.hint[3], 5);
+    // The daemon's time ends before ours, which has begun already.
+    assert_true(limit_ms <= 20000 && resolved.timeout_ms < limit_ms && resolved.timeout_ms > 0);
+    // The end of the list of a search without results has no code of its own.
+    assert_int_equal(nsp_lookup_poll(program.lookup), WSAEWOULDBLOCK);
+    assert_int_equal(program.link.watch->sink->send(program.link.watch, NULL, &id), PNR_OK);
+    assert_string_equal(watched.name, "0.name");
+    assert_string_equal(watched.cloud, "Global_");
+    assert_true(program.link.watch->stays);
+    stop(&program);
+    query = query_of(20, 1);
+    query.flush_cache = true;
+    start(&program, query);
+    assert_int_equal(program.link.search->sink->send(program.link.search, NULL, &id), PNR_OK);
+    assert_int_equal(resolved.wait, PNR_WAIT_ALL);
+    assert_int_equal(resolved.hint_len, 0);
+    assert_null(resolved.cloud);
+    tell_error(program.link.search, PNR_ERROR_NOT_FOUND, false);
+    stop(&program);
+}
+
+static void a_cloud_that_is_not_there(void **state)
+{
+    (void)state;
+    struct program program;
+    struct nsp_query query = query_of(20, 7);
+    query.cloud_utf8 = "Nowhere_";
+    start(&program, query);
+    tell_error(program.link.search, PNR_ERROR_NOT_FOUND, false);
+    assert_int_equal(next(&program, 0, sizeof program.buf), WSA_PNRP_CLOUD_NOT_FOUND);
+    stop(&program);
+}
+
+static void remote_leaves_out_what_is_local(void **state)
+{
+    (void)state;
+    char fields[512];
+    struct program program;
+    struct nsp_query query = query_of(20, 7);
+    query.criteria = PNR_CRITERIA_REMOTE;
+    start(&program, query);
+    assert_int_equal(nsp_lookup_poll(program.lookup), WSAEWOULDBLOCK);
+    tell_error(program.link.search, PNR_ERROR_NOT_FOUND, true);
+    snprintf(fields, sizeof fields, "%s", fake_daemon_result('A', '1', 1000, "added"));
+    memcpy(strstr(fields, "6:source3:dhte"), "6:source5:locale", 17);
+    struct pnr_event event = event_of(PNR_EVENT_RESULT, fields);
+    tell(program.link.watch, &event);
+    assert_int_equal(next(&program, 0, sizeof program.buf), WSA_E_NO_MORE);
+    stop(&program);
+}
+
+static void an_absent_daemon_refuses(void **state)
+{
+    (void)state;
+    struct program program;
+    struct nsp_query query = query_of(30, 1);
+    memset(&program, 0, sizeof program);
+    program.set = (struct nsp_lookup_set)NSP_LOOKUP_SET_INIT;
+    failing_memory_init(&program.memory, 0);
+    program.link.refuses = WSASYSNOTREADY;
+    assert_int_equal(make(&program, &query), 0);
+    assert_int_equal(nsp_lookup_begin(program.lookup), WSASYSNOTREADY);
+    nsp_lookup_end(program.lookup);
+    nsp_lookup_release(program.lookup);
+    assert_int_equal(failing_memory_live(&program.memory), 0);
+    // It goes while a lookup is there, and comes back.
+    start(&program, query_of(30, 1));
+    tell_error(program.link.search, PNR_ERROR_NOT_FOUND, true);
+    assert_int_equal(next(&program, 0, sizeof program.buf), WSA_E_NO_MORE);
+    program.link.refuses = WSASYSNOTREADY;
+    assert_int_equal(nsp_lookup_poll(program.lookup), WSAENETDOWN);
+    assert_int_equal(arm(&program), WSAENETDOWN);
+    program.link.refuses = 0;
+    assert_int_equal(nsp_lookup_poll(program.lookup), WSAEWOULDBLOCK);
+    assert_int_equal(next_completion(&program), '-');
+    stop(&program);
+}
+
+static void a_thread_that_ends_takes_along_what_it_armed(void **state)
+{
+    (void)state;
+    struct program program;
+    start(&program, query_of(30, 1));
+    assert_int_equal(arm(&program), WSA_IO_PENDING);
+    nsp_lookup_thread_left(&program.set, nsp_platform_thread_id() + 1);
+    assert_int_equal(next_completion(&program), '-');
+    nsp_lookup_thread_left(&program.set, nsp_platform_thread_id());
+    assert_int_equal(next_completion(&program), 'A');
+    tell_result(program.link.search, 'A', '1', NULL);
+    assert_int_equal(next_completion(&program), '-');
+    stop(&program);
+}
+
+static void arming_is_bounded(void **state)
+{
+    (void)state;
+    struct program program;
+    start(&program, query_of(30, 1));
+    for (int i = 0; i < NSP_NOTIFY_MAX; i++) {
+        assert_int_equal(arm(&program), WSA_IO_PENDING);
+    }
+    assert_int_equal(arm(&program), WSA_NOT_ENOUGH_MEMORY);
+    tell_result(program.link.search, 'A', '1', NULL);
+    for (int i = 0; i < NSP_NOTIFY_MAX; i++) {
+        assert_int_equal(next_completion(&program), '0');
+    }
+    assert_int_equal(next_completion(&program), '-');
+    stop(&program);
+}
+
+// ---- memory ----
+
+// A life with everything in it. Codes other than "no memory" are as they should be.
+static void live(struct program *program)
+{
+    tell_result(program->link.search, 'A', '1', NULL);
+    int code = next(program, 0, sizeof program->buf);
+    assert_true(code == 0 || code == WSA_NOT_ENOUGH_MEMORY);
+    code = arm(program);
+    assert_true(code == WSA_IO_PENDING || code == WSA_NOT_ENOUGH_MEMORY);
+    if (program->link.watch == NULL) {
+        return;
+    }
+    tell_result(program->link.watch, 'B', '1', "added");
+    tell_error(program->link.search, PNR_ERROR_TIMED_OUT, false);
+    tell_result(program->link.watch, 'A', '2', "changed");
+    tell_result(program->link.watch, 'A', '2', "gone");
+    do {
+        code = next(program, 0, sizeof program->buf);
+    } while (code == 0);
+    assert_true(code == WSA_E_NO_MORE || code == WSA_NOT_ENOUGH_MEMORY);
+    if (code == WSA_NOT_ENOUGH_MEMORY) {
+        // It is said once, and the lookup goes on.
+        do {
+            code = next(program, 0, sizeof program->buf);
+        } while (code == 0);
+        assert_int_equal(code, WSA_E_NO_MORE);
+        // Where it was news of the watch that was lost, nobody knows what has changed.
+        code = nsp_lookup_poll(program->lookup);
+        assert_true(code == WSAENETDOWN || code == WSAEWOULDBLOCK);
+    }
+}
+
+static void memory_may_be_short(void **state)
+{
+    (void)state;
+    bool failed = true;
+    for (size_t nth = 2; failed; nth++) {
+        struct program program;
+        start(&program, query_of(30, 9));
+        program.memory.fail_at = nth;
+        live(&program);
+        failed = failing_memory_failed(&program.memory);
+        stop(&program);
+    }
+    struct program program;
+    struct nsp_query query = query_of(30, 9);
+    memset(&program, 0, sizeof program);
+    failing_memory_init(&program.memory, 1);
+    assert_int_equal(make(&program, &query), WSA_NOT_ENOUGH_MEMORY);
+    assert_string_equal(query.name_utf8, "0.name"); // still the caller's
+}
+
+// ---- threads ----
+
+struct waiter {
+    struct program *program;
+    struct nsp_thread thread;
+    uint8_t buf[2048];
+    int results;
+    int code; // the last
+};
+
+static void wait_for_all(void *ctx)
+{
+    struct waiter *waiter = ctx;
+    do {
+        DWORD len = sizeof waiter->buf;
+        waiter->code = nsp_lookup_next(waiter->program->lookup, 0, &len, waiter->buf);
+        waiter->results += waiter->code == 0;
+    } while (waiter->code == 0);
+}
+
+static void start_waiter(struct waiter *waiter, struct program *program)
+{
+    waiter->program = program;
+    waiter->results = 0;
+    assert_true(nsp_thread_start(&waiter->thread, wait_for_all, waiter));
+}
+
+static void end_it(struct program *program)
+{
+    nsp_lookup_end(program->lookup);
+}
+
+static void finish_it(struct program *program)
+{
+    tell_error(program->link.search, PNR_ERROR_NOT_FOUND, true);
+}
+
+static void lose_it(struct program *program)
+{
+    tell_loss(program, NSP_LINK_LOST);
+}
+
+static const struct waking_row {
+    const char *name;
+    void (*happens)(struct program *program);
+    int code;
+} waking_rows[] = {
+    {"End", end_it, WSA_E_CANCELLED},
+    {"the end of the search", finish_it, WSA_E_NO_MORE},
+    {"the loss of the daemon", lose_it, WSAENETDOWN},
+};
+
+static void everybody_in_next_is_woken(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof waking_rows / sizeof waking_rows[0]; i++) {
+        struct program program;
+        struct waiter waiters[3];
+        start(&program, query_of(600, 9));
+        for (int j = 0; j < 3; j++) {
+            start_waiter(&waiters[j], &program);
+        }
+        tell_result(program.link.search, 'A', '1', NULL);
+        tell_result(program.link.search, 'B', '1', NULL);
+        waking_rows[i].happens(&program);
+        int results = 0;
+        for (int j = 0; j < 3; j++) {
+            nsp_thread_join(&waiters[j].thread);
+            assert_int_equal(waiters[j].code, waking_rows[i].code);
+            results += waiters[j].results;
+        }
+        // Each result went to one of them, unless End came first.
+        assert_true(results == 2 || waking_rows[i].happens == end_it);
+        stop(&program);
+    }
+}
+
+static void poll_for_ever(void *ctx)
+{
+    struct program *program = ctx;
+    int code;
+    do {
+        code = nsp_lookup_poll(program->lookup);
+        assert_true(code == 0 || code == WSAEWOULDBLOCK || code == WSA_INVALID_HANDLE);
+    } while (nsp_lookup_state(program->lookup) != NSP_LOOKUP_CLOSED);
+}
+
+struct armer {
+    struct program *program;
+    struct nsp_thread thread;
+    HANDLE port;
+    int pending;   // that will be told
+    int completed; // that were
+    int refused;
+};
+
+static void arm_for_ever(void *ctx)
+{
+    struct armer *armer = ctx;
+    WSACOMPLETION how;
+    int code;
+    memset(&how, 0, sizeof how);
+    how.Type = NSP_NOTIFY_PORT;
+    how.Parameters.Port.hPort = armer->port;
+    how.Parameters.Port.Key = 1;
+    do {
+        code = nsp_lookup_arm(armer->program->lookup, &how, NULL);
+        armer->pending += code == 0 || code == WSA_IO_PENDING;
+        armer->refused += code == WSA_NOT_ENOUGH_MEMORY;
+    } while (code != WSA_INVALID_HANDLE);
+}
+
+static void count_completions(struct armer *armer)
+{
+    DWORD bytes;
+    ULONG_PTR key = 1;
+    while (key == 1) {
+        LPOVERLAPPED overlapped;
+        key = 0;
+        (void)GetQueuedCompletionStatus(armer->port, &bytes, &key, &overlapped, 0);
+        armer->completed += key == 1;
+    }
+}
+
+static void everything_at_once(void **state)
+{
+    (void)state;
+    for (int round = 0; round < 30; round++) {
+        struct program program;
+        struct waiter waiters[2];
+        struct armer armers[2];
+        struct nsp_thread polling;
+        start(&program, query_of(600, 9));
+        assert_int_equal(nsp_lookup_poll(program.lookup), WSAEWOULDBLOCK);
+        assert_true(nsp_thread_start(&polling, poll_for_ever, &program));
+        for (int i = 0; i < 2; i++) {
+            start_waiter(&waiters[i], &program);
+            armers[i] = (struct armer){.program = &program};
+            armers[i].port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
+            assert_true(nsp_thread_start(&armers[i].thread, arm_for_ever, &armers[i]));
+        }
+        for (int i = 0; i < 20; i++) {
+            tell_result(program.link.search, (char)('A' + i % 3), (char)('1' + i % 7), NULL);
+            tell_result(program.link.watch, (char)('A' + i % 5), (char)('1' + i % 6),
+                        i % 3 == 0 ? "gone" : "changed");
+        }
+        nsp_lookup_end(program.lookup);
+        nsp_thread_join(&polling);
+        for (int i = 0; i < 2; i++) {
+            nsp_thread_join(&waiters[i].thread);
+            assert_int_equal(waiters[i].code, WSA_E_CANCELLED);
+            nsp_thread_join(&armers[i].thread);
+            count_completions(&armers[i]);
+            assert_int_equal(armers[i].completed, armers[i].pending);
+            CloseHandle(armers[i].port);
+        }
+        stop(&program);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(scripts),
+        cmocka_unit_test(the_query_reaches_the_daemon),
+        cmocka_unit_test(a_cloud_that_is_not_there),
+        cmocka_unit_test(remote_leaves_out_what_is_local),
+        cmocka_unit_test(an_absent_daemon_refuses),
+        cmocka_unit_test(a_thread_that_ends_takes_along_what_it_armed),
+        cmocka_unit_test(arming_is_bounded),
+        cmocka_unit_test(memory_may_be_short),
+        cmocka_unit_test(everybody_in_next_is_woken),
+        cmocka_unit_test(everything_at_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
