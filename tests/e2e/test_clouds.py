@@ -71,35 +71,58 @@ class Away(programs.Daemon):
         super().__init__(folder, options, directory, deadline, prepare=enter)
 
 
-class Watch:
-    """pnr clouds --watch --json, line by line."""
+class Told:
+    """What a program prints, line by line, as it comes."""
 
-    def __init__(self, harness, socket):
-        self.child = subprocess.Popen(
-            [programs.program("pnr"), "--control", socket, "--json", "clouds", "--watch"],
-            stdout=subprocess.PIPE, bufsize=0)
+    def __init__(self, harness, command):
+        self.child = subprocess.Popen(command, stdout=subprocess.PIPE, bufsize=0)
         self.buffer = b""
         self.deadline = harness.deadline
 
-    def until(self, name, **wanted):
-        """The next line of that cloud which says so; others are passed over."""
-        while True:
-            while b"\n" not in self.buffer:
-                ready, _, _ = select.select([self.child.stdout], [], [],
-                                            max(0, self.deadline - time.monotonic()))
-                data = os.read(self.child.stdout.fileno(), 4096) if ready else b""
-                if not data:
-                    raise programs.Failure("not told: %s %s" % (name, wanted))
-                self.buffer += data
-            line, self.buffer = self.buffer.split(b"\n", 1)
-            told = json.loads(line)
-            if told["name"] == name and all(told.get(key) == wanted[key] for key in wanted):
-                return told
+    def line(self, awaited):
+        while b"\n" not in self.buffer:
+            ready, _, _ = select.select([self.child.stdout], [], [],
+                                        max(0, self.deadline - time.monotonic()))
+            data = os.read(self.child.stdout.fileno(), 4096) if ready else b""
+            if not data:
+                raise programs.Failure("not told: %s" % (awaited,))
+            self.buffer += data
+        line, self.buffer = self.buffer.split(b"\n", 1)
+        return line
 
     def close(self):
         self.child.send_signal(signal.SIGTERM)
         self.child.wait()
         self.child.stdout.close()
+
+
+class Watch(Told):
+    """pnr clouds --watch --json."""
+
+    def __init__(self, harness, socket):
+        super().__init__(harness, [programs.program("pnr"), "--control", socket, "--json",
+                                   "clouds", "--watch"])
+
+    def until(self, name, **wanted):
+        """The next line of that cloud which says so; others are passed over."""
+        while True:
+            told = json.loads(self.line((name, wanted)))
+            if told["name"] == name and all(told.get(key) == wanted[key] for key in wanted):
+                return told
+
+
+class Log(Told):
+    """The log of a daemon, from its beginning on."""
+
+    def __init__(self, harness, daemon):
+        super().__init__(harness, ["tail", "-n", "+1", "-f", daemon.log_path])
+
+    def until(self, *words):
+        """The next line with all of these in it."""
+        while True:
+            line = self.line(words).decode("utf-8", "replace")
+            if all(word in line for word in words):
+                return line
 
 
 class Scenario:
@@ -132,12 +155,6 @@ class Scenario:
             ["nsenter", "--net=/proc/%d/ns/net" % self.other.pid, *command],
             check=check, env=environment, capture_output=True)
 
-    def wait_for(self, condition):
-        while not condition():
-            if time.monotonic() > self.h.deadline:
-                raise programs.Failure("not in time")
-            time.sleep(0.05)
-
     def write(self, number, text):
         path = os.path.join(self.h.directory, "pnr%d.conf" % number)
         with open(path, "w", encoding="utf-8") as file:
@@ -160,12 +177,24 @@ class Scenario:
                 return result[b"state"].decode()
         return "none"
 
-    def until_active(self, machine, name):
+    def until_cloud(self, machine, name, **wanted):
         watch = Watch(self.h, self.daemons[machine].control)
         try:
-            watch.until(name, state="active")
+            watch.until(name, **wanted)
         finally:
             watch.close()
+
+    def ping_other(self, bracket):
+        """Asks the other machine on the link until it answers, by IPv6 where its address has a [."""
+        words = (" listening addr=" + bracket, " cloud=lan ")
+        log = Log(self.h, self.daemons[1])
+        try:
+            log.until(*words)
+        finally:
+            log.close()
+        line = [line for line in self.daemons[1].log().splitlines()
+                if all(word in line for word in words)][-1]  # it may have lost an earlier one
+        self.clients[0].must("ping", cloud="lan", addr=line.split("addr=")[1].split()[0])
 
     def counters(self, machine):
         return self.clients[machine].must("status").fields[b"counters"]
@@ -181,13 +210,15 @@ class Scenario:
     def joins(self):
         """All three are joined; the link's without anybody to ask."""
         for name in ("red", "blue", "lan"):
-            self.until_active(0, name)
-        self.until_active(1, "lan")
+            self.until_cloud(0, name, state="active")
+        self.until_cloud(1, "lan", state="active")
         self.h.check(self.state(0, "Global_") == "disabled", "Global_", self.state(0, "Global_"))
         # By either family: the IPv6 address takes a second to be ready.
-        self.wait_for(lambda: sorted(
-            peer[b"family"] for peer in self.clients[0].must("peers", cloud="lan").results)
-            == [4, 6])
+        for machine in range(2):
+            self.until_cloud(machine, "lan", families=[4, 6])
+        self.ping_other("[")
+        families = [peer[b"family"] for peer in self.clients[0].must("peers", cloud="lan").results]
+        self.h.check(sorted(families) == [4, 6], "who is there by which family", families)
 
     def leaks(self):
         key = self.clients[0].must("key_show", label="own").fields[b"z32"].decode()
@@ -206,18 +237,19 @@ class Scenario:
     def cable(self):
         """Pulled and put back: seen by who watches, and the others go on."""
         watch = Watch(self.h, self.daemons[0].control)
+        log = Log(self.h, self.daemons[0])
         try:
             watch.until("lan", state="active")
             ip("link", "set", "pnr1", "down")
             watch.until("lan", event="changed", state="no-net", families=[])
             self.h.check(self.state(0, "red") == "active", "red", self.state(0, "red"))
-            self.wait_for(lambda: "no way to the internet" in self.daemons[0].log())
+            log.until("no way to the internet")
             ip("link", "set", "pnr1", "up")
             ip("route", "add", "default", "via", "10.9.0.2")
             watch.until("lan", event="changed", state="active")
             # With the address that it had before; what is published is looked after.
-            self.wait_for(lambda: "its network is back" in self.daemons[0].log())
-            self.until_active(1, "lan")
+            log.until("its network is back")
+            self.until_cloud(1, "lan", state="active")
             # A cloud comes and goes when the configuration is read again.
             with open(self.write(1, PRIVATE + LINK + "[cloud green]\nlisten = 127.0.0.1:0\n"),
                       encoding="utf-8"):
@@ -228,6 +260,7 @@ class Scenario:
             self.daemons[0].child.send_signal(signal.SIGHUP)
             watch.until("green", event="gone")
         finally:
+            log.close()
             watch.close()
         key = self.clients[0].must("key_show", label="own").fields[b"z32"].decode()
         self.check_found(0, key + ".red", "red", True)
@@ -236,9 +269,11 @@ class Scenario:
     def flood(self):
         before = self.counters(0)
         self.there(sys.executable, "-c", FLOOD)
-        self.wait_for(lambda: self.counters(0)[b"neighbours_malformed"]
-                      > before[b"neighbours_malformed"] + 10)
+        # All of it has been sent: while this goes to and fro, what has come is read.
+        self.ping_other("10.9.")
         after = self.counters(0)
+        malformed = after[b"neighbours_malformed"] - before[b"neighbours_malformed"]
+        self.h.check(malformed > 10, "malformed", malformed)
         asked = after[b"neighbours_asked"] - before[b"neighbours_asked"]
         said = after[b"neighbours_said"] - before[b"neighbours_said"]
         self.h.check(after[b"neighbours_limited"] > 0, "limited", after)
