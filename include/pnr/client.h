@@ -496,7 +496,7 @@ struct pnr_publication {
     uint32_t stored;
     uint32_t targets;
     uint32_t copies; // nodes that held it when last checked, before it was stored again
-    int64_t renew_s; // -1: its cloud is not there
+    int64_t renew_s; // -1: there is nobody in its cloud
     enum pnr_state state;
     char last_error[PNR_TEXT_MAX]; // "" where none
     bool session;                  // registered; ends with its connection

@@ -144,7 +144,7 @@ static void print_people(const struct cli_output *output, const struct pnr_event
     printf("%s%s on %u of %u nodes%s",
            cli_output_style(output, is_low ? CLI_STYLE_WARN : CLI_STYLE_GOOD), deed->past,
            report->stored, report->targets, cli_output_style(output, CLI_STYLE_PLAIN));
-    if (report->renew_s >= 0) {
+    if (report->renew_s >= 0 && !deed->is_withdrawal) { // of a tombstone: nobody waits for it
         printf(", next renewal in %s", cli_text_seconds(report->renew_s, &renewal));
     }
     putchar('\n');

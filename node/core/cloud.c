@@ -192,7 +192,7 @@ enum node_cloud_state core_cloud_state(const struct node *node, const struct cor
 bool core_cloud_is_hopeless(const struct node *node, const struct core_cloud *cloud)
 {
     enum node_cloud_state state = core_cloud_state(node, cloud);
-    return state == NODE_CLOUD_NO_NET || state == NODE_CLOUD_ALONE;
+    return !cloud->present || state == NODE_CLOUD_NO_NET || state == NODE_CLOUD_ALONE;
 }
 
 void core_cloud_why_nobody(const struct node *node, const struct core_cloud *cloud,

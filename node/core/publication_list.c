@@ -34,7 +34,7 @@ static bool is_checked_next(const struct core_publication *publication)
 int64_t core_publication_renew_s(const struct node *node,
                                  const struct core_publication *publication)
 {
-    if (!publication->cloud->present)
+    if (core_cloud_is_hopeless(node, publication->cloud))
         return -1;
     if (publication->timer.position == DHT_TIMER_IDLE)
         return 0;
@@ -90,7 +90,7 @@ static void list_one(struct node *node, struct core_request *request,
     control_fields_put_endpoints(writer, endpoints, content->endpoint_count);
     core_result_put_text(writer, CONTROL_KEY_LAST_ERROR, publication->last_error);
     core_publication_put_name(writer, publication);
-    if (publication->cloud->present)
+    if (!core_cloud_is_hopeless(node, publication->cloud))
         core_result_put_int(writer, CONTROL_KEY_RENEW_S,
                             core_publication_renew_s(node, publication));
     if (publication->seq != DHT_SEQ_NONE)

@@ -63,6 +63,7 @@ static void list_one(struct node *node, struct core_request *request,
     const struct dht_tally *tally = &registration->tally;
     struct control_endpoint endpoints[CONTROL_ENDPOINTS_MAX];
     struct core_description description;
+    char why[CORE_CLOUD_TEXT_MAX];
     core_registration_describe(registration, &description);
     size_t count = core_description_endpoints(&description, endpoints);
     core_answer_begin(&answer, request, CONTROL_ANSWER_RESULT);
@@ -73,9 +74,13 @@ static void list_one(struct node *node, struct core_request *request,
     core_result_put_int(writer, CONTROL_KEY_COPIES, tally->stored);
     dht_bencode_put_text(writer, CONTROL_KEY_ENDPOINTS);
     control_fields_put_endpoints(writer, endpoints, count);
-    core_result_put_text(writer, CONTROL_KEY_LAST_ERROR, registration->last_error);
+    bool is_stuck = registration->cloud->present && registration->last_error[0] != '\0' &&
+                    core_cloud_is_hopeless(node, registration->cloud);
+    if (is_stuck)
+        core_cloud_why_nobody(node, registration->cloud, "", why);
+    core_result_put_text(writer, CONTROL_KEY_LAST_ERROR, is_stuck ? why : registration->last_error);
     put_name(writer, &registration->name);
-    if (registration->cloud->present)
+    if (!core_cloud_is_hopeless(node, registration->cloud))
         core_result_put_int(writer, CONTROL_KEY_RENEW_S, renew_s(node, registration));
     core_result_put_int(writer, CONTROL_KEY_SESSION, registration->session != NULL);
     core_result_put_text(

@@ -41,7 +41,8 @@ void core_publication_failed(struct node *node, struct core_publication *publica
                              enum control_error code, const char *text);
 
 // Fields of answers (node/core/publication_list.c): `name`, and the seconds until the next renewal:
-// at most so many while what was stored is still to be read back; -1: its cloud is not there.
+// at most so many while what was stored is still to be read back; -1: there is nobody to ask in
+// its cloud.
 void core_publication_put_name(struct dht_bencode_writer *writer,
                                const struct core_publication *publication);
 int64_t core_publication_renew_s(const struct node *node,

@@ -292,6 +292,12 @@ static void test_without_a_network(void **state)
     assert_true(brains.now_us - begun_us < SECOND);
     check_failure("resolve", brains_resolve(&brains, 3, helper_name(key, ".a"), "all"),
                   CONTROL_ERROR_TIMED_OUT, NO_NET);
+    uint32_t list = brains_ask(&brains, 3, "publications", NULL, NULL);
+    for (size_t i = 0; i < 2; i++) { // of both the error is told, and no time
+        const struct brains_answer *one = brains_answer(&brains, 3, list, CONTROL_ANSWER_RESULT, i);
+        assert_true(helper_has_text(one, CONTROL_KEY_LAST_ERROR, NO_NET));
+        assert_int_equal(helper_number(one, CONTROL_KEY_RENEW_S), -1);
+    }
     plug(3, cloud);
     brains_run(&brains, MINUTE);
     assert_int_equal(helper_resolve(&brains, 8, helper_name(key, ".web"), "all"), 443);
