@@ -407,8 +407,9 @@ static void take_answer(struct dht *dht, struct dht_watching *watching, struct d
     if (watching->kind == DHT_WATCH_ITEM) {
         take_item(dht, watching, keeper, msg);
     } else {
-        size_t count = dht_found_read_peers(dht, msg, peers);
-        dht_watch_peers(dht, watching, peers, count, &keeper->addr);
+        struct dht_watch_heard heard = {.peers = peers, .from = &keeper->addr};
+        heard.count = dht_found_read_peers(dht, msg, peers);
+        dht_watch_peers(dht, watching, &heard);
     }
     if (!keeper->wants_token || keeper->state == DHT_KEEPER_LOST || keeper->is_asked)
         return;

@@ -66,6 +66,7 @@ static const struct field fields[] = {
     {"scrape", KIND_FLAG, 0, AT(scrape), 0},
     {"target", KIND_EXACT, DHT_ID_LEN, AT(target), 0},
     {"values", KIND_LIST, 0, AT(values), 0},
+    {"changed", KIND_FLAG, 0, AT(changed), 0},
     {"samples", KIND_MULTIPLE, DHT_ID_LEN, AT(samples), 0},
     {"interval", KIND_INT, 0, AT(interval), 0},
     {"info_hash", KIND_EXACT, DHT_ID_LEN, AT(info_hash), 0},
@@ -77,9 +78,9 @@ static const struct field fields[] = {
 
 // first_of_len[n] is the first field with a name of n bytes or more.
 static const uint8_t first_of_len[NAME_LEN_MAX + 2] = {0,  0,  4,  5,  9,  16, 22,
-                                                       28, 29, 30, 31, 31, 31, 32};
+                                                       28, 30, 31, 32, 32, 32, 33};
 
-static_assert(FIELD_COUNT == 32 && FIELD_COUNT <= 64, "first_of_len and the bits of seen_fields");
+static_assert(FIELD_COUNT == 33 && FIELD_COUNT <= 64, "first_of_len and the bits of seen_fields");
 
 // The field's index, or FIELD_COUNT.
 static size_t find_field(struct dht_span name)

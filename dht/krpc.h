@@ -91,8 +91,9 @@ struct dht_krpc {
     bool seed;
     bool noseed;
     bool scrape;
-    bool gone;  // of pnr_changed
-    bool peers; // of pnr_watch
+    bool changed; // of announce_peer
+    bool gone;    // of pnr_changed
+    bool peers;   // of pnr_watch
     bool has_lease;
     bool has_watch;
     int64_t port;

@@ -95,6 +95,7 @@ struct dht_op {
     struct dht_op_item *own;  // of the caller's, see struct dht_get; NULL: none
     int64_t cas;
     uint16_t port; // to be announced
+    bool changed;  // with something else to say
     uint8_t target_count;
     struct dht_store_target targets[DHT_STORERS_MAX];
     struct dht_lookup lookup;

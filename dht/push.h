@@ -28,7 +28,7 @@ void dht_push_forget(struct dht *dht, struct dht_watcher *watcher);
 void dht_push_item(struct dht *dht, const struct dht_item *item, const struct dht_addr *from);
 // The item that was stored here has expired.
 void dht_push_gone(struct dht *dht, const struct dht_id *target);
-// A peer was announced that was not there before. from: likewise.
+// A peer was announced that was not there before, or says that it has changed. from: likewise.
 void dht_push_peer(struct dht *dht, const struct dht_id *info_hash, const struct dht_addr *peer,
                    const struct dht_addr *from);
 

@@ -72,6 +72,8 @@ static void put_number(struct dht_bencode_writer *writer, const char *key, int64
 static void write_announce(struct dht_bencode_writer *writer, const struct dht *dht,
                            const struct dht_query *query)
 {
+    if (query->changed)
+        put_number(writer, "changed", 1);
     dht_krpc_put_id(writer, "id", &dht->id);
     if (query->port == 0)
         put_number(writer, "implied_port", 1);

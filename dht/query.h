@@ -19,6 +19,7 @@ struct dht_query {
     const struct dht_item *item; // of put
     int64_t cas;                 // of put; DHT_SEQ_NONE: leave it out
     uint16_t port;               // of announce_peer; 0: implied_port
+    bool changed;                // likewise
     // Of announce_peer, put, pnr_who and pnr_watch; of find_node, get_peers and get: to echo.
     struct dht_span token;
     int64_t offset;         // of pnr_who

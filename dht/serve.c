@@ -292,7 +292,7 @@ static void serve_announce_peer(struct dht_serve *serve)
     DHT_COUNT(dht, query_announce_peer);
     dht_serve_open(serve);
     dht_serve_close(serve);
-    if (result == DHT_PEER_STORE_ADDED)
+    if (result == DHT_PEER_STORE_ADDED || msg->changed)
         dht_push_peer(dht, &info_hash, &peer, serve->from);
 }
 

@@ -146,16 +146,30 @@ uint32_t dht_get_peers(struct dht *dht, int64_t now_us, const struct dht_id *inf
     return search_for(dht, now_us, DHT_OP_GET_PEERS, info_hash, trace);
 }
 
-uint32_t dht_announce(struct dht *dht, int64_t now_us, const struct dht_id *info_hash,
-                      uint16_t port)
+static uint32_t announce(struct dht *dht, struct dht_op *op, const struct dht_id *info_hash,
+                         uint16_t port)
 {
-    struct dht_op *op = open_op(dht, now_us, DHT_OP_ANNOUNCE);
     if (op == NULL)
         return 0;
     uint32_t id = op->id;
     op->port = port;
     dht_search_start(dht, op, info_hash, dht->config.store_width);
     return id;
+}
+
+uint32_t dht_announce(struct dht *dht, int64_t now_us, const struct dht_id *info_hash,
+                      uint16_t port)
+{
+    return announce(dht, open_op(dht, now_us, DHT_OP_ANNOUNCE), info_hash, port);
+}
+
+uint32_t dht_announce_changed(struct dht *dht, int64_t now_us, const struct dht_id *info_hash,
+                              uint16_t port)
+{
+    struct dht_op *op = open_op(dht, now_us, DHT_OP_ANNOUNCE);
+    if (op != NULL)
+        op->changed = true;
+    return announce(dht, op, info_hash, port);
 }
 
 uint32_t dht_ping(struct dht *dht, int64_t now_us, const struct dht_addr *addr)

@@ -42,6 +42,7 @@ static bool ask(struct dht *dht, struct dht_op *op, const struct dht_store_targe
         .item = op->item != NULL ? &op->item->item : NULL,
         .cas = cas_for(op, target->candidate),
         .port = op->port,
+        .changed = op->changed,
         .token = dht_lookup_token(&op->lookup, target->candidate),
     };
     return dht_query_send(dht, &query) != NULL;

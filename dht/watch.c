@@ -161,33 +161,37 @@ bool dht_watch_news(struct dht *dht, const struct dht_item *item, const struct d
     return tell(dht, item, from);
 }
 
-static void tell_peers(struct dht *dht, struct dht_watching *watching, const struct dht_addr *peers,
-                       size_t count, const struct dht_addr *from)
+static void tell_peers(struct dht *dht, struct dht_watching *watching,
+                       const struct dht_watch_heard *heard)
 {
     struct dht_addr fresh[DHT_FOUND_PEERS_MAX];
     size_t fresh_count = 0;
-    for (size_t i = 0; i < count; i++)
-        if (dht_watch_table_tells(dht->watches, watching, &peers[i], dht_engine_now_s(dht)))
-            fresh[fresh_count++] = peers[i];
+    for (size_t i = 0; i < heard->count; i++)
+        if (dht_watch_table_tells(dht->watches, watching, &heard->peers[i], heard->is_pushed,
+                                  dht_engine_now_s(dht)))
+            fresh[fresh_count++] = heard->peers[i];
     if (fresh_count == 0)
         return;
     dht_engine_emit(dht, &(struct dht_out){
                              .type = DHT_OUT_PEERS,
                              .op = watching->id,
-                             .peers = {.addrs = fresh, .count = fresh_count, .from = *from},
+                             .peers = {.addrs = fresh,
+                                       .count = fresh_count,
+                                       .from = *heard->from,
+                                       .pushed = heard->is_pushed},
                          });
     dht_keeper_hurry(dht, watching);
     wake(dht, watching);
 }
 
 void dht_watch_peers(struct dht *dht, const struct dht_watching *watching,
-                     const struct dht_addr *peers, size_t count, const struct dht_addr *from)
+                     const struct dht_watch_heard *heard)
 {
     struct dht_watching *other;
     uint32_t cursor = DHT_INDEX_START;
-    assert(count <= DHT_FOUND_PEERS_MAX);
+    assert(heard->count <= DHT_FOUND_PEERS_MAX);
     while ((other = next_sharing(dht, watching, &cursor)) != NULL)
-        tell_peers(dht, other, peers, count, from);
+        tell_peers(dht, other, heard);
 }
 
 // ---- pushes ----
@@ -261,7 +265,11 @@ void dht_watch_take(struct dht *dht, const struct dht_watch_push *push)
     assert(keeper != NULL);
     dht_keeper_pushed(dht, watching, keeper);
     if (watching->kind == DHT_WATCH_PEERS)
-        dht_watch_peers(dht, watching, peers, dht_found_read_peers(dht, msg, peers), push->from);
+        dht_watch_peers(dht, watching,
+                        &(struct dht_watch_heard){.peers = peers,
+                                                  .count = dht_found_read_peers(dht, msg, peers),
+                                                  .from = push->from,
+                                                  .is_pushed = true});
     else if (msg->gone)
         keeper->holds = false;
     else if (msg->value.data != NULL)
@@ -327,7 +335,8 @@ void dht_watch_found_peers(struct dht *dht, const struct dht_op *op, const struc
 {
     struct dht_watching *watching = dht_watch_find(dht, op->watch);
     assert(watching != NULL); // a lookup goes with its watch
-    dht_watch_peers(dht, watching, peers, count, from);
+    dht_watch_peers(dht, watching,
+                    &(struct dht_watch_heard){.peers = peers, .count = count, .from = from});
 }
 
 static void gone(struct dht *dht, struct dht_watching *watching)

@@ -37,9 +37,16 @@ void dht_watch_stored(struct dht *dht, const struct dht_item *item, const struct
 // A verified item was found or pushed: news to those watches of its target that know an older one,
 // or none. Returns whether there were any. Where our own store has an older one it is replaced.
 bool dht_watch_news(struct dht *dht, const struct dht_item *item, const struct dht_addr *from);
-// Peers were found or pushed, of our own family: tells all that share the watch's keepers.
+// Peers that were found or pushed, of our own family.
+struct dht_watch_heard {
+    const struct dht_addr *peers;
+    size_t count; // at most DHT_FOUND_PEERS_MAX
+    const struct dht_addr *from;
+    bool is_pushed;
+};
+// Tells all that share the watch's keepers.
 void dht_watch_peers(struct dht *dht, const struct dht_watching *watching,
-                     const struct dht_addr *peers, size_t count, const struct dht_addr *from);
+                     const struct dht_watch_heard *heard);
 
 // A lookup of keepers has found an item or peers, or has ended (it is closed by its caller).
 void dht_watch_found_item(struct dht *dht, const struct dht_op *op, const struct dht_addr *from);

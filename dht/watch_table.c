@@ -12,6 +12,8 @@
 #define SLOT_BITS    16
 #define SLOT_MASK    ((UINT32_C(1) << SLOT_BITS) - 1)
 #define TOLD_AGAIN_S 600
+// All keepers push what is new, within moments; each is quiet for five seconds then.
+#define PUSHED_AGAIN_S 4
 
 struct dht_watch_table *dht_watch_table_new(uint32_t ops_max, uint32_t watches_max,
                                             const struct dht_siphash_key *key)
@@ -114,7 +116,7 @@ struct dht_keeper *dht_watch_table_keeper(struct dht_watching *watching,
 }
 
 bool dht_watch_table_tells(const struct dht_watch_table *table, struct dht_watching *watching,
-                           const struct dht_addr *peer, uint32_t now_s)
+                           const struct dht_addr *peer, bool is_pushed, uint32_t now_s)
 {
     uint8_t compact[DHT_ADDR_COMPACT_MAX];
     if (watching->told == NULL)
@@ -123,9 +125,10 @@ bool dht_watch_table_tells(const struct dht_watch_table *table, struct dht_watch
         return true;
     size_t len = dht_addr_to_compact(peer, compact);
     uint32_t hash = (uint32_t)dht_siphash(&table->key, compact, len);
+    uint32_t again_s = is_pushed ? PUSHED_AGAIN_S : TOLD_AGAIN_S;
     // One of two that share a place is told again too soon now and then: no harm.
     struct dht_watch_told *told = &watching->told[hash % DHT_WATCH_TOLD_MAX];
-    if (told->hash == hash && told->told_s != 0 && now_s - told->told_s < TOLD_AGAIN_S)
+    if (told->hash == hash && told->told_s != 0 && now_s - told->told_s < again_s)
         return false;
     *told = (struct dht_watch_told){hash, now_s};
     return true;

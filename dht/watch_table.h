@@ -123,10 +123,10 @@ struct dht_watching *dht_watch_table_next(const struct dht_watch_table *table,
 struct dht_keeper *dht_watch_table_keeper(struct dht_watching *watching,
                                           const struct dht_addr *addr);
 
-// Notes a peer that is about to be told; whether it was not told within the last ten minutes. Where
-// memory is short every peer is told.
+// Notes a peer that is about to be told; whether it was not told within the last ten minutes, or
+// seconds where a keeper has pushed it. Where memory is short every peer is told.
 bool dht_watch_table_tells(const struct dht_watch_table *table, struct dht_watching *watching,
-                           const struct dht_addr *peer, uint32_t now_s);
+                           const struct dht_addr *peer, bool is_pushed, uint32_t now_s);
 
 // Asserts that the table agrees with itself. For tests.
 void dht_watch_table_check(const struct dht_watch_table *table);

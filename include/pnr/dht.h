@@ -251,6 +251,10 @@ uint32_t dht_get_peers(struct dht *dht, int64_t now_us, const struct dht_id *inf
 // Announces a peer on the store_width closest nodes. port 0: the port we send from (implied_port).
 uint32_t dht_announce(struct dht *dht, int64_t now_us, const struct dht_id *info_hash,
                       uint16_t port);
+// The same of a peer that has something else to say than before: who watches the infohash is told
+// of it though he knows it (docs/watching.md).
+uint32_t dht_announce_changed(struct dht *dht, int64_t now_us, const struct dht_id *info_hash,
+                              uint16_t port);
 
 uint32_t dht_ping(struct dht *dht, int64_t now_us, const struct dht_addr *addr);
 
@@ -281,7 +285,8 @@ struct dht_watch {
 // - DHT_OUT_ITEM, a verified item with a sequence number above that of all before; its tally is
 //   empty;
 // - DHT_OUT_PEERS, peers that were announced: hints, for anybody may announce anything. The first
-//   lookup tells all that there are; one told again had been silent for ten minutes at least;
+//   lookup tells all that there are; one told again was silent for ten minutes at least, or has
+//   something else to say (pushed);
 // - DHT_OUT_GONE where no keeper that answers holds the item any more; the same item may come
 //   again after it.
 // Several watches of one target share what is asked of others, and each is told.
@@ -372,6 +377,7 @@ struct dht_out {
             const struct dht_addr *addrs;
             size_t count;
             struct dht_addr from;
+            bool pushed; // of a watch: they are new, or have something else to say
         } peers;
         struct {
             struct dht_addr addr;

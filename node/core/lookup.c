@@ -92,12 +92,18 @@ bool core_lookup_announce(struct node *node, struct core_lookup *lookup, enum co
 {
     struct core_owner owner = {.kind = kind, .object = object};
     core_lookup_cancel(node, lookup);
-    *lookup =
-        (struct core_lookup){.cloud = lookup->cloud, .seq = DHT_SEQ_NONE, .target = *info_hash};
+    *lookup = (struct core_lookup){.cloud = lookup->cloud,
+                                   .has_changed = lookup->has_changed,
+                                   .seq = DHT_SEQ_NONE,
+                                   .target = *info_hash};
     for (int i = 0; i < NODE_ENGINES_MAX; i++) {
         const struct core_engine *engine = &lookup->cloud->engines[i];
-        if (core_cloud_is_reached(engine))
-            took(node, lookup, i, dht_announce(engine->dht, node->now_us, info_hash, 0), &owner);
+        if (!core_cloud_is_reached(engine))
+            continue;
+        uint32_t op = lookup->has_changed
+                          ? dht_announce_changed(engine->dht, node->now_us, info_hash, 0)
+                          : dht_announce(engine->dht, node->now_us, info_hash, 0);
+        took(node, lookup, i, op, &owner);
     }
     return lookup->running > 0;
 }

@@ -14,6 +14,7 @@ struct core_lookup {
     uint32_t ops[NODE_ENGINES_MAX];  // of each; 0: none under way (or held, see held)
     uint32_t held[NODE_ENGINES_MAX]; // ended, and kept for a put
     uint32_t running;                // engines that have not ended
+    bool has_changed;                // set by who owns it, before an announce: see there
     struct dht_id target;            // of the get
     bool found;
     bool is_mutable;
@@ -38,8 +39,9 @@ bool core_lookup_put(struct node *node, struct core_lookup *lookup, enum core_ow
 bool core_lookup_peers(struct node *node, struct core_lookup *lookup, enum core_owner_kind kind,
                        void *object, const struct dht_id *info_hash, bool trace);
 
-// Starts to announce the node itself on every engine that others can reach. False where no engine
-// would take it, or none can be reached.
+// Starts to announce the node itself on every engine that others can reach; where has_changed is
+// set those who watch the infohash are told, though they know the node. False where no engine would
+// take it, or none can be reached.
 bool core_lookup_announce(struct node *node, struct core_lookup *lookup, enum core_owner_kind kind,
                           void *object, const struct dht_id *info_hash);
 

@@ -345,6 +345,7 @@ static void announced(struct node *node, struct core_registration *registration)
         return;
     }
     registration->state = CORE_REGISTRATION_IDLE;
+    registration->lookup.has_changed = false;
     registration->failures = 0;
     registration->last_error = "";
     registration->stored_us = node->now_us;
@@ -436,6 +437,17 @@ bool core_registration_written(struct node *node, uint64_t write_id, bool ok)
 
 // ---- what users ask for ----
 
+// Whether the node has announced the name before, be it for another registration.
+static bool is_announced(const struct node *node, const struct core_registration *registration)
+{
+    const struct core_registration *one = NULL;
+    while ((one = core_registration_next(node, registration->cloud, &registration->info_hash,
+                                         one)) != NULL)
+        if (one->stored_us != 0)
+            return true;
+    return false;
+}
+
 static void begin(struct node *node, struct core_registration *registration,
                   struct core_request *request)
 {
@@ -447,6 +459,7 @@ static void begin(struct node *node, struct core_registration *registration,
     registration->asked_us = node->now_us;
     registration->failures = 0;
     registration->ending = false;
+    registration->lookup.has_changed = is_announced(node, registration);
     if (registration->session != NULL) {
         announce(node, registration);
         return;

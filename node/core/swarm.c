@@ -265,7 +265,7 @@ static bool has_stranger(const struct core_swarm *swarm, const struct dht_out *e
 void core_swarm_event(struct node *node, struct core_swarm *swarm, int engine,
                       const struct dht_out *event)
 {
-    if (event->type == DHT_OUT_PEERS && has_stranger(swarm, event)) {
+    if (event->type == DHT_OUT_PEERS && (event->peers.pushed || has_stranger(swarm, event))) {
         swarm->is_named = true;
         look_after(node, swarm, swarm->named_pause_us);
     }

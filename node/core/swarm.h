@@ -5,7 +5,8 @@
 // Watches of unsecured names. Nobody keeps a record of those: who publishes a name is who answers
 // when he is asked (node/core/unsecured.h). So all of them are asked again now and then, which is
 // how one notices that one has gone; and at once where the engines, which watch the swarm, hear of
-// somebody new, where something is registered here, or where our network has changed.
+// somebody new, or of who says something else, where something is registered here, or where our
+// network has changed.
 //
 //     LOOKING  --the lookup has ended--> STANDING        (nobody answered: tried again soon)
 //     STANDING --a minute is over, or there is news--> LOOKING

@@ -121,6 +121,24 @@ static void test_news(void **state)
     brains_fini(&brains);
 }
 
+// Nor to hear that somebody says something else, or that he is not the only one of his node.
+static void test_changed(void **state)
+{
+    (void)state;
+    begin(528);
+    publish(FIRST, '1');
+    uint32_t id = watch(WATCHER);
+    brains_run(&brains, 30 * SECOND);
+    publish(FIRST, '3');
+    brains_run(&brains, 5 * SECOND);
+    assert_string_equal(helper_told(&brains, WATCHER, id), "+1000 w ~3000");
+    brains_run(&brains, 15 * SECOND);
+    must(FIRST, "publish", "9:endpointsld2:ip4:abcd4:porti2000e5:protoi6eee4:name3:0.s");
+    brains_run(&brains, 5 * SECOND);
+    assert_string_equal(helper_told(&brains, WATCHER, id), "+1000 w ~3000 +2000");
+    brains_fini(&brains);
+}
+
 // Somebody names another peer every second, for so long, who is not there. Returns how many lookups
 // that has brought.
 static uint64_t invent_peers(int seconds)
@@ -364,6 +382,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_fires),
         cmocka_unit_test(test_news),
+        cmocka_unit_test(test_changed),
         cmocka_unit_test(test_gone_at_once),
         cmocka_unit_test(test_loss),
         cmocka_unit_test(test_slow_client),

@@ -202,7 +202,7 @@ static const struct method methods[] = {
     {"get", {"id", "seq", "target", "token", "want"}, {"target"}},
     {"pnr_who", {"id", "offset", "target", "token"}, {"target"}},
     {"announce_peer",
-     {"id", "implied_port", "info_hash", "port", "token"},
+     {"changed", "id", "implied_port", "info_hash", "port", "token"},
      {"info_hash", "port", "token"}},
     {"put",
      {"cas", "id", "k", "salt", "seq", "sig", "target", "token", "v"},

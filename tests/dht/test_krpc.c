@@ -120,6 +120,7 @@ static struct text describe(const struct dht_krpc *msg)
     add_flag(&text, "seed", msg->seed);
     add_flag(&text, "noseed", msg->noseed);
     add_flag(&text, "scrape", msg->scrape);
+    add_flag(&text, "changed", msg->changed);
     add_flag(&text, "gone", msg->gone);
     add_flag(&text, "peers", msg->peers);
     add_flag(&text, "BAD", msg->bad_args);
@@ -222,6 +223,9 @@ static const struct row standard_rows[] = {
 };
 
 static const struct row watch_rows[] = {
+    {"announce_peer, changed",
+     TEXT("d1:ad7:changedi1e2:id20:" ID "e1:q13:announce_peer1:t2:aa1:y1:qe"),
+     "q announce_peer t=aa id=" ID " changed"},
     {"pnr_watch",
      TEXT(A("5:leasei1080e5:nonce16:0123456789abcdef3:seqi7e6:target20:" OTHER "5:token2:ab",
             "9:pnr_watch")),

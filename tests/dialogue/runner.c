@@ -215,7 +215,10 @@ static void do_announce(struct play *play)
 {
     struct dht_id info_hash = play_read_id(play);
     uint16_t port = (uint16_t)text_int(&play->text);
-    note_op(play, dht_announce(play_engine(play), play->now_us, &info_hash, port));
+    if (text_take(&play->text, "changed"))
+        note_op(play, dht_announce_changed(play_engine(play), play->now_us, &info_hash, port));
+    else
+        note_op(play, dht_announce(play_engine(play), play->now_us, &info_hash, port));
 }
 
 static void do_ping(struct play *play)
