@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "nsp/query.h"
 
+#include "nsp/platform.h"
 #include "tests/nsp/failing_memory.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -608,6 +610,74 @@ static void test_short_blob(void **state)
     free(ask.blob.pBlobData);
 }
 
+// ---- what cannot be read ----
+
+#define NOWHERE ((void *)(uintptr_t)16)
+
+static void class_nowhere(struct ask *ask)
+{
+    ask->set.lpServiceClassId = NOWHERE;
+}
+
+static void provider_nowhere(struct ask *ask)
+{
+    ask->set.lpNSProviderId = NOWHERE;
+}
+
+static void name_nowhere(struct ask *ask)
+{
+    ask->set.lpszServiceInstanceName = NOWHERE;
+}
+
+static void context_nowhere(struct ask *ask)
+{
+    ask->set.lpszContext = NOWHERE;
+}
+
+static void query_string_nowhere(struct ask *ask)
+{
+    ask->set.lpszQueryString = NOWHERE;
+}
+
+static void blob_nowhere(struct ask *ask)
+{
+    ask->set.lpBlob = NOWHERE;
+}
+
+static void info_nowhere(struct ask *ask)
+{
+    ask->blob.pBlobData = NOWHERE;
+}
+
+static void hint_nowhere(struct ask *ask)
+{
+    hint(ask);
+    ask->info.v2.saHint.lpSockaddr = NOWHERE;
+}
+
+static const struct row nowhere_rows[] = {
+    {"class", class_nowhere, 0, WSAEFAULT},
+    {"provider", provider_nowhere, 0, WSAEFAULT},
+    {"name", name_nowhere, 0, WSAEFAULT},
+    {"context", context_nowhere, 0, WSAEFAULT},
+    {"query string", query_string_nowhere, 0, WSAEFAULT},
+    {"blob", blob_nowhere, 0, WSAEFAULT},
+    {"info", info_nowhere, 0, WSAEFAULT},
+    {"hint", hint_nowhere, 0, WSAEFAULT},
+};
+
+// Only Windows can tell; natively there is nothing to try.
+static void test_nowhere(void **state)
+{
+    (void)state;
+    struct nsp_query query;
+    if (nsp_platform_readable(NOWHERE, 1)) {
+        return;
+    }
+    assert_int_equal(nsp_query_read(NOWHERE, 0, &nsp_memory_default, &query), WSAEFAULT);
+    check_rows(nowhere_rows, COUNT(nowhere_rows), ask_for_name);
+}
+
 // Of a foreign class nothing else is looked at: all of it may be rubbish.
 static void test_foreign(void **state)
 {
@@ -851,10 +921,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),     cmocka_unit_test(test_clouds),
         cmocka_unit_test(test_no_set),    cmocka_unit_test(test_short_blob),
-        cmocka_unit_test(test_foreign),   cmocka_unit_test(test_values),
-        cmocka_unit_test(test_copies),    cmocka_unit_test(test_defaults),
-        cmocka_unit_test(test_unaligned), cmocka_unit_test(test_no_memory),
-        cmocka_unit_test(test_masks),     cmocka_unit_test(test_filters),
+        cmocka_unit_test(test_nowhere),   cmocka_unit_test(test_foreign),
+        cmocka_unit_test(test_values),    cmocka_unit_test(test_copies),
+        cmocka_unit_test(test_defaults),  cmocka_unit_test(test_unaligned),
+        cmocka_unit_test(test_no_memory), cmocka_unit_test(test_masks),
+        cmocka_unit_test(test_filters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
