@@ -71,6 +71,11 @@ static LSTATUS read_entry(HKEY entries, size_t number, struct shim_entry *ret_en
     (void)get(key, L"SupportedNamespace", &entry.name_space, sizeof entry.name_space);
     (void)get(key, L"Version", &entry.version, sizeof entry.version);
     (void)get(key, L"Enabled", &entry.enabled, sizeof entry.enabled);
+    entry.info_len = sizeof entry.info;
+    if (RegGetValueW(key, NULL, L"ProviderInfo", RRF_RT_REG_BINARY, NULL, entry.info,
+                     &entry.info_len) != ERROR_SUCCESS) {
+        entry.info_len = 0;
+    }
     RegCloseKey(key);
     *ret_entry = entry;
     return status;
@@ -113,8 +118,8 @@ static LSTATUS write_entry(HKEY entries, size_t number, const struct shim_entry 
     (void)set_number(key, L"SupportedNamespace", entry->name_space);
     (void)set_number(key, L"Version", entry->version);
     (void)set_number(key, L"Enabled", entry->enabled);
-    (void)set_number(key, L"AddressFamily", 0);
     (void)set_number(key, L"StoresServiceClassInfo", 0);
+    (void)RegSetValueExW(key, L"ProviderInfo", 0, REG_BINARY, entry->info, entry->info_len);
     RegCloseKey(key);
     return status;
 }
@@ -214,6 +219,24 @@ static int disable_one(struct shim_catalog *catalog, const void *what)
     return 0;
 }
 
+static int arrange(struct shim_catalog *catalog, const void *what)
+{
+    const struct shim_order *order = what;
+    if (order->count != catalog->count) {
+        return WSAEINVAL;
+    }
+    for (size_t i = 0; i < order->count; i++) {
+        struct shim_entry *entry = find(catalog, &order->ids[i]);
+        if (entry == NULL || entry < &catalog->entries[i]) {
+            return WSAEINVAL;
+        }
+        struct shim_entry moved = *entry;
+        *entry = catalog->entries[i];
+        catalog->entries[i] = moved;
+    }
+    return 0;
+}
+
 int shim_catalog_install(enum shim_view view, const struct shim_entry *entry)
 {
     return change(view, add, entry);
@@ -227,4 +250,9 @@ int shim_catalog_uninstall(enum shim_view view, const GUID *id)
 int shim_catalog_enable(enum shim_view view, const GUID *id, BOOL enabled)
 {
     return change(view, enabled ? enable_one : disable_one, id);
+}
+
+int shim_catalog_arrange(enum shim_view view, const struct shim_order *order)
+{
+    return change(view, arrange, order);
 }

@@ -13,6 +13,7 @@
 // clang-format on
 
 #define SHIM_CATALOG_MAX 64
+#define SHIM_INFO_MAX    512 // bytes that a provider has stored with its entry
 
 enum shim_view {
     SHIM_VIEW_OWN, // of this process's bitness
@@ -26,6 +27,8 @@ struct shim_entry {
     DWORD enabled;
     WCHAR display[256];
     WCHAR path[MAX_PATH]; // may name environment variables
+    DWORD info_len;
+    BYTE info[SHIM_INFO_MAX];
 };
 
 struct shim_catalog {
@@ -42,5 +45,13 @@ int shim_catalog_install(enum shim_view view, const struct shim_entry *entry);
 // WSAEINVAL: no entry has this id.
 int shim_catalog_uninstall(enum shim_view view, const GUID *id);
 int shim_catalog_enable(enum shim_view view, const GUID *id, BOOL enabled);
+
+struct shim_order {
+    const GUID *ids;
+    size_t count;
+};
+
+// Puts the entries into this order. WSAEINVAL: it has not each of them once.
+int shim_catalog_arrange(enum shim_view view, const struct shim_order *order);
 
 #endif

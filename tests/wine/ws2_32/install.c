@@ -26,29 +26,33 @@ static int install(enum shim_view view, const WCHAR *display, const WCHAR *path,
     return shim_catalog_install(view, &entry);
 }
 
+// info: what a provider has stored with it, or NULL.
 static INT install_in(enum shim_view view, LPWSTR display, LPWSTR path, DWORD name_space,
-                      DWORD version, LPGUID id)
+                      DWORD version, LPGUID id, const BLOB *info)
 {
-    if (display == NULL || path == NULL || id == NULL) {
+    if (display == NULL || path == NULL || id == NULL ||
+        (info != NULL && info->cbSize > SHIM_INFO_MAX)) {
         return answer(WSAEINVAL);
     }
     struct shim_entry entry = {
         .id = *id, .name_space = name_space, .version = version, .enabled = TRUE};
+    if (info != NULL) {
+        entry.info_len = info->cbSize;
+        memcpy(entry.info, info->pBlobData, info->cbSize);
+    }
     return answer(install(view, display, path, &entry));
 }
 
 INT WSPAPI WSCInstallNameSpace(LPWSTR display, LPWSTR path, DWORD name_space, DWORD version,
                                LPGUID id)
 {
-    return install_in(SHIM_VIEW_OWN, display, path, name_space, version, id);
+    return install_in(SHIM_VIEW_OWN, display, path, name_space, version, id, NULL);
 }
 
-// What a provider has stored with it is not looked at.
 int WSAAPI WSCInstallNameSpaceEx(LPWSTR display, LPWSTR path, DWORD name_space, DWORD version,
                                  LPGUID id, LPBLOB info)
 {
-    (void)info;
-    return install_in(SHIM_VIEW_OWN, display, path, name_space, version, id);
+    return install_in(SHIM_VIEW_OWN, display, path, name_space, version, id, info);
 }
 
 INT WSPAPI WSCUnInstallNameSpace(LPGUID id)
@@ -61,19 +65,33 @@ INT WSPAPI WSCEnableNSProvider(LPGUID id, WINBOOL enabled)
     return answer(id == NULL ? WSAEFAULT : shim_catalog_enable(SHIM_VIEW_OWN, id, enabled));
 }
 
+// Returns the error itself.
+INT WSPAPI WSCWriteNameSpaceOrder(LPGUID ids, DWORD count);
+INT WSPAPI WSCWriteNameSpaceOrder(LPGUID ids, DWORD count)
+{
+    struct shim_order order = {ids, count};
+    return ids == NULL ? WSAEFAULT : shim_catalog_arrange(SHIM_VIEW_OWN, &order);
+}
+
 // Of the 64-bit library alone, as on Windows.
 #ifdef _WIN64
+INT WSPAPI WSCWriteNameSpaceOrder32(LPGUID ids, DWORD count);
+INT WSPAPI WSCWriteNameSpaceOrder32(LPGUID ids, DWORD count)
+{
+    struct shim_order order = {ids, count};
+    return ids == NULL ? WSAEFAULT : shim_catalog_arrange(SHIM_VIEW_32, &order);
+}
+
 INT WSPAPI WSCInstallNameSpace32(LPWSTR display, LPWSTR path, DWORD name_space, DWORD version,
                                  LPGUID id)
 {
-    return install_in(SHIM_VIEW_32, display, path, name_space, version, id);
+    return install_in(SHIM_VIEW_32, display, path, name_space, version, id, NULL);
 }
 
 int WSAAPI WSCInstallNameSpaceEx32(LPWSTR display, LPWSTR path, DWORD name_space, DWORD version,
                                    LPGUID id, LPBLOB info)
 {
-    (void)info;
-    return install_in(SHIM_VIEW_32, display, path, name_space, version, id);
+    return install_in(SHIM_VIEW_32, display, path, name_space, version, id, info);
 }
 
 INT WSPAPI WSCUnInstallNameSpace32(LPGUID id)
