@@ -53,7 +53,7 @@ class Scenario:
 
     def watches(self):
         address = "tcp:" + wine.path(self.rendezvous)
-        watcher = self.h.keep(wine.Program, wine.program("client"), ["watch", address, self.name])
+        watcher = self.h.keep(wine.Program, wine.program("client"), ["watch", address, self.name], {})
         self.await_line(watcher, "added %s 192.0.2.1:443" % self.name)
         self.publish("192.0.2.2")
         self.await_line(watcher, "changed %s 192.0.2.2:443" % self.name)
@@ -66,7 +66,7 @@ class Scenario:
         """The next line that is not of progress begins so."""
         line = "progress"
         while line == "progress":
-            line = watcher.read_line(self.h.deadline).rstrip("\r")
+            line = watcher.read_line(self.h.deadline)
         self.h.check(line.startswith(wanted), "it says", line, wanted)
 
     def nobody_there(self):
@@ -92,7 +92,7 @@ class Scenario:
         """Its connection ends while it watches."""
         address = "tcp:" + wine.path(self.rendezvous)
         self.name = self.publish("192.0.2.3")
-        watcher = self.h.keep(wine.Program, wine.program("client"), ["watch", address, self.name])
+        watcher = self.h.keep(wine.Program, wine.program("client"), ["watch", address, self.name], {})
         self.await_line(watcher, "added %s 192.0.2.3:443" % self.name)
         self.daemon.kill()
         self.await_line(watcher, "error %d" % UNREACHABLE)

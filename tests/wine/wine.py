@@ -113,12 +113,16 @@ def run(file, *arguments, timeout_s=60, code=0, **variables):
 class Program(Process):
     """A Windows program that goes on, and speaks lines."""
 
-    def __init__(self, file, arguments, directory, deadline, more=None):
+    def __init__(self, file, arguments, more, directory, deadline):
+        """more: further variables of its environment."""
         del deadline
         super().__init__(
             os.path.basename(file), command("wine", file, *arguments), directory,
-            {**environment(), **(more or {})}
+            {**environment(), **more}
         )
+
+    def read_line(self, deadline):
+        return super().read_line(deadline).rstrip("\r")
 
 
 def _written(path_, text):
