@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: MIT
+"""The namespace provider in a program (guest.c) that knows Winsock's entries alone.
+
+One daemon publishes, another serves the program; what the one does, the other's guest is told.
+"""
+
+import os
+import signal
+import time
+
+import programs
+
+NO_MORE = "error 10110"
+CANCELLED = "ended 10111"
+WOULD_BLOCK = "poll 10035"
+NET_DOWN = 10050
+NOT_READY = "error 10091"
+PENDING = "armed 997"
+
+
+class Guest(programs.Process):
+    def __init__(self, address, directory, deadline):
+        self.deadline = deadline
+        super().__init__("guest", [os.environ["PNR_GUEST"]], directory, {"PNR_CONTROL": address})
+
+    def does(self, line):
+        self.write_line(line)
+        return self.read_line(self.deadline)
+
+
+class Scenario:
+    def __init__(self, harness):
+        self.h = harness
+        self.net = harness.keep(programs.Testnet, 16, [])
+        base = ["--listen", "127.0.0.1:0", "--bootstrap", self.net.bootstrap]
+        self.home = harness.keep(programs.Daemon, os.path.join(harness.directory, "home"), base)
+        self.away = harness.keep(programs.Daemon, os.path.join(harness.directory, "away"), base)
+        self.guest = harness.keep(Guest, self.away.control)
+        made = programs.pnr(self.home.control, "--json", "key", "new", "own").objects()[0]
+        self.name = made["z32"] + ".web"
+
+    def publish(self, port):
+        programs.pnr(self.home.control, "publish", "own.web", "192.0.2.7:%d" % port)
+
+    def does(self, line, *wanted):
+        """The guest does this, and its answer is one of these."""
+        told = self.guest.does(line)
+        self.h.check(told in wanted, line, told, wanted)
+        return told
+
+    # ---- the parts ----
+
+    def resolve(self):
+        self.publish(1000)
+        self.does("begin %s 5" % self.name, "begun")
+        self.does("next", "result 1000")
+        self.does("next", NO_MORE)
+        self.does("next", NO_MORE)
+
+    def poll(self):
+        self.does("poll", WOULD_BLOCK)
+        self.publish(2000)
+        self.does("changed", "poll 0")
+        self.does("poll", "poll 0")
+        self.does("next", "result 2000 changed")
+        self.does("poll", WOULD_BLOCK)
+        self.does("next", NO_MORE)
+
+    def notify(self):
+        self.does("arm", PENDING)
+        self.publish(3000)
+        self.does("await", "fired 0")
+        self.does("next", "result 3000 changed")
+        self.does("arm", PENDING)
+        programs.pnr(self.home.control, "unpublish", "own.web")
+        self.does("await", "fired 0")
+        self.does("next", "result 3000 deleted")
+        self.does("arm", PENDING)
+        self.publish(4000)
+        self.does("await", "fired 0")
+        self.does("next", "result 4000 added")
+        self.does("next", NO_MORE)
+        self.does("end", "ended 0")
+        self.does("end", "ended 6")
+
+    def stream(self):
+        """Each of two publishers is a result of its own."""
+        programs.pnr(self.home.control, "publish", "0.both", "192.0.2.1:1")
+        programs.pnr(self.net.control, "--node", "3", "publish", "0.both", "192.0.2.2:2")
+        self.does("begin 0.both 9", "begun")
+        ports = {self.does("next", "result 1", "result 2") for _ in range(2)}
+        self.h.check(len(ports) == 2, "each once", ports)
+        self.does("next", NO_MORE)
+        self.does("end", "ended 0")
+        self.does("begin 0.both 1", "begun")
+        self.does("next", "result 1", "result 2")
+        self.does("next", NO_MORE)
+        self.does("end", "ended 0")
+
+    def status(self):
+        return programs.pnr(self.away.control, "--json", "status").objects()[0]
+
+    def await_status(self, requests, lookups):
+        """What the guest's daemon has under way, that for its status not counted."""
+        while True:
+            status = self.status()
+            operations = sum(cloud["ops"] for cloud in status["clouds"])
+            if status["requests"] - 1 == requests and (operations > 0) == lookups:
+                return status["counters"]["requests_cancelled"]
+            self.h.check(time.monotonic() < self.h.deadline, "under way", status)
+
+    def cancel(self):
+        """A lookup that finds no end, for nobody answers, has one in the network as well."""
+        before = self.await_status(0, False)
+        self.net.child.send_signal(signal.SIGSTOP)
+        self.does("begin 0.nobody 1", "begun")
+        self.does("wait", "waiting")
+        self.await_status(1, True)
+        self.does("end", CANCELLED)
+        cancelled = self.await_status(0, False) - before
+        self.h.check(cancelled == 1, "the daemon has cancelled one request", cancelled)
+        self.net.child.send_signal(signal.SIGCONT)
+
+    def lose(self):
+        """The daemon is killed, and its socket stays; then that is gone too."""
+        self.does("begin %s 1" % self.name, "begun")
+        self.does("next", "result 4000")
+        self.does("next", NO_MORE)
+        self.does("poll", WOULD_BLOCK)
+        self.does("arm", PENDING)
+        self.away.kill()
+        self.does("await", "fired %d" % NET_DOWN)
+        self.does("poll", "poll %d" % NET_DOWN)
+        self.does("arm", "armed %d" % NET_DOWN)
+        self.does("end", "ended 0")
+        self.does("begin 0.both 1", "begun")
+        self.does("next", NOT_READY)
+        self.does("end", "ended 0")
+        for path in (self.away.control, self.away.control + ".resolve"):
+            os.unlink(path)
+        self.does("begin 0.both 1", NOT_READY)
+
+    def leave(self):
+        self.does("cleanup", "clean 0")
+        self.does("begin 0.both 1", NOT_READY)
+        self.guest.child.stdin.close()
+        code = self.guest.child.wait(timeout=30)
+        self.h.check(code == 0, "the guest leaves nothing behind", code)
+
+
+def test(harness):
+    scenario = Scenario(harness)
+    for part in ("resolve", "poll", "notify", "stream", "cancel", "lose", "leave"):
+        getattr(scenario, part)()
+        harness.step(part)
+    scenario.home.stop()
+    scenario.net.stop()
+
+
+programs.run(test, timeout_s=200)
