@@ -51,15 +51,15 @@ def test_fault(root, test):
     if not named:
         return "names no test: %s" % (test or "nothing")
     file, name = named.groups()
-    if file.startswith("wine/"):
-        path = os.path.join(root, "tests", "wine", "test_%s.py" % file[5:])
-    else:
-        path = os.path.join(root, "tests", "nsp", "test_%s.c" % file)
+    folder, _, stem = file.rpartition("/")
+    path = os.path.join(root, "tests", folder or "nsp", "test_%s.c" % stem)
+    if not os.path.exists(path):
+        path = path[:-1] + "py"
     if not os.path.exists(path):
         return "there is no %s" % os.path.relpath(path, root)
     with open(path, encoding="utf-8") as source:
         text = source.read()
-    quoted = '{"%s"' % name in text
+    quoted = any('%s"%s"' % (before, name) in text for before in ("{", "check_begin("))
     if not quoted and not re.search(r"(cmocka_unit_test\(|def )%s\b" % re.escape(name), text):
         return "%s has no %s" % (os.path.relpath(path, root), name)
     return None
