@@ -225,7 +225,7 @@ class Scenario:
     def regsvr32(self):
         """The DLL by itself, into its own kind's catalog."""
         regsvr32 = wine.program("shim/regsvr32")
-        dll = os.path.join(os.path.dirname(regsvr32), "register_dll.dll")
+        dll = os.path.join(os.path.dirname(regsvr32), "pnrnsp.dll")
         before = self.begin([TCPIP, PNRP_NAME, BLUETOOTH], [TCPIP, PNRP_NAME, BLUETOOTH])
         for _ in range(2):
             wine.run(regsvr32, "/s", wine.path(dll))
