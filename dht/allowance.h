@@ -14,8 +14,9 @@
 #include <stdint.h>
 
 #define DHT_ALLOWANCE_PAUSE_US (INT64_C(64) * 1000000) // one more query
-#define DHT_ALLOWANCE_FIRST    128 // to begin with, and two for each contact of the widest bucket
-#define DHT_ALLOWANCE_MOST     8   // what can be saved up
+#define DHT_ALLOWANCE_WIDEST   3 // to begin with: for each contact of the widest bucket
+#define DHT_ALLOWANCE_LEAST    8 // and for each of the least ones
+#define DHT_ALLOWANCE_MOST     8 // what can be saved up
 
 struct dht_allowance {
     int64_t counted_us; // up to when `left` is reckoned

@@ -17,7 +17,7 @@
 #define JOIN_PAUSE_MOST_US      (2 * DHT_MINUTE_US)
 #define JOIN_AGAIN_FIRST_US     (2 * DHT_MINUTE_US) // neighbours that came with us are known by then
 #define JOIN_AGAIN_MOST_US      (120 * DHT_MINUTE_US)
-#define JOIN_AGAIN_SMALL_US     (1 * DHT_MINUTE_US) // while the table holds fewer than a bucket's worth
+#define JOIN_AGAIN_SMALL_US     (1 * DHT_MINUTE_US) // while the table is small
 #define BOOTSTRAP_AT_ONCE       8
 #define REFRESH_S               (15 * 60) // BEP 5
 #define SPLIT                   8         // BEP 5 splits a bucket of so many
@@ -57,7 +57,8 @@ void dht_maintain_init(struct dht *dht)
     upkeep->next_away_us = INT64_MAX;
     dht_reach_init(dht);
     dht_allowance_init(&upkeep->allowance, dht->now_us,
-                       DHT_ALLOWANCE_FIRST + 2 * dht->config.first_bucket_size);
+                       DHT_ALLOWANCE_WIDEST * dht->config.first_bucket_size +
+                           DHT_ALLOWANCE_LEAST * dht->config.bucket_size);
 }
 
 void dht_maintain_fini(struct dht *dht)
@@ -98,15 +99,16 @@ void dht_maintain_hurry(struct dht *dht, int64_t at_us)
 
 // ---- joining ----
 
-static uint32_t start_lookup(struct dht *dht, const struct dht_id *target, uint32_t *op_id)
+// ret_op is written before the lookup starts: it may end at once.
+static void start_lookup(struct dht *dht, const struct dht_id *target, bool fills, uint32_t *ret_op)
 {
     struct dht_op *op = dht_op_open(&dht->ops, DHT_OP_FIND_NODE);
     if (op == NULL)
-        return 0;
+        return;
     op->internal = true;
-    *op_id = op->id;
+    op->fills = fills;
+    *ret_op = op->id;
     dht_search_start(dht, op, target, dht->config.lookup_width);
-    return *op_id;
 }
 
 // Asks a node that is known by address only for the closest to us; its answer is where joining
@@ -148,14 +150,14 @@ static void join(struct dht *dht)
     if (dht->table.count == 0 || upkeep->alone || upkeep->bootstrap_left > 0)
         ask_bootstrap(dht);
     if (dht->table.count > 0)
-        start_lookup(dht, &dht->id, &upkeep->join_op);
+        start_lookup(dht, &dht->id, false, &upkeep->join_op);
 }
 
 // Whether the contacts in a reply are worth a lookup: to one that knows the network, only such as
 // would find a place in its table.
 static bool has_news(const struct dht *dht, struct dht_span nodes, size_t node_len)
 {
-    if (!dht->upkeep.joined || dht->table.count < dht->config.bucket_size)
+    if (!dht->upkeep.joined || dht->table.count < DHT_TABLE_SMALL)
         return true;
     for (size_t i = 0; i < nodes.len / node_len && i < DHT_CLOSEST_MAX; i++) {
         struct dht_krpc_node node;
@@ -176,7 +178,7 @@ void dht_maintain_bootstrapped(struct dht *dht, const struct dht_krpc *msg)
         return;
     struct dht_op *op = dht_op_find(&dht->ops, upkeep->join_op);
     if (op == NULL) {
-        start_lookup(dht, &dht->id, &upkeep->join_op);
+        start_lookup(dht, &dht->id, false, &upkeep->join_op);
         op = dht_op_find(&dht->ops, upkeep->join_op);
     }
     if (op == NULL)
@@ -198,7 +200,7 @@ static void join_ended(struct dht *dht, const struct dht_tally *tally)
         dht_maintain_hurry(dht, upkeep->next_join_us);
         return;
     }
-    bool small = dht->table.count < dht->config.bucket_size;
+    bool small = dht->table.count < DHT_TABLE_SMALL;
     if (!upkeep->joined) {
         upkeep->survey_pause_us = SURVEY_PAUSE_FIRST_US;
         upkeep->next_survey_us = dht->now_us + SURVEY_PAUSE_FIRST_US;
@@ -275,7 +277,7 @@ void dht_maintain_failed(struct dht *dht, const struct dht_addr *addr, bool lost
         return;
     }
     remember_lost(dht, addr);
-    if (dht->table.count >= dht->config.bucket_size)
+    if (dht->table.count >= DHT_TABLE_SMALL)
         return;
     int64_t pause_us = dht->table.count == 0 ? JOIN_PAUSE_FIRST_US : JOIN_AGAIN_SMALL_US;
     upkeep->next_join_us = earlier(upkeep->next_join_us, dht->now_us + pause_us);
@@ -313,7 +315,7 @@ static uint32_t refresh_due_s(const struct dht *dht, uint32_t depth)
         return full ? dht_engine_now_s(dht) + REFRESH_S : 0;
     if (full)
         return bucket->touched_s + REFRESH_FULL_S;
-    bool small = dht->table.count < dht->config.bucket_size; // joining again does as much
+    bool small = dht->table.count < DHT_TABLE_SMALL; // joining again does as much
     return bucket->touched_s + (small ? REFRESH_S : REFRESH_FILL_S);
 }
 
@@ -341,7 +343,9 @@ static void refresh(struct dht *dht)
         return;
     struct dht_id target = dht_table_random_id(&dht->table, due_depth, &dht->random);
     dht->table.buckets[due_depth].touched_s = now_s;
-    start_lookup(dht, &target, &upkeep->refresh_op);
+    // What would come after the bucket is full is not worth its queries: others have room.
+    bool fills = dht_table_wants(&dht->table, &target);
+    start_lookup(dht, &target, fills, &upkeep->refresh_op);
 }
 
 static void survey(struct dht *dht)
@@ -352,7 +356,7 @@ static void survey(struct dht *dht)
     upkeep->survey_pause_us = earlier(pause_us, SURVEY_PAUSE_MOST_US);
     upkeep->next_survey_us = dht->now_us + jittered(dht, upkeep->survey_pause_us);
     dht_random_bytes(&dht->random, target.bytes, sizeof target.bytes);
-    start_lookup(dht, &target, &upkeep->refresh_op);
+    start_lookup(dht, &target, false, &upkeep->refresh_op);
 }
 
 // ---- newcomers ----
@@ -370,7 +374,7 @@ static int64_t newcomer_delay_us(const struct dht *dht)
 {
     if (dht->config.lab)
         return 0;
-    bool small = dht->table.count < dht->config.bucket_size;
+    bool small = dht->table.count < DHT_TABLE_SMALL;
     return small ? NEWCOMER_DELAY_SMALL_US : NEWCOMER_DELAY_US;
 }
 
@@ -393,7 +397,7 @@ void dht_maintain_newcomer(struct dht *dht, const struct dht_addr *from, const s
 void dht_maintain_other_family(struct dht *dht, const struct dht_krpc *msg)
 {
     struct dht *sibling = dht->sibling;
-    if (sibling == NULL || sibling->table.count >= sibling->config.bucket_size)
+    if (sibling == NULL || sibling->table.count >= DHT_TABLE_SMALL)
         return;
     struct dht_span nodes = dht->config.family == DHT_IPV4 ? msg->nodes6 : msg->nodes;
     size_t node_len = dht_engine_node_len(sibling);

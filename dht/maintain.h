@@ -9,8 +9,8 @@
 //   pauses while nobody answers. Then again after two minutes, four, and so on up to two hours:
 //   where many come at once, the first lookup sees those alone who came before.
 // - Refreshing: lookups through the buckets that have room, one after the other, for as long as the
-//   first allowance lasts (dht/allowance.h): the table fills. After that it is checked, and what is
-//   missing comes in by that (dht/check.h).
+//   first allowance lasts (dht/allowance.h): the table fills. Each is over once its bucket is full.
+//   After that the table is checked, and what is missing comes in by that (dht/check.h).
 // - Surveying: a random id is looked up 90 seconds after joining, then after pauses that grow by
 //   four up to two hours, so that the estimate of the network's size is fresh, of targets that
 //   nobody chose, and so that the table meets nodes that nobody has brought to it.

@@ -72,6 +72,7 @@ struct dht_op {
     bool trace;
     bool hold;
     bool each;
+    bool fills;     // of the engine's own: it is over once the bucket of its target is full
     bool early;     // `item` was put before the lookup has ended, on those that are near
     uint8_t near;   // candidates that are, and have answered
     uint32_t watch; // of the engine's own: the watch that looks for keepers; 0: none

@@ -121,7 +121,7 @@ void dht_reach_due(struct dht *dht)
     case DHT_REACH_PROBATION:
         // Who knows hardly anybody asks them all, again and again: there are no strangers, and
         // whom there is gets through.
-        if (dht->table.count < dht->config.bucket_size)
+        if (dht->table.count < DHT_TABLE_SMALL)
             set_due(dht, PROBATION_US);
         else
             enter(dht, DHT_REACH_REFUTED);

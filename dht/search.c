@@ -213,8 +213,10 @@ static bool waits_for_neighbours(const struct dht_op *op)
     return op->exploring > 0 && op->neighbourly < NEIGHBOURLY;
 }
 
-static bool is_settled(const struct dht_op *op)
+static bool is_settled(const struct dht *dht, const struct dht_op *op)
 {
+    if (op->fills)
+        return !dht_table_wants(&dht->table, &op->lookup.target);
     if (op->settle == 0 || op->best == NULL || !dht_lookup_is_settled(&op->lookup, op->settle))
         return false;
     // Agreement of the closest says nothing where they have come to stand there together, or before
@@ -289,7 +291,7 @@ void dht_search_step(struct dht *dht, struct dht_op *op)
     assert(op->state == DHT_OP_LOOKUP);
     if (cares_for_neighbours(op))
         dht_explore_neighbours(dht, op);
-    if (is_settled(op)) {
+    if (is_settled(dht, op)) {
         end_lookup(dht, op, !dht_lookup_is_done(&op->lookup));
         return;
     }

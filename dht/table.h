@@ -28,6 +28,7 @@
 #define DHT_TABLE_PREFIX_TABLE  8
 #define DHT_TABLE_WIDE_BUCKET   2
 #define DHT_TABLE_WIDE_TABLE    16
+#define DHT_TABLE_SMALL         8 // fewer contacts than a reply names: we hardly know anybody
 #define DHT_TABLE_FAILS_MAX     3 // in a row: a contact without a replacement is evicted
 
 enum dht_has_get {

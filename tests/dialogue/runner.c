@@ -18,6 +18,8 @@ static bool set_number(struct play *play)
         const char *word;
         uint32_t *field;
     } numbers[] = {
+        {"bucket_size=", &config->bucket_size},
+        {"first_bucket_size=", &config->first_bucket_size},
         {"items_max=", &config->items_max},
         {"items_per_source=", &config->items_per_source_max},
         {"peers_max=", &config->peers_max},
