@@ -21,6 +21,7 @@ void simnet_profile_init(struct simnet_profile *profile)
 void simnet_profile_million(struct simnet_profile *profile)
 {
     simnet_profile_init(profile);
+    profile->engine.bucket_size = 8;
     profile->engine.first_bucket_size = 16;
     profile->engine.replacements = 2;
     profile->engine.sources_max = 16;

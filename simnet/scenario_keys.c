@@ -71,11 +71,11 @@ const struct simnet_scenario_key simnet_scenario_keys[] = {
          "Real Ed25519, or a keyed hash in its place that costs next to nothing and is as strict."},
     {.name = "bucket-size",
      ONCE(network, bucket_size),
-     NUMBER(COUNT, 1, 128, "8"),
+     NUMBER(COUNT, 1, 128, "16"),
      .what = "Contacts in a bucket of the routing table."},
     {.name = "first-bucket-size",
      ONCE(network, first_bucket_size),
-     NUMBER(COUNT, 1, 1024, "160"),
+     NUMBER(COUNT, 1, 1024, "128"),
      .what = "Contacts in the bucket of the farther half of the network; the next ones halve it "
              "down to bucket-size."},
     {.name = "replacements",

@@ -105,8 +105,8 @@ struct dht_config {
     char version[4];      // the `v` of our messages: "PN" and two version bytes
     // Routing table. The bucket at depth d holds max(bucket_size, first_bucket_size >> d) contacts:
     // wide first buckets save a hop or two.
-    uint32_t bucket_size;       // 8, BEP 5's k
-    uint32_t first_bucket_size; // 160: some 380 contacts among 100,000 nodes
+    uint32_t bucket_size;       // 16; BEP 5's k is 8, and it is 8 contacts that a reply names
+    uint32_t first_bucket_size; // 128: some 390 contacts among 100,000 nodes
     uint32_t replacements;      // 8 a bucket
     // Lookups.
     uint32_t lookup_width;   // 8: how many of the closest have to answer
