@@ -17,6 +17,7 @@
 
 #include <netinet/in.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -429,7 +430,11 @@ static void a_full_daemon_is_asked_again(void **state)
     say(desk->daemon, second, 'f');
     say(desk->daemon, first, 'r');
     expect(desk, 0, "r");
+    say(desk->daemon, first, 'r');
+    expect(desk, 0, "rr");
+    // It waits for the end of the other.
     assert_int_equal(nsp_link_info(desk->link).refused, 1);
+    assert_int_equal(nsp_link_info(desk->link).requests, 2);
     say(desk->daemon, first, 'd');
     second = fake_daemon_expect(desk->daemon, "resolve");
     say(desk->daemon, second, 'd');
@@ -481,9 +486,18 @@ static void what_lasts_is_made_again(void **state)
     say(desk->daemon, fake_daemon_expect(desk->daemon, "resolve"), 'd');
     (void)fake_daemon_expect(desk->daemon, "resolve");
     expect(desk, 0, "d");
-    fake_daemon_hang_up(desk->daemon);
+    fake_daemon_crash(desk->daemon);
     expect(desk, 0, "dL");
     expect(desk, 1, "L");
+    // They have heard of the loss; that there is nobody still is no news.
+    while (nsp_link_info(desk->link).connections < 2) {
+        (void)sched_yield();
+    }
+    begin(desk, 2);
+    expect(desk, 2, "Ux");
+    expect(desk, 0, "dL");
+    expect(desk, 1, "L");
+    fake_daemon_listen(desk->daemon);
     fake_daemon_accept(desk->daemon);
     fake_daemon_greet(desk->daemon);
     // What was under way comes before what was done.

@@ -718,6 +718,23 @@ static void memory_may_be_short(void **state)
     assert_string_equal(query.name_utf8, "0.name"); // still the caller's
 }
 
+static void a_change_that_memory_was_short_for(void **state)
+{
+    (void)state;
+    struct program program;
+    start(&program, query_of(30, 9));
+    tell_error(program.link.search, PNR_ERROR_NOT_FOUND, true);
+    assert_int_equal(next(&program, 0, sizeof program.buf), WSA_E_NO_MORE);
+    assert_int_equal(arm(&program), WSA_IO_PENDING);
+    program.memory.fail_at = atomic_load(&program.memory.requests) + 1;
+    tell_result(program.link.watch, 'A', '1', "added");
+    assert_int_equal(next_completion(&program), 'D');
+    assert_int_equal(nsp_lookup_poll(program.lookup), WSAENETDOWN);
+    assert_int_equal(next(&program, 0, sizeof program.buf), WSA_NOT_ENOUGH_MEMORY);
+    assert_int_equal(next(&program, 0, sizeof program.buf), WSA_E_NO_MORE);
+    stop(&program);
+}
+
 // ---- threads ----
 
 struct waiter {
@@ -889,6 +906,7 @@ int main(void)
         cmocka_unit_test(a_thread_that_ends_takes_along_what_it_armed),
         cmocka_unit_test(arming_is_bounded),
         cmocka_unit_test(memory_may_be_short),
+        cmocka_unit_test(a_change_that_memory_was_short_for),
         cmocka_unit_test(everybody_in_next_is_woken),
         cmocka_unit_test(everything_at_once),
     };
