@@ -55,7 +55,7 @@ struct nsp_result {
 };
 
 // Copies a publisher. output_flags: see above. Where the daemon does not say which cloud it was
-// found in, since it has but one, that is the one that was asked for, or Global_. Returns 0;
+// found in, since it has but Global_, that is the one that was asked for, or Global_. Returns 0;
 // WSA_NOT_ENOUGH_MEMORY; WSANO_RECOVERY: the cloud's name is no UTF-8, which no daemon sends.
 int nsp_result_copy(const struct pnr_result *from, const struct nsp_query *query,
                     DWORD output_flags, const struct nsp_memory *memory,

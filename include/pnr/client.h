@@ -406,7 +406,7 @@ struct pnr_result {
     enum pnr_source source;
     bool final; // nothing newer of this publisher follows
     struct pnr_tally tally;
-    char cloud[PNR_WORD_MAX]; // where the daemon has more than one; else ""
+    char cloud[PNR_WORD_MAX]; // where it was found; "": the daemon has none but Global_
 };
 PNR_API bool pnr_read_result(const struct pnr_event *event, struct pnr_result *ret_result);
 

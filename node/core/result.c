@@ -30,8 +30,10 @@ void core_result_put_bytes(struct dht_bencode_writer *writer, const char *key,
 void core_result_put_cloud(const struct node *node, struct dht_bencode_writer *writer,
                            const struct core_request *request)
 {
-    if (request->cloud != NULL && core_cloud_present(node) > 1)
-        core_result_put_text(writer, CONTROL_KEY_CLOUD, request->cloud->config.name);
+    const struct core_cloud *cloud = request->cloud;
+    if (cloud != NULL &&
+        (core_cloud_present(node) > 1 || strcmp(cloud->config.name, NODE_CLOUD_GLOBAL) != 0))
+        core_result_put_text(writer, CONTROL_KEY_CLOUD, cloud->config.name);
 }
 
 bool core_result_is_found(const struct core_record *record)

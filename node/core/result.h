@@ -55,7 +55,8 @@ void core_result_not_found(struct node *node, struct core_request *request,
 void core_result_hop(struct node *node, struct core_request *request, const struct dht_id *target,
                      const struct dht_out *hop, enum control_step step);
 
-// Where there are several clouds: which one the request is about.
+// Which cloud the request is about, where that does not go without saying: where there are several,
+// or one that is not Global_.
 void core_result_put_cloud(const struct node *node, struct dht_bencode_writer *writer,
                            const struct core_request *request);
 

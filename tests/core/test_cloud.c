@@ -169,6 +169,39 @@ static void test_names_of_one_are_not_of_the_other(void **state)
     brains_fini(&brains);
 }
 
+// What cloud a result of node 2 says that it was found in, NULL: none.
+static void check_named(const char *web, const char *cloud)
+{
+    uint32_t id = brains_resolve(&brains, 2, web, "all");
+    assert_int_equal(helper_end(&brains, 2, id), 0);
+    const struct brains_answer *result = brains_answer(&brains, 2, id, CONTROL_ANSWER_RESULT, 0);
+    struct dht_span raw;
+    struct dht_span fields = {result->fields, result->fields_len};
+    assert_int_equal(control_fields_find(fields, CONTROL_KEY_CLOUD, &raw), cloud != NULL);
+    assert_true(cloud == NULL || helper_has_text(result, CONTROL_KEY_CLOUD, cloud));
+}
+
+static void test_results_name_their_cloud(void **state)
+{
+    uint8_t key[32];
+    (void)state;
+    for (int lab = 0; lab < 2; lab++) {
+        brains.lab = lab;
+        brains_init(&brains, 6, 310);
+        brains_add_key(&brains, 3, "restored0", 7, key);
+        const char *web = helper_name(key, ".web");
+        assert_int_equal(publish_in(NULL, 3, "restored0.web", 80), 0);
+        check_named(web, lab ? "Global_" : NULL);
+        if (lab) {
+            // Also where there is no other: it is not Global_, as one might think.
+            assert_int_equal(publish_in("lab", 3, "restored0.web", 443), 0);
+            node_remove_cloud(brains.nodes[2], brains.now_us, 0);
+            check_named(web, "lab");
+        }
+        brains_fini(&brains);
+    }
+}
+
 static const struct brains_answer *ended(size_t node, uint32_t id)
 {
     return brains_answer(&brains, node, id, CONTROL_ANSWER_ERROR, 0);
@@ -453,6 +486,7 @@ int main(void)
         cmocka_unit_test(test_the_one_meant_by_default),
         cmocka_unit_test(test_states),
         cmocka_unit_test(test_names_of_one_are_not_of_the_other),
+        cmocka_unit_test(test_results_name_their_cloud),
         cmocka_unit_test(test_what_is_under_way_ends_with_its_cloud),
         cmocka_unit_test(test_publications_wait_for_their_cloud),
         cmocka_unit_test(test_without_a_network),
