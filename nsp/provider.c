@@ -118,10 +118,10 @@ void nsp_provider_thread_left(struct nsp_provider_state *provider, uint64_t thre
 
 // ---- lookups ----
 
-// Where results of this kind come from; NULL: from nowhere.
+// Where results of this kind come from.
 static const struct nsp_source *source_of(enum nsp_query_kind kind)
 {
-    return kind == NSP_QUERY_NAME ? &nsp_source_name : NULL;
+    return kind == NSP_QUERY_NAME ? &nsp_source_name : &nsp_source_cloud;
 }
 
 // With NS_ALL both providers are asked, and each answers for its own class alone.
@@ -143,10 +143,6 @@ static int begin_lookup(struct nsp_provider_state *provider, struct nsp_link *li
         .set = &provider->lookups,
         .memory = provider->memory,
     };
-    if (options.source == NULL) {
-        nsp_query_drop(query, provider->memory);
-        return WSAEOPNOTSUPP;
-    }
     int error = nsp_lookup_new(&options, query, &lookup);
     if (error != 0) {
         nsp_query_drop(query, provider->memory);

@@ -52,7 +52,7 @@ int nsp_provider_stop(struct nsp_provider_state *provider, const GUID *guid);
 
 // NSPLookupServiceBegin. A class that is not that of the provider's GUID (NULL: either) is
 // WSASERVICE_NOT_FOUND, before anything else; then as nsp_query_read(). WSASYSNOTREADY: there is no
-// daemon, or the provider is not started. Clouds: WSAEOPNOTSUPP.
+// daemon, or the provider is not started.
 int nsp_provider_begin(struct nsp_provider_state *provider, const GUID *guid,
                        const WSAQUERYSETW *set, DWORD flags, HANDLE *ret_handle);
 

@@ -299,6 +299,8 @@ int nsp_query_read(const WSAQUERYSETW *set, DWORD flags, const struct nsp_memory
     memset(&texts, 0, sizeof texts);
     query.flush_cache = (flags & LUP_FLUSHCACHE) != 0;
     query.mask = (flags & LUP_RETURN_ALL) != 0 ? flags & LUP_RETURN_ALL : LUP_RETURN_ALL;
+    query.max_resolve = NSP_QUERY_RESULTS_MAX;
+    query.timeout_s = NSP_QUERY_TIMEOUT_S_DEFAULT;
     error = check_provider(&copy, query.kind);
     if (error == 0) {
         error = check_restrictions(&copy, flags);

@@ -41,6 +41,7 @@ struct nsp_source {
     int (*error)(const struct pnr_event *event, const struct nsp_query *query);
 };
 
-extern const struct nsp_source nsp_source_name; // nsp/source_name.c
+extern const struct nsp_source nsp_source_name;  // nsp/source_name.c
+extern const struct nsp_source nsp_source_cloud; // nsp/source_cloud.c: all that pass the filter
 
 #endif
