@@ -3,9 +3,9 @@
 // ws2_32 does. It does what lines on stdin say, and answers each with one line; codes are
 // Winsock's.
 //
-//     begin NAME MAX   "begun", "error CODE"
-//     next             "result PORT", with "added", "changed" or "deleted" behind it; "error CODE"
-//     poll             "poll CODE"; "changed" does so until it says something else than 10035
+//     begin NAME MAX   "begun", "error CODE"; at most MAX results; "begin NAME MAX SECONDS": in as
+//     many next             "result PORT", with "added", "changed" or "deleted" behind it; "error
+//     CODE" poll             "poll CODE"; "changed" does so until it says something else than 10035
 //     arm              "armed CODE"; an event
 //     await            "fired CODE", once the event is set
 //     wait             "waiting"; another thread is in Next from then on
@@ -36,7 +36,7 @@ static int code_of(INT status)
     return status == NO_ERROR ? 0 : WSAGetLastError();
 }
 
-static int begin(const char *name, DWORD max)
+static int begin(const char *name, DWORD max, DWORD timeout_s)
 {
     static WCHAR units[256];
     GUID class_id = SVCID_PNRPNAME_V2;
@@ -47,6 +47,7 @@ static int begin(const char *name, DWORD max)
     memset(&set, 0, sizeof set);
     info.dwSize = sizeof info;
     info.nMaxResolve = max;
+    info.dwTimeout = timeout_s;
     info.enResolveCriteria = PNRP_RESOLVE_CRITERIA_ANY_PEER_NAME;
     for (size_t i = 0; i < 255 && name[i] != '\0'; i++) {
         units[i] = (WCHAR)(unsigned char)name[i];
@@ -153,9 +154,9 @@ static void poll_until_changed(void)
 static void obey(const char *line)
 {
     char name[256];
-    unsigned max;
-    if (sscanf(line, "begin %255s %u", name, &max) == 2) {
-        int code = begin(name, max);
+    unsigned max, timeout_s = 0;
+    if (sscanf(line, "begin %255s %u %u", name, &max, &timeout_s) >= 2) {
+        int code = begin(name, max, timeout_s);
         printf(code == 0 ? "begun\n" : "error %d\n", code);
     } else if (strcmp(line, "next") == 0)
         say_next();

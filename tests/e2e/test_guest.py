@@ -121,6 +121,19 @@ class Scenario:
         self.h.check(cancelled == 1, "the daemon has cancelled one request", cancelled)
         self.net.child.send_signal(signal.SIGCONT)
 
+    def hang(self):
+        """A daemon that takes everything and says nothing costs no more than the search's time."""
+        self.away.child.send_signal(signal.SIGSTOP)
+        self.does("begin 0.both 1 1", "begun")
+        self.does("poll", WOULD_BLOCK)
+        self.does("next", NO_MORE)
+        self.does("next", NO_MORE)
+        self.does("end", "ended 0")
+        self.away.child.send_signal(signal.SIGCONT)
+        self.does("begin 0.both 1", "begun")
+        self.does("next", "result 1", "result 2")
+        self.does("end", "ended 0")
+
     def lose(self):
         """The daemon is killed, and its socket stays; then that is gone too."""
         self.does("begin %s 1" % self.name, "begun")
@@ -150,7 +163,7 @@ class Scenario:
 
 def test(harness):
     scenario = Scenario(harness)
-    for part in ("resolve", "poll", "notify", "stream", "cancel", "lose", "leave"):
+    for part in ("resolve", "poll", "notify", "stream", "cancel", "hang", "lose", "leave"):
         getattr(scenario, part)()
         harness.step(part)
     scenario.home.stop()
