@@ -3,9 +3,10 @@
 // ws2_32 does. It does what lines on stdin say, and answers each with one line; codes are
 // Winsock's.
 //
-//     begin NAME MAX   "begun", "error CODE"; at most MAX results; "begin NAME MAX SECONDS": in as
-//     many next             "result PORT", with "added", "changed" or "deleted" behind it; "error
-//     CODE" poll             "poll CODE"; "changed" does so until it says something else than 10035
+//     begin NAME MAX   "begun", "error CODE"; with SECONDS behind it, that is the time for it
+//     next             "result PORT", and perhaps "added", "changed", "deleted"; "error CODE"
+//     poll             "poll CODE"
+//     changed          the same, once it is something else than 10035
 //     arm              "armed CODE"; an event
 //     await            "fired CODE", once the event is set
 //     wait             "waiting"; another thread is in Next from then on
