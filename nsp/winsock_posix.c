@@ -479,7 +479,7 @@ static DWORD wait_for(struct winsock_object *const *objects, size_t count,
 DWORD WaitForMultipleObjectsEx(DWORD count, const HANDLE *handles, BOOL all, DWORD timeout_ms,
                                BOOL alertable)
 {
-    struct winsock_object *objects[MAXIMUM_WAIT_OBJECTS];
+    struct winsock_object *objects[MAXIMUM_WAIT_OBJECTS] = {NULL};
     struct winsock_object *alerted = NULL;
     if (count > MAXIMUM_WAIT_OBJECTS || all) {
         (void)fail(ERROR_INVALID_PARAMETER);
