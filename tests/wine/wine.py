@@ -64,6 +64,8 @@ def environment():
         "WINEDLLPATH": os.path.join(folder, "dllpath"),
         "WINEPATH": path(os.path.join(os.path.dirname(folder), "bin")),
         "DISPLAY": "",
+        # Wine finds the server of a prefix by way of it.
+        "TMPDIR": "/tmp",
     }
 
 
