@@ -75,7 +75,7 @@ struct dht_candidate {
     uint8_t explored;  // it was asked whom it knows elsewhere in the region
     uint8_t has_named; // it has named somebody, or was asked once more whom it knows here
     uint8_t disputed;  // somebody has named its address by another id
-    uint8_t is_near;   // one of dht_get.near
+    uint8_t is_near;   // one of dht_get.storers
     uint8_t trimmed;   // its reply was made smaller; it is, or was, asked again with its token
     uint8_t has_seq;   // it returned an item: dht_candidate_reply.seq_seen
     uint8_t owes;      // it told of an item and was asked for it: dht_candidate_reply.seq_owed

@@ -27,8 +27,8 @@ static struct dht_op *open_op(struct dht *dht, int64_t now_us, enum dht_op_kind 
 // find.
 static void offer_near(struct dht *dht, struct dht_op *op, const struct dht_get *get)
 {
-    for (uint32_t i = 0; i < get->near_count; i++) {
-        struct dht_krpc_node node = {get->near[i].id, get->near[i].addr};
+    for (uint32_t i = 0; i < get->storer_count; i++) {
+        struct dht_krpc_node node = {get->storers[i].id, get->storers[i].addr};
         uint16_t count = op->lookup.count;
         if (node.addr.ip_len == (dht->config.family == DHT_IPV4 ? 4 : 16))
             dht_search_offer(dht, op, &node, 1);
@@ -60,7 +60,7 @@ uint32_t dht_get(struct dht *dht, int64_t now_us, const struct dht_get *get)
         op->own = dht_op_copy_item(get->own); // where memory is short, it is as anybody's
     dht_search_begin(dht, op, &get->target,
                      get->width != 0 ? get->width : dht->config.lookup_width);
-    if (get->near_count > 0)
+    if (get->storer_count > 0)
         offer_near(dht, op, get);
     dht_search_go(dht, op);
     return id;

@@ -18,7 +18,7 @@ bool dht_store_take(struct dht *dht, struct dht_op *op, const struct dht_item *i
 // Asks a candidate of a lookup that goes on to store the item, if it has given a token. Once: what
 // comes of it is looked after when the lookup is over.
 void dht_store_early(struct dht *dht, struct dht_op *op, uint16_t candidate);
-// One of dht_get.near has answered: it is asked at once, if there is an item to store.
+// One of dht_get.storers has answered: it is asked at once, if there is an item to store.
 void dht_store_near(struct dht *dht, struct dht_op *op, uint16_t candidate);
 
 // The lookup is over: picks the targets and asks them. The operation may be gone afterwards.

@@ -225,8 +225,8 @@ struct dht_get {
     // Nodes that have stored the item last (DHT_OUT_STORED), NULL: none known. Those of this
     // engine's family are asked first and all at once; once DHT_NEAR_ENOUGH have answered,
     // DHT_OUT_NEAR says so, and the lookup goes on as any.
-    const struct dht_node *near;
-    uint32_t near_count;
+    const struct dht_node *storers;
+    uint32_t storer_count;
 };
 
 uint32_t dht_get(struct dht *dht, int64_t now_us, const struct dht_get *get);
@@ -328,7 +328,7 @@ enum dht_out_type {
     DHT_OUT_WHO,      // what the node asked has registered
     DHT_OUT_REFUSED,  // one node refused a put or an announce
     DHT_OUT_STORED,   // a put after a get with `each` has ended: one of the closest that hold it
-    DHT_OUT_NEAR,     // enough of dht_get.near have answered
+    DHT_OUT_NEAR,     // enough of dht_get.storers have answered
     DHT_OUT_DONE,     // the operation ended
     DHT_OUT_ADDRESS,  // our external address was settled by vote, or changed
     DHT_OUT_ROLE,     // read-only became server, or back

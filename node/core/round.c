@@ -142,8 +142,8 @@ void core_round_begin(struct node *node, struct core_publication *publication)
     publication->is_read = false;
     publication->near_awaited = count_near(publication);
     if (publication->near_awaited > 0) {
-        get.near = publication->storers;
-        get.near_count = publication->storer_count;
+        get.storers = publication->storers;
+        get.storer_count = publication->storer_count;
     }
     enter(node, publication, CORE_PUBLICATION_READING);
     core_publication_progress(node, publication, CONTROL_STEP_READING);
