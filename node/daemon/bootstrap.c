@@ -2,18 +2,15 @@
 #include "node/daemon/bootstrap.h"
 
 #include "node/daemon/log.h"
+#include "node/daemon/names.h"
+#include "node/daemon/thread.h"
+#include "node/daemon/wake.h"
 
 #include <assert.h>
-#include <fcntl.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define SECOND_US        INT64_C(1000000)
 #define PAUSE_FIRST_US   (5 * SECOND_US)
@@ -24,7 +21,7 @@
 struct round {
     _Atomic int references;
     _Atomic bool is_done; // set by the thread, which leaves all but its reference alone after
-    int done_fd;          // the round's own, written by the thread when it is through
+    int done_fd;          // the round's own, rung by the thread when it is through
     struct daemon_config_hosts hosts;
     struct dht_addr addrs[DAEMON_BOOTSTRAP_ADDRS_MAX];
     size_t count;
@@ -37,8 +34,8 @@ struct daemon_bootstrap {
     struct daemon_loop_alarm alarm;
     int64_t pause_us;
     struct round *round; // under way; NULL: none
-    struct event *event; // of its pipe
-    int pipe_fd;         // the reading end
+    struct event *event; // of its wake
+    int wake_fd;         // the end that is polled
 };
 
 // ---- the thread ----
@@ -47,43 +44,8 @@ static void round_release(struct round *round)
 {
     if (atomic_fetch_sub(&round->references, 1) > 1)
         return;
-    close(round->done_fd);
+    daemon_wake_close(round->done_fd);
     free(round);
-}
-
-static bool addr_from_system(const struct addrinfo *info, uint16_t port, struct dht_addr *ret_addr)
-{
-    struct dht_addr addr = {.port = port};
-    if (info->ai_family == AF_INET) {
-        struct sockaddr_in v4;
-        memcpy(&v4, info->ai_addr, sizeof v4);
-        memcpy(addr.ip, &v4.sin_addr, 4);
-        addr.ip_len = 4;
-    } else if (info->ai_family == AF_INET6) {
-        struct sockaddr_in6 v6;
-        memcpy(&v6, info->ai_addr, sizeof v6);
-        memcpy(addr.ip, &v6.sin6_addr, 16);
-        addr.ip_len = 16;
-    }
-    *ret_addr = addr;
-    return addr.ip_len != 0;
-}
-
-// Appends the addresses of one host. Returns getaddrinfo()'s error.
-static int resolve(const struct daemon_config_host *host, int flags, struct dht_addr *addrs,
-                   size_t *count)
-{
-    struct addrinfo hints = {.ai_socktype = SOCK_DGRAM, .ai_flags = flags};
-    struct addrinfo *list;
-    int error = getaddrinfo(host->host, NULL, &hints, &list);
-    if (error != 0)
-        return error;
-    for (const struct addrinfo *info = list; info != NULL; info = info->ai_next) {
-        if (*count < DAEMON_BOOTSTRAP_ADDRS_MAX)
-            *count += addr_from_system(info, host->port, &addrs[*count]);
-    }
-    freeaddrinfo(list);
-    return 0;
 }
 
 static void *thread_main(void *ctx)
@@ -91,33 +53,16 @@ static void *thread_main(void *ctx)
     struct round *round = ctx;
     for (size_t i = 0; i < round->hosts.count; i++) {
         const struct daemon_config_host *host = &round->hosts.list[i];
-        int error = resolve(host, AI_ADDRCONFIG, round->addrs, &round->count);
-        if (error != 0)
+        const char *why = daemon_names_find(host->host, DAEMON_NAMES_ANY, host->port, round->addrs,
+                                            DAEMON_BOOTSTRAP_ADDRS_MAX, &round->count);
+        if (why != NULL)
             daemon_log(DAEMON_LOG_INFO, "bootstrap host not found host=%s why=\"%s\"", host->host,
-                       gai_strerror(error));
+                       why);
     }
     atomic_store(&round->is_done, true);
-    ssize_t sent = write(round->done_fd, "", 1); // nobody listens any more where it fails
-    (void)sent;
+    daemon_wake_ring(round->done_fd);
     round_release(round);
     return NULL;
-}
-
-// Detached, so that nobody has to wait for it; signals are the loop's.
-static bool start_thread(struct round *round)
-{
-    pthread_attr_t attributes;
-    pthread_t thread;
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_attr_init(&attributes);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    bool ok = pthread_create(&thread, &attributes, thread_main, round) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
-    return ok;
 }
 
 // ---- rounds ----
@@ -127,7 +72,7 @@ static void end_round(struct daemon_bootstrap *bootstrap)
     if (bootstrap->round == NULL)
         return;
     event_free(bootstrap->event);
-    close(bootstrap->pipe_fd);
+    daemon_wake_close(bootstrap->wake_fd);
     round_release(bootstrap->round);
     bootstrap->round = NULL;
 }
@@ -161,7 +106,7 @@ static bool begin_round(struct daemon_bootstrap *bootstrap)
 {
     int fds[2];
     struct round *round = calloc(1, sizeof *round);
-    if (round == NULL || pipe2(fds, O_CLOEXEC | O_NONBLOCK) != 0) {
+    if (round == NULL || !daemon_wake_open(fds)) {
         free(round);
         return false;
     }
@@ -173,19 +118,20 @@ static bool begin_round(struct daemon_bootstrap *bootstrap)
     bool ok = bootstrap->event != NULL && event_add(bootstrap->event, NULL) == 0;
     if (ok) {
         atomic_fetch_add(&round->references, 1);
-        ok = start_thread(round);
+        // Alone, so that nobody has to wait for it.
+        ok = daemon_thread_start_alone(thread_main, round, STACK_BYTES);
         if (!ok)
             atomic_fetch_sub(&round->references, 1);
     }
     if (!ok) {
         if (bootstrap->event != NULL)
             event_free(bootstrap->event);
-        close(fds[0]);
+        daemon_wake_close(fds[0]);
         round_release(round);
         return false;
     }
     bootstrap->round = round;
-    bootstrap->pipe_fd = fds[0];
+    bootstrap->wake_fd = fds[0];
     return true;
 }
 
@@ -228,8 +174,10 @@ void daemon_bootstrap_start(struct daemon_bootstrap *bootstrap,
     end_round(bootstrap);
     bootstrap->hosts.count = 0;
     for (size_t i = 0; i < hosts->count; i++) {
-        if (resolve(&hosts->list[i], AI_NUMERICHOST, addrs, &count) != 0)
-            bootstrap->hosts.list[bootstrap->hosts.count++] = hosts->list[i];
+        const struct daemon_config_host *host = &hosts->list[i];
+        if (daemon_names_find(host->host, DAEMON_NAMES_NUMERIC, host->port, addrs,
+                              DAEMON_BOOTSTRAP_ADDRS_MAX, &count) != NULL)
+            bootstrap->hosts.list[bootstrap->hosts.count++] = *host;
     }
     // The first round comes at once.
     bootstrap->pause_us = 0;

@@ -3,14 +3,10 @@
 
 #include "node/control/protocol.h"
 #include "node/daemon/clock.h"
+#include "node/daemon/file.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
 
 #define MIB           (UINT64_C(1) << 20)
 #define FREE_LEAST    (16 * MIB)                // below it the state may not fit any more
@@ -70,14 +66,8 @@ static void fail(struct finding *finding, const char *text, const char *remedy)
     snprintf(finding->remedy, TEXT_MAX, "%s", remedy);
 }
 
-static void check_space(const char *dir, struct finding *finding)
+static void check_space(const char *dir, uint64_t free_bytes, struct finding *finding)
 {
-    struct statvfs space;
-    if (statvfs(dir, &space) != 0) {
-        fail(finding, strerror(errno), "see whether its file system is mounted and well");
-        return;
-    }
-    uint64_t free_bytes = (uint64_t)space.f_bavail * space.f_frsize;
     snprintf(finding->text, TEXT_MAX, "%s, %" PRIu64 " MiB free", dir, free_bytes / MIB);
     if (free_bytes >= FREE_GOOD)
         return;
@@ -88,7 +78,8 @@ static void check_space(const char *dir, struct finding *finding)
 
 static void check_state(const struct daemon_checkup *checkup, struct finding *finding)
 {
-    struct stat status;
+    struct daemon_file_folder folder;
+    struct daemon_error why;
     const char *dir = checkup->state_dir;
     char text[TEXT_MAX];
     finding->check = "state";
@@ -96,17 +87,16 @@ static void check_state(const struct daemon_checkup *checkup, struct finding *fi
         snprintf(finding->text, TEXT_MAX, "kept in memory alone, as in a testnet");
         return;
     }
-    if (stat(dir, &status) != 0 || access(dir, W_OK | X_OK) != 0) {
-        snprintf(text, sizeof text, "%s: %s", dir, strerror(errno));
+    if (!daemon_file_look(dir, &folder, &why)) {
+        snprintf(text, sizeof text, "%s: %s", dir, why.text);
         fail(finding, text, "let the daemon's user own it; pnrd --help tells its place");
         return;
     }
-    check_space(dir, finding);
-    if ((status.st_mode & 022) == 0)
+    check_space(dir, folder.free_bytes, finding);
+    if (!folder.others_may_write)
         return;
-    snprintf(text, sizeof text, "%s has mode %04o: others can change it", dir,
-             (unsigned)status.st_mode & 07777);
-    fail(finding, text, "chmod 700 it");
+    snprintf(text, sizeof text, "%s lets others change it", dir);
+    fail(finding, text, "give its owner alone the right to write there (chmod 700)");
 }
 
 // ---- the clock ----

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "node/daemon/commands.h"
 
-#include <errno.h>
-#include <signal.h>
+#include "node/daemon/input.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 struct daemon_commands {
     struct event *event;
+    int fd;
     daemon_command_fn fn;
     void *ctx;
     size_t len;
@@ -88,11 +87,11 @@ static void on_readable(evutil_socket_t fd, short what, void *ctx)
 {
     struct daemon_commands *commands = ctx;
     (void)what;
-    // Left blocking, since stdin may be shared with a shell; it was said to be readable.
-    ssize_t len = read(fd, commands->line + commands->len, sizeof commands->line - commands->len);
-    if (len < 0 && (errno == EINTR || errno == EAGAIN))
+    ptrdiff_t len = daemon_input_read((int)fd, commands->line + commands->len,
+                                      sizeof commands->line - commands->len);
+    if (len == 0)
         return;
-    if (len <= 0) {
+    if (len < 0) {
         event_del(commands->event);
         return;
     }
@@ -103,16 +102,16 @@ static void on_readable(evutil_socket_t fd, short what, void *ctx)
 struct daemon_commands *daemon_commands_new(struct event_base *base, int fd, daemon_command_fn fn,
                                             void *ctx)
 {
-    struct stat status;
-    bool is_stream = fstat(fd, &status) == 0 &&
-                     (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode) || isatty(fd));
-    struct daemon_commands *commands = is_stream ? calloc(1, sizeof *commands) : NULL;
-    if (commands == NULL)
+    struct daemon_commands *commands = calloc(1, sizeof *commands);
+    int polled_fd = commands == NULL ? -1 : daemon_input_open(fd);
+    if (polled_fd < 0) {
+        free(commands);
         return NULL;
-    signal(SIGTTIN, SIG_IGN); // reading from the background is an error, not a stop
+    }
+    commands->fd = polled_fd;
     commands->fn = fn;
     commands->ctx = ctx;
-    commands->event = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, commands);
+    commands->event = event_new(base, polled_fd, EV_READ | EV_PERSIST, on_readable, commands);
     if (commands->event == NULL || event_add(commands->event, NULL) != 0) {
         daemon_commands_free(commands);
         return NULL;
@@ -126,5 +125,6 @@ void daemon_commands_free(struct daemon_commands *commands)
         return;
     if (commands->event != NULL)
         event_free(commands->event);
+    daemon_input_close(commands->fd);
     free(commands);
 }

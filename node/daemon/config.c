@@ -3,6 +3,8 @@
 
 #include "dht/addr.h"
 #include "node/daemon/config_keys.h"
+#include "node/daemon/file.h"
+#include "node/daemon/paths.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -30,7 +32,9 @@ static void set_defaults(const char *section, void *base)
         const struct daemon_config_key *key = &daemon_config_keys[i];
         if (!is_section(key, section))
             continue;
-        bool good = daemon_config_value_add(key, base, key->standard, NULL);
+        char buf[DAEMON_PATHS_MAX];
+        const char *standard = daemon_paths_standard(key->standard, buf);
+        bool good = daemon_config_value_add(key, base, standard, NULL);
         assert(good);
         (void)good;
     }
@@ -389,10 +393,11 @@ bool daemon_config_load(const char *path, const struct daemon_config_settings *s
 {
     struct reading reading = {
         .name = path == NULL ? "the options" : path, .report = report, .ctx = ctx};
+    struct daemon_error why;
     if (path != NULL)
-        reading.stream = fopen(path, "r");
+        reading.stream = daemon_file_open(path, &why);
     if (path != NULL && reading.stream == NULL) {
-        complain(&reading, 0, "cannot be opened: %s", strerror(errno));
+        complain(&reading, 0, "cannot be opened: %s", why.text);
         return false;
     }
     bool ok = read_all(&reading, settings, ret_config);

@@ -3,6 +3,7 @@
 
 #include "dht/addr.h"
 #include "node/control/address.h"
+#include "node/daemon/paths.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -161,18 +162,6 @@ static bool read_choice(const struct daemon_config_key *key, const char *text, i
     return false;
 }
 
-// "/..." or, on Windows, "C:\..." or "C:/...".
-static bool is_absolute(const char *path)
-{
-    if (path[0] == '/')
-        return true;
-#ifdef _WIN32
-    return path[0] != '\0' && path[1] == ':' && (path[2] == '\\' || path[2] == '/');
-#else
-    return false;
-#endif
-}
-
 static bool is_name(const char *text)
 {
     return text[strspn(
@@ -183,8 +172,9 @@ static bool read_text(const struct daemon_config_key *key, const char *text,
                       struct daemon_config_text *ret_text)
 {
     size_t len = strlen(text);
-    bool good = key->type == DAEMON_CONFIG_PATH ? is_absolute(text) || (len == 0 && key->optional)
-                                                : is_name(text);
+    bool good = key->type == DAEMON_CONFIG_PATH
+                    ? daemon_paths_is_absolute(text) || (len == 0 && key->optional)
+                    : is_name(text);
     if (!good || len >= sizeof ret_text->text)
         return false;
     memset(ret_text->text, 0, sizeof ret_text->text);
@@ -201,7 +191,7 @@ static bool add_control(struct daemon_config_texts *texts, const char *text)
         !control_address_parse(text, &address))
         return false;
     if (address.port == 0 &&
-        (!is_absolute(address.path) || !control_address_resolve(&address, &resolve)))
+        (!daemon_paths_is_absolute(address.path) || !control_address_resolve(&address, &resolve)))
         return false;
     memcpy(texts->list[texts->count++].text, text, len + 1);
     return true;

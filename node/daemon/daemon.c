@@ -3,9 +3,11 @@
 
 #include "dht/addr.h"
 #include "node/daemon/clouds.h"
+#include "node/daemon/file.h"
 #include "node/daemon/links.h"
 #include "node/daemon/log.h"
 #include "node/daemon/notify.h"
+#include "node/daemon/paths.h"
 #include "node/daemon/process.h"
 #include "node/daemon/record.h"
 #include "node/daemon/state_dir.h"
@@ -14,7 +16,6 @@
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define DESCRIPTORS      4096 // clients, sockets, state
 #define NETWORK_EVERY_US INT64_C(30000000)
@@ -43,10 +44,12 @@ static void make_parents(const char *path)
 {
     char folder[PATH_BYTES];
     snprintf(folder, sizeof folder, "%s", path);
-    for (char *slash = strchr(folder + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+    for (char *slash = daemon_paths_next_slash(folder + 1); slash != NULL;
+         slash = daemon_paths_next_slash(slash + 1)) {
+        char was = *slash;
         *slash = '\0';
-        mkdir(folder, 0700);
-        *slash = '/';
+        (void)daemon_file_make_folder(folder, DAEMON_FILE_OWNER, NULL);
+        *slash = was;
     }
 }
 

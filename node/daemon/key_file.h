@@ -3,14 +3,15 @@
 #define PNR_DAEMON_KEY_FILE_H
 
 // One Ed25519 secret key as a PKCS#8 PEM file (RFC 5958, RFC 8410), 0600, as `openssl pkey` reads
-// and writes it; and the directory such files lie in, 0700. node/daemon/keys.h keeps the set of
-// them.
+// and writes it, in a directory for its owner alone (node/daemon/key_dir.h). node/daemon/keys.h
+// keeps the set of them.
 //
 // A file or directory that others could read or change is refused, not mended: whoever could read
 // the key may have it by now, and that is for its owner to judge. All secrets that pass through
 // here are wiped from memory, and no error text holds any part of a file's content.
 
 #include "node/daemon/error.h"
+#include "node/daemon/key_dir.h"
 #include "pnr/dht.h"
 
 #include <openssl/evp.h>
@@ -18,23 +19,15 @@
 #define DAEMON_KEY_FILE_MAX 4096 // bytes; a file of ours has 119
 #define DAEMON_KEY_PEM_MAX  256 // the longest PEM text that daemon_key_pem_write() writes, with NUL
 
-// Opens the directory at path, made with mode 0700 where it is not there. Returns its descriptor;
-// -1 where it is none, is open to others (mode & 077), belongs to somebody else or cannot be made.
-int daemon_key_dir_open(const char *path, struct daemon_error *ret_error);
-
-// Reads the secret key in dir_fd's file `name`. path is the directory's, for messages. NULL where
-// the file is not a plain file, open to others (mode & 077), belongs to somebody else, or holds no
-// unencrypted Ed25519 key. Free with EVP_PKEY_free(), which wipes it.
-EVP_PKEY *daemon_key_file_read(int dir_fd, const char *path, const char *name,
+// Reads the secret key in dir's file `name`. NULL where the file cannot be read as
+// daemon_key_dir_read() has it, or holds no unencrypted Ed25519 key. Free with EVP_PKEY_free(),
+// which wipes it.
+EVP_PKEY *daemon_key_file_read(const struct daemon_key_dir *dir, const char *name,
                                struct daemon_error *ret_error);
 
-// Writes key to a new file `name`, mode 0600, durably: it is there in whole when this returns true,
-// and not at all when it returns false. Never overwrites.
-bool daemon_key_file_create(int dir_fd, const char *name, EVP_PKEY *key,
+// Writes key to a new file `name`, as daemon_key_dir_create() does.
+bool daemon_key_file_create(const struct daemon_key_dir *dir, const char *name, EVP_PKEY *key,
                             struct daemon_error *ret_error);
-
-// Removes what a daemon_key_file_create() that was cut off by a crash left behind.
-void daemon_key_dir_tidy(int dir_fd);
 
 // Reads PEM text, as daemon_key_file_read() does.
 EVP_PKEY *daemon_key_pem_read(struct dht_span pem, struct daemon_error *ret_error);

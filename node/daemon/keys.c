@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "node/daemon/keys.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define SUFFIX        ".pem"
 #define SEED_LEN      32
@@ -21,8 +17,7 @@ struct key {
 };
 
 struct daemon_keys {
-    int dir_fd;
-    char *dir;
+    struct daemon_key_dir *dir;
     struct key *list; // in the order of labels
     size_t count;
     size_t max;
@@ -115,9 +110,19 @@ static void insert(struct daemon_keys *keys, const struct daemon_keys_entry *ent
     keys->list[at] = (struct key){*entry, secret};
 }
 
+// What daemon_key_dir_list() gives back.
+struct loading {
+    struct daemon_keys *keys;
+    struct daemon_error *error;
+};
+
 // Loads the file `name`. True too where it is none of ours.
-static bool load_file(struct daemon_keys *keys, const char *name, struct daemon_error *ret_error)
+static bool load_file(void *ctx, const char *name)
 {
+    const struct loading *loading = ctx;
+    struct daemon_keys *keys = loading->keys;
+    struct daemon_error *ret_error = loading->error;
+    const char *path = daemon_key_dir_path(keys->dir);
     const char *suffix = strrchr(name, '.');
     if (suffix == NULL || strcmp(suffix, SUFFIX) != 0 || name[0] == '.')
         return true;
@@ -128,39 +133,21 @@ static bool load_file(struct daemon_keys *keys, const char *name, struct daemon_
         daemon_error_set(ret_error,
                          "%.180s/%.60s: the name is no key label: expected 1 to %d of a-z, 0-9 and "
                          "'-', and not 0; remedy: rename the file",
-                         keys->dir, name, DAEMON_KEYS_LABEL_MAX);
+                         path, name, DAEMON_KEYS_LABEL_MAX);
         return false;
     }
-    EVP_PKEY *secret = daemon_key_file_read(keys->dir_fd, keys->dir, name, ret_error);
+    EVP_PKEY *secret = daemon_key_file_read(keys->dir, name, ret_error);
     struct daemon_keys_entry entry;
     if (secret == NULL)
         return false;
     struct daemon_error why;
     if (!check_new(keys, label, secret, &entry, &why)) {
-        daemon_error_set(ret_error, "%.180s/%.60s: %.200s", keys->dir, name, why.text);
+        daemon_error_set(ret_error, "%.180s/%.60s: %.200s", path, name, why.text);
         EVP_PKEY_free(secret);
         return false;
     }
     insert(keys, &entry, secret);
     return true;
-}
-
-static bool load_all(struct daemon_keys *keys, struct daemon_error *ret_error)
-{
-    int fd = openat(keys->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-    if (dir == NULL) {
-        daemon_error_set(ret_error, "cannot list %s: %s", keys->dir, strerror(errno));
-        if (fd >= 0)
-            close(fd);
-        return false;
-    }
-    const struct dirent *entry;
-    bool ok = true;
-    while (ok && (entry = readdir(dir)) != NULL)
-        ok = load_file(keys, entry->d_name, ret_error);
-    closedir(dir);
-    return ok;
 }
 
 struct daemon_keys *daemon_keys_open(const char *dir, size_t key_max,
@@ -171,17 +158,17 @@ struct daemon_keys *daemon_keys_open(const char *dir, size_t key_max,
         daemon_error_set(ret_error, "no memory for keys");
         return NULL;
     }
-    keys->dir_fd = daemon_key_dir_open(dir, ret_error);
+    keys->dir = daemon_key_dir_open(dir, ret_error);
     keys->max = key_max;
-    if (keys->dir_fd >= 0) {
-        keys->dir = strdup(dir);
+    if (keys->dir != NULL) {
+        struct loading loading = {keys, ret_error};
         keys->list = calloc(key_max + 1, sizeof *keys->list);
-        if (keys->dir != NULL && keys->list != NULL) {
-            daemon_key_dir_tidy(keys->dir_fd);
-            if (load_all(keys, ret_error))
-                return keys;
-        } else {
+        if (keys->list == NULL) {
             daemon_error_set(ret_error, "no memory for keys");
+        } else {
+            daemon_key_dir_tidy(keys->dir);
+            if (daemon_key_dir_list(keys->dir, load_file, &loading, ret_error))
+                return keys;
         }
     }
     daemon_keys_close(keys);
@@ -194,10 +181,8 @@ void daemon_keys_close(struct daemon_keys *keys)
         return;
     for (size_t i = 0; i < keys->count; i++)
         EVP_PKEY_free(keys->list[i].secret);
-    if (keys->dir_fd >= 0)
-        close(keys->dir_fd);
+    daemon_key_dir_close(keys->dir);
     free(keys->list);
-    free(keys->dir);
     free(keys);
 }
 
@@ -209,7 +194,7 @@ static bool add(struct daemon_keys *keys, const char *label, EVP_PKEY *secret,
     char name[FILE_NAME_MAX];
     if (check_new(keys, label, secret, &entry, ret_error)) {
         snprintf(name, sizeof name, "%s" SUFFIX, entry.label);
-        if (daemon_key_file_create(keys->dir_fd, name, secret, ret_error)) {
+        if (daemon_key_file_create(keys->dir, name, secret, ret_error)) {
             insert(keys, &entry, secret);
             memcpy(ret_key, entry.key, DHT_KEY_LEN);
             return true;

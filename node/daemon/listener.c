@@ -3,13 +3,10 @@
 
 #include "node/control/secret.h"
 #include "node/daemon/log.h"
+#include "node/daemon/random.h"
+#include "node/daemon/stream.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/random.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #define ACCEPTS_PER_TURN 32
 #define REST_US          1000000 // where there are no descriptors
@@ -41,9 +38,9 @@ static void on_rest_over(struct daemon_loop_alarm *alarm)
 }
 
 // The kernel would call us over and over for a client that cannot be accepted.
-static void take_a_rest(struct daemon_listener *listener, int why)
+static void take_a_rest(struct daemon_listener *listener, const struct daemon_error *why)
 {
-    daemon_log(DAEMON_LOG_WARN, "clients have to wait why=\"%s\"", strerror(why));
+    daemon_log(DAEMON_LOG_WARN, "clients have to wait why=\"%s\"", why->text);
     for (size_t i = 0; i < listener->door_count; i++)
         event_del(listener->doors[i].event);
     daemon_loop_set(listener->loop, &listener->rest, daemon_loop_now_us(listener->loop) + REST_US);
@@ -57,8 +54,8 @@ static void greet(struct door *door, int fd)
     if (place->type == CONTROL_ADDRESS_TCP) {
         server.control_secret = place->control_secret;
         server.resolve_secret = place->resolve_secret;
-        if (getrandom(server.nonce, sizeof server.nonce, 0) != (ssize_t)sizeof server.nonce) {
-            close(fd);
+        if (!daemon_random(server.nonce, sizeof server.nonce)) {
+            daemon_stream_close(fd);
             return;
         }
     }
@@ -71,15 +68,14 @@ static void on_client(evutil_socket_t fd, short what, void *ctx)
     struct door *door = ctx;
     (void)what;
     for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
-        int client = accept4(fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (client >= 0) {
+        int client;
+        struct daemon_error why;
+        enum daemon_stream_accepted accepted = daemon_stream_accept((int)fd, &client, &why);
+        if (accepted == DAEMON_STREAM_ACCEPTED)
             greet(door, client);
-            continue;
-        }
-        bool none_left = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
-        if (none_left)
-            take_a_rest(door->listener, errno);
-        if (none_left || errno == EAGAIN || errno == EWOULDBLOCK)
+        if (accepted == DAEMON_STREAM_EXHAUSTED)
+            take_a_rest(door->listener, &why);
+        if (accepted == DAEMON_STREAM_EXHAUSTED || accepted == DAEMON_STREAM_NOBODY)
             return;
     }
 }

@@ -14,7 +14,7 @@
 struct daemon_listener;
 
 struct daemon_listener_options {
-    unsigned group; // that may control; DAEMON_PLACE_NO_GROUP: none
+    unsigned group; // that may control; DAEMON_FILE_NO_GROUP: none
     uint32_t node_count;
 };
 

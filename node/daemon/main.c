@@ -2,15 +2,13 @@
 // pnrd: see daemon_options_print_help().
 
 #include "node/daemon/daemon.h"
+#include "node/daemon/limits.h"
 #include "node/daemon/log.h"
+#include "node/daemon/startup.h"
 #include "node/daemon/testnet.h"
 
 #include <event2/event.h>
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 #include <openssl/crypto.h>
-#include <signal.h>
 #include <stdlib.h>
 
 static void log_libevent(int severity, const char *text)
@@ -24,11 +22,8 @@ static void prepare(void)
 {
     daemon_log_open(2, DAEMON_LOG_INFO);
     event_set_log_callback(log_libevent);
-    signal(SIGPIPE, SIG_IGN); // a client that went away is an error code
-#ifdef __GLIBC__
     // The few threads allocate little: one arena for them saves megabytes.
-    mallopt(M_ARENA_MAX, 2);
-#endif
+    daemon_limits_share_memory();
     // Neither openssl.cnf nor the texts of its errors are of use here; both cost memory.
     OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS, NULL);
 }
@@ -62,6 +57,10 @@ int main(int argc, char **argv)
     static struct daemon_options options;
     static struct daemon_config config;
     struct daemon_error why;
+    if (!daemon_startup(&argc, &argv)) {
+        fputs("pnrd: the system has no sockets\n", stderr);
+        return DAEMON_EXIT_FAILED;
+    }
     prepare();
     if (!daemon_options_parse(argc, argv, &options, &why)) {
         fprintf(stderr, "pnrd: %s; see pnrd --help\n", why.text);

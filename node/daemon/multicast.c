@@ -3,29 +3,13 @@
 
 #include "dht/neighbours.h"
 
-#include <errno.h>
-#include <netinet/in.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
 
 #define BUFFER_BYTES 65536
 
 struct daemon_multicast {
     struct daemon_udp *udp;
 };
-
-static bool join(int fd, enum dht_family family, const struct dht_addr *group, uint32_t index)
-{
-    if (family == DHT_IPV4) {
-        struct ip_mreqn request = {.imr_ifindex = (int)index};
-        memcpy(&request.imr_multiaddr, group->ip, 4);
-        return setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &request, sizeof request) == 0;
-    }
-    struct ipv6_mreq request = {.ipv6mr_interface = index};
-    memcpy(&request.ipv6mr_multiaddr, group->ip, 16);
-    return setsockopt(fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, &request, sizeof request) == 0;
-}
 
 struct daemon_multicast *daemon_multicast_open(enum dht_family family,
                                                const struct daemon_udp_link *link,
@@ -44,10 +28,10 @@ struct daemon_multicast *daemon_multicast_open(enum dht_family family,
         free(multicast);
         return NULL;
     }
-    if (join(daemon_udp_fd(multicast->udp), family, &group, link->index))
+    struct daemon_error why;
+    if (daemon_udp_join(multicast->udp, &group, link->index, &why))
         return multicast;
-    daemon_error_set(ret_error, "cannot hear the neighbours at %s: %s", link->name,
-                     strerror(errno));
+    daemon_error_set(ret_error, "cannot hear the neighbours at %s: %.200s", link->name, why.text);
     daemon_multicast_close(multicast);
     return NULL;
 }

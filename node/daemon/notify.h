@@ -14,13 +14,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/socket.h>
-#include <sys/un.h>
+
+#define DAEMON_NOTIFY_ADDR_MAX 128
 
 struct daemon_notify {
-    int fd; // -1: nobody to tell
-    struct sockaddr_un addr;
-    socklen_t addr_len;
+    int fd;                               // -1: nobody to tell
+    uint8_t addr[DAEMON_NOTIFY_ADDR_MAX]; // the system's form
+    unsigned addr_len;
     // How often daemon_notify_watchdog() has to be called, half of what the manager allows; 0: not
     // at all.
     int64_t watchdog_us;

@@ -3,12 +3,13 @@
 
 #include "dht/addr.h"
 #include "node/daemon/config_keys.h"
+#include "node/daemon/file.h"
+#include "node/daemon/paths.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum option_code {
     OPTION_CONFIG = 256, // behind the short ones
@@ -323,23 +324,19 @@ static bool set_key(void *base, const char *section, const char *name, const cha
 static void use_own_places(struct daemon_config *config)
 {
     struct daemon_config standard;
+    char path[DAEMON_PATHS_MAX];
     daemon_config_init(&standard);
-    const char *home = getenv("HOME");
-    const char *state = getenv("XDG_STATE_HOME");
-    const char *runtime = getenv("XDG_RUNTIME_DIR");
     bool is_standard = strcmp(config->state_dir.text, standard.state_dir.text) == 0;
-    if (geteuid() == 0 || getenv("STATE_DIRECTORY") != NULL || !is_standard)
+    if (daemon_paths_is_service() || !is_standard)
         return;
-    if (state != NULL && state[0] == '/')
-        snprintf(config->state_dir.text, sizeof config->state_dir.text, "%s/pnr", state);
-    else if (home != NULL && home[0] == '/')
-        snprintf(config->state_dir.text, sizeof config->state_dir.text, "%s/.local/state/pnr",
-                 home);
+    if (daemon_paths_own_state(path))
+        snprintf(config->state_dir.text, sizeof config->state_dir.text, "%.*s",
+                 (int)sizeof config->state_dir.text - 1, path);
     is_standard = config->control.count == 1 &&
                   strcmp(config->control.list[0].text, standard.control.list[0].text) == 0;
-    if (is_standard && runtime != NULL && runtime[0] == '/')
+    if (is_standard && daemon_paths_own_control(path))
         snprintf(config->control.list[0].text, sizeof config->control.list[0].text,
-                 "unix:%s/pnr/control.sock", runtime);
+                 "unix:%.120s/control.sock", path);
 }
 
 // The folder of the rendezvous file of a fixed port: where the default socket would be, so that
@@ -348,17 +345,16 @@ static void control_folder(const struct daemon_config *config,
                            char ret_folder[CONTROL_ADDRESS_PATH_MAX])
 {
     struct daemon_config standard;
-    const char *runtime = getenv("XDG_RUNTIME_DIR");
+    char path[DAEMON_PATHS_MAX];
     daemon_config_init(&standard);
     use_own_places(&standard);
-    bool is_service = geteuid() == 0 || getenv("STATE_DIRECTORY") != NULL;
-    if (strcmp(config->state_dir.text, standard.state_dir.text) == 0 && is_service)
-        snprintf(ret_folder, CONTROL_ADDRESS_PATH_MAX, "/run/pnr");
-    else if (strcmp(config->state_dir.text, standard.state_dir.text) == 0 && runtime != NULL &&
-             runtime[0] == '/')
-        snprintf(ret_folder, CONTROL_ADDRESS_PATH_MAX, "%s/pnr", runtime);
-    else
-        snprintf(ret_folder, CONTROL_ADDRESS_PATH_MAX, "%s", config->state_dir.text);
+    bool is_standard = strcmp(config->state_dir.text, standard.state_dir.text) == 0;
+    const char *folder = config->state_dir.text;
+    if (is_standard && daemon_paths_is_service())
+        folder = daemon_paths_standard("/run/pnr", path);
+    else if (is_standard && daemon_paths_own_control(path))
+        folder = path;
+    snprintf(ret_folder, CONTROL_ADDRESS_PATH_MAX, "%.*s", CONTROL_ADDRESS_PATH_MAX - 1, folder);
 }
 
 // Their rendezvous files have one name.
@@ -373,34 +369,15 @@ static bool at_most_one_port(const struct daemon_options *options,
     return ports <= 1;
 }
 
-// Made absolute: clients, which have other working directories, are told the paths of keys.
-static bool set_state_dir(const char *path, struct daemon_config *config,
-                          struct daemon_error *ret_error)
-{
-    char here[4096] = "";
-    struct daemon_config_text *dir = &config->state_dir;
-    if (path[0] != '/' && getcwd(here, sizeof here) == NULL) {
-        daemon_error_set(ret_error, "the working directory is not known: %s", strerror(errno));
-        return false;
-    }
-    int len =
-        snprintf(dir->text, sizeof dir->text, "%s%s%s", here, path[0] == '/' ? "" : "/", path);
-    if (len > 0 && (size_t)len < sizeof dir->text)
-        return true;
-    daemon_error_set(ret_error,
-                     "the path of the state directory is too long: %d bytes, at most "
-                     "%zu are possible",
-                     len, sizeof dir->text - 1);
-    return false;
-}
-
 static bool apply(const struct daemon_options *options, struct daemon_config *config,
                   struct daemon_error *ret_error)
 {
     struct daemon_config_cloud *cloud = &config->clouds[0];
     if (options->state_dir == NULL)
         use_own_places(config);
-    else if (!set_state_dir(options->state_dir, config, ret_error))
+    // Made absolute: clients, which have other working directories, are told the paths of keys.
+    else if (!daemon_paths_make_absolute(options->state_dir, config->state_dir.text,
+                                         sizeof config->state_dir.text, ret_error))
         return false;
     if (options->log_level != NULL &&
         !set_key(config, "node", "log-level", options->log_level, ret_error))
@@ -434,9 +411,11 @@ bool daemon_options_config(const struct daemon_options *options, daemon_config_e
                            struct daemon_error *ret_error)
 {
     struct daemon_config config;
+    char buf[DAEMON_PATHS_MAX];
+    const char *standard = daemon_paths_standard(DAEMON_OPTIONS_CONFIG_PATH, buf);
     const char *path = options->config_path;
-    if (path == NULL && access(DAEMON_OPTIONS_CONFIG_PATH, F_OK) == 0)
-        path = DAEMON_OPTIONS_CONFIG_PATH;
+    if (path == NULL && daemon_file_exists(standard))
+        path = standard;
     if (!daemon_config_load(path, &options->settings, &config, report, ctx)) {
         daemon_error_set(ret_error, "the configuration %.300s is not used",
                          path == NULL ? "of the options" : path);

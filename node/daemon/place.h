@@ -19,16 +19,12 @@
 #include "node/control/address.h"
 #include "node/control/rendezvous.h"
 #include "node/daemon/error.h"
-
-#include <sys/stat.h>
-
-#define DAEMON_PLACE_NO_GROUP ((unsigned)-1)
+#include "node/daemon/file.h"
 
 // A file of ours, by what it is, so that no other pnrd's file of that name is removed.
 struct daemon_place_file {
     char path[CONTROL_ADDRESS_PATH_MAX]; // "": none
-    dev_t device;
-    ino_t inode;
+    struct daemon_file_id id;
 };
 
 struct daemon_place {
@@ -42,7 +38,7 @@ struct daemon_place {
     struct daemon_place_file resolve_file;
 };
 
-// Begins to listen. group: DAEMON_PLACE_NO_GROUP for none. False, with nothing left behind, where
+// Begins to listen. group: DAEMON_FILE_NO_GROUP for none. False, with nothing left behind, where
 // the path is too long, somebody else's, or answered by another daemon, or the port is taken.
 bool daemon_place_open(const struct control_address *address, unsigned group,
                        struct daemon_place *ret_place, struct daemon_error *ret_error);

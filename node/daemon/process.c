@@ -1,39 +1,32 @@
 // SPDX-License-Identifier: MIT
 #include "node/daemon/process.h"
 
+#include "node/daemon/limits.h"
 #include "node/daemon/log.h"
+#include "node/daemon/random.h"
 
-#include <errno.h>
-#include <grp.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <sys/resource.h>
 
-static const int handled_signals[DAEMON_PROCESS_SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
-
-static void on_signal(evutil_socket_t number, short what, void *ctx)
+static void on_end(void *ctx, const char *name)
 {
     struct daemon_process *process = ctx;
-    (void)what;
-    if (number != SIGHUP) {
-        daemon_log(DAEMON_LOG_INFO, "ending signal=%s", number == SIGTERM ? "TERM" : "INT");
-        daemon_loop_stop(process->loop);
-    } else if (process->reload != NULL) {
+    daemon_log(DAEMON_LOG_INFO, "ending signal=%s", name);
+    daemon_loop_stop(process->loop);
+}
+
+static void on_reload(void *ctx)
+{
+    struct daemon_process *process = ctx;
+    if (process->reload != NULL)
         process->reload(process->ctx);
-    }
 }
 
 static bool handle_signals(struct daemon_process *process)
 {
-    for (size_t i = 0; i < DAEMON_PROCESS_SIGNALS; i++) {
-        process->signals[i] =
-            evsignal_new(daemon_loop_base(process->loop), handled_signals[i], on_signal, process);
-        if (process->signals[i] == NULL || event_add(process->signals[i], NULL) != 0)
-            return false;
-    }
-    return true;
+    struct daemon_signals_calls calls = {.end = on_end, .reload = on_reload, .ctx = process};
+    process->signals = daemon_signals_new(daemon_loop_base(process->loop), &calls);
+    return process->signals != NULL;
 }
 
 static struct daemon_node *find_node(void *ctx, uint32_t index)
@@ -91,15 +84,12 @@ bool daemon_process_open(struct daemon_process *process,
 bool daemon_process_listen(struct daemon_process *process, const struct control_address *addresses,
                            size_t count, const char *group, struct daemon_error *ret_error)
 {
-    struct daemon_listener_options options = {.group = DAEMON_PLACE_NO_GROUP,
+    struct daemon_listener_options options = {.group = DAEMON_FILE_NO_GROUP,
                                               .node_count = process->node_count};
-    const struct group *entry = group[0] == '\0' ? NULL : getgrnam(group);
-    if (group[0] != '\0' && entry == NULL) {
+    if (group[0] != '\0' && !daemon_limits_find_group(group, &options.group)) {
         daemon_error_set(ret_error, "there is no group %s (control-group)", group);
         return false;
     }
-    if (entry != NULL)
-        options.group = entry->gr_gid;
     process->listener = daemon_listener_new(process->loop, process->sessions, &options);
     if (process->listener == NULL) {
         daemon_error_set(ret_error, "no memory for the control addresses");
@@ -133,10 +123,7 @@ void daemon_process_close(struct daemon_process *process)
     daemon_session_set_free(process->sessions);
     daemon_secrets_worker_free(process->worker);
     daemon_crypto_close(process->crypto);
-    for (size_t i = 0; i < DAEMON_PROCESS_SIGNALS; i++) {
-        if (process->signals[i] != NULL)
-            event_free(process->signals[i]);
-    }
+    daemon_signals_free(process->signals);
     daemon_loop_free(process->loop);
     free(process->nodes);
     memset(process, 0, sizeof *process);
@@ -144,13 +131,7 @@ void daemon_process_close(struct daemon_process *process)
 
 bool daemon_process_raise_descriptors(size_t count, struct daemon_error *ret_error)
 {
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= count)
-        return true;
-    limit.rlim_cur = count;
-    if (limit.rlim_max < count)
-        limit.rlim_max = count; // root may
-    if (setrlimit(RLIMIT_NOFILE, &limit) == 0)
+    if (daemon_limits_raise_descriptors(count))
         return true;
     daemon_error_set(ret_error, "%zu open files are needed and not allowed; remedy: ulimit -Hn %zu",
                      count, count);
@@ -161,7 +142,7 @@ bool daemon_process_seed(struct daemon_process *process, const struct daemon_opt
                          const uint32_t index_and_start[2], uint8_t ret_seed[32])
 {
     if (!options->has_seed)
-        return getrandom(ret_seed, 32, 0) == 32;
+        return daemon_random(ret_seed, 32);
     uint8_t numbers[8];
     for (size_t i = 0; i < 8; i++)
         numbers[i] = (uint8_t)(index_and_start[i / 4] >> 8 * (i % 4));

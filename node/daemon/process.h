@@ -11,8 +11,7 @@
 #include "node/daemon/node.h"
 #include "node/daemon/options.h"
 #include "node/daemon/session.h"
-
-#define DAEMON_PROCESS_SIGNALS 3
+#include "node/daemon/signals.h"
 
 struct daemon_process {
     struct daemon_loop *loop;
@@ -23,7 +22,7 @@ struct daemon_process {
     struct daemon_node_shared shared; // for daemon_node_open()
     struct daemon_node **nodes;       // NULL: not started, or stopped
     uint32_t node_count;
-    struct event *signals[DAEMON_PROCESS_SIGNALS];
+    struct daemon_signals *signals;
     // Called on SIGHUP; may be NULL.
     void (*reload)(void *ctx);
     void *ctx;

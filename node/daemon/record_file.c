@@ -1,22 +1,20 @@
 // SPDX-License-Identifier: MIT
 #include "node/daemon/record_file.h"
 
+#include "node/daemon/crash.h"
+#include "node/daemon/file.h"
 #include "node/daemon/log.h"
+#include "node/daemon/thread.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 #define END_LEN       32 // room that is kept for the entry that tells the end
 #define CRASH_WAITS   200
-#define CRASH_WAIT_NS 10000000
-#define CRASH_SIGNALS 5
+#define CRASH_WAIT_MS 10
 
 struct buffer {
     uint8_t *bytes;
@@ -24,7 +22,7 @@ struct buffer {
 };
 
 struct daemon_record_file {
-    pthread_mutex_t mutex; // guards all but fd and path
+    pthread_mutex_t mutex; // guards all but stream and path
     pthread_cond_t wake;   // there is something to write, or stop
     pthread_t thread;
     bool has_thread;
@@ -34,7 +32,7 @@ struct daemon_record_file {
     struct buffer *writing; // by the thread, without the mutex
     struct buffer buffers[2];
     size_t capacity;
-    int fd;
+    FILE *stream;
     char *path;
     struct daemon_record_file *next; // of open_files
 };
@@ -43,7 +41,6 @@ struct daemon_record_file {
 // A bug that ends pnrd is what a recording is wanted for most, and the input that met it is among
 // the last that were put. So the thread gets some time to write them.
 
-static const int crash_signals[CRASH_SIGNALS] = {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
 static struct daemon_record_file *open_files; // for on_crash(); changed by the loop's thread alone
 
 static bool is_written(struct daemon_record_file *file)
@@ -55,28 +52,12 @@ static bool is_written(struct daemon_record_file *file)
     return written;
 }
 
-// Runs in the thread that crashed. Once it returns, the signal does what it does by default.
-static void on_crash(int number)
+// Runs in the thread that crashed.
+static void on_crash(void)
 {
-    struct timespec wait = {.tv_nsec = CRASH_WAIT_NS};
-    (void)number;
     for (struct daemon_record_file *file = open_files; file != NULL; file = file->next) {
         for (int i = 0; i < CRASH_WAITS && !is_written(file); i++)
-            nanosleep(&wait, NULL);
-    }
-}
-
-// Leaves alone what somebody else handles, such as a sanitizer.
-static void watch_crashes(bool on)
-{
-    for (size_t i = 0; i < CRASH_SIGNALS; i++) {
-        struct sigaction now;
-        struct sigaction wanted = {.sa_flags = (int)SA_RESETHAND};
-        wanted.sa_handler = on ? on_crash : SIG_DFL;
-        bool ours = sigaction(crash_signals[i], NULL, &now) == 0 &&
-                    (now.sa_flags & SA_SIGINFO) == 0 && now.sa_handler == (on ? SIG_DFL : on_crash);
-        if (ours)
-            sigaction(crash_signals[i], &wanted, NULL);
+            daemon_crash_wait_ms(CRASH_WAIT_MS);
     }
 }
 
@@ -84,7 +65,7 @@ static void add_open(struct daemon_record_file *file)
 {
     file->next = open_files;
     open_files = file;
-    watch_crashes(true);
+    daemon_crash_watch(true, on_crash);
 }
 
 static void remove_open(struct daemon_record_file *file)
@@ -94,24 +75,15 @@ static void remove_open(struct daemon_record_file *file)
         link = &(*link)->next;
     *link = file->next;
     if (open_files == NULL)
-        watch_crashes(false);
+        daemon_crash_watch(false, on_crash);
 }
 
 // ---- the thread ----
 
 // Writes all of a buffer. False where the disk fails.
-static bool write_out(int fd, const struct buffer *buffer)
+static bool write_out(FILE *stream, const struct buffer *buffer)
 {
-    size_t at = 0;
-    while (at < buffer->len) {
-        ssize_t len = write(fd, buffer->bytes + at, buffer->len - at);
-        if (len < 0 && errno == EINTR)
-            continue;
-        if (len <= 0)
-            return false;
-        at += (size_t)len;
-    }
-    return true;
+    return fwrite(buffer->bytes, 1, buffer->len, stream) == buffer->len && fflush(stream) == 0;
 }
 
 // Writes what was put until now. Called and returns with the mutex held, which it lets go
@@ -122,7 +94,7 @@ static void work(struct daemon_record_file *file)
     file->filling = file->writing;
     file->writing = full;
     pthread_mutex_unlock(&file->mutex);
-    bool ok = write_out(file->fd, full);
+    bool ok = write_out(file->stream, full);
     if (!ok)
         daemon_log(DAEMON_LOG_WARN, "the recording ends here: %s path=%s", strerror(errno),
                    file->path);
@@ -148,15 +120,9 @@ static void *writer(void *arg)
     return NULL;
 }
 
-// Starts the writer with all signals blocked: they are the loop's.
 static bool start_writer(struct daemon_record_file *file)
 {
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    file->has_thread = pthread_create(&file->thread, NULL, writer, file) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    file->has_thread = daemon_thread_start(&file->thread, writer, file);
     return file->has_thread;
 }
 
@@ -207,8 +173,8 @@ void daemon_record_file_put(struct daemon_record_file *file, const struct record
 
 static void release(struct daemon_record_file *file)
 {
-    if (file->fd >= 0)
-        close(file->fd);
+    if (file->stream != NULL)
+        fclose(file->stream);
     for (int i = 0; i < 2; i++)
         free(file->buffers[i].bytes);
     pthread_mutex_destroy(&file->mutex);
@@ -224,7 +190,6 @@ static struct daemon_record_file *make(const char *path, size_t buffer_bytes)
         return NULL;
     pthread_mutex_init(&file->mutex, NULL);
     pthread_cond_init(&file->wake, NULL);
-    file->fd = -1;
     file->filling = &file->buffers[0];
     file->writing = &file->buffers[1];
     file->capacity = buffer_bytes == 0 ? DAEMON_RECORD_FILE_BUFFER : buffer_bytes;
@@ -245,9 +210,10 @@ struct daemon_record_file *daemon_record_file_open(const char *path, size_t buff
         daemon_error_set(ret_error, "no memory for a recording");
         return NULL;
     }
-    file->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (file->fd < 0) {
-        daemon_error_set(ret_error, "cannot make the recording %.300s: %s", path, strerror(errno));
+    struct daemon_error why;
+    file->stream = daemon_file_create(path, &why);
+    if (file->stream == NULL) {
+        daemon_error_set(ret_error, "cannot make the recording %.300s: %.100s", path, why.text);
         release(file);
         return NULL;
     }
@@ -256,8 +222,8 @@ struct daemon_record_file *daemon_record_file_open(const char *path, size_t buff
     file->filling->len = RECORDING_HEAD_LEN;
     if (!start_writer(file)) {
         daemon_error_set(ret_error, "cannot start a thread that writes the recording");
-        unlink(path);
         release(file);
+        daemon_file_remove(path);
         return NULL;
     }
     add_open(file);

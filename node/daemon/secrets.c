@@ -3,17 +3,15 @@
 
 #include "node/control/protocol.h"
 #include "node/daemon/checkup.h"
+#include "node/daemon/file.h"
+#include "node/daemon/thread.h"
+#include "node/daemon/wake.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <openssl/crypto.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define LABEL_MAX (CONTROL_LABEL_LEN_MAX + 1)
 
@@ -54,7 +52,7 @@ struct job_list {
 
 struct daemon_secrets_worker {
     struct event *event;
-    int pipe_fds[2]; // written by the thread, read by the loop
+    int wake_fds[2]; // rung by the thread, polled by the loop
     pthread_t thread;
     bool running;
     pthread_mutex_t mutex; // of what follows
@@ -199,22 +197,15 @@ static void *thread_main(void *ctx)
         run_job(job);
         pthread_mutex_lock(&worker->mutex);
         list_put(&worker->done, job);
-        ssize_t sent = write(worker->pipe_fds[1], "", 1); // a full pipe wakes the loop as well
-        (void)sent;
+        daemon_wake_ring(worker->wake_fds[1]);
     }
     pthread_mutex_unlock(&worker->mutex);
     return NULL;
 }
 
-// Signals are the loop's.
 static bool start_thread(struct daemon_secrets_worker *worker)
 {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    worker->running =
-        worker->running || pthread_create(&worker->thread, NULL, thread_main, worker) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    worker->running = worker->running || daemon_thread_start(&worker->thread, thread_main, worker);
     return worker->running;
 }
 
@@ -299,10 +290,8 @@ static void finish(struct job *job)
 static void on_done(evutil_socket_t fd, short what, void *ctx)
 {
     struct daemon_secrets_worker *worker = ctx;
-    uint8_t bytes[64];
     (void)what;
-    while (read(fd, bytes, sizeof bytes) > 0) {
-    }
+    daemon_wake_hush((int)fd);
     for (;;) {
         pthread_mutex_lock(&worker->mutex);
         struct job *job = list_take(&worker->done);
@@ -318,8 +307,8 @@ struct daemon_secrets_worker *daemon_secrets_worker_new(struct event_base *base,
                                                         struct daemon_error *ret_error)
 {
     struct daemon_secrets_worker *worker = calloc(1, sizeof *worker);
-    if (worker == NULL || pipe2(worker->pipe_fds, O_CLOEXEC | O_NONBLOCK) != 0) {
-        daemon_error_set(ret_error, "cannot make a pipe for keys: %s", strerror(errno));
+    if (worker == NULL || !daemon_wake_open(worker->wake_fds)) {
+        daemon_error_set(ret_error, "no memory or no descriptor for the keys' worker");
         free(worker);
         return NULL;
     }
@@ -327,7 +316,7 @@ struct daemon_secrets_worker *daemon_secrets_worker_new(struct event_base *base,
     pthread_cond_init(&worker->wake, NULL);
     list_init(&worker->waiting);
     list_init(&worker->done);
-    worker->event = event_new(base, worker->pipe_fds[0], EV_READ | EV_PERSIST, on_done, worker);
+    worker->event = event_new(base, worker->wake_fds[0], EV_READ | EV_PERSIST, on_done, worker);
     if (worker->event == NULL || event_add(worker->event, NULL) != 0) {
         daemon_error_set(ret_error, "no memory for the keys' worker");
         daemon_secrets_worker_free(worker);
@@ -352,8 +341,8 @@ void daemon_secrets_worker_free(struct daemon_secrets_worker *worker)
         job_free(job);
     if (worker->event != NULL)
         event_free(worker->event);
-    close(worker->pipe_fds[0]);
-    close(worker->pipe_fds[1]);
+    daemon_wake_close(worker->wake_fds[0]);
+    daemon_wake_close(worker->wake_fds[1]);
     pthread_cond_destroy(&worker->wake);
     pthread_mutex_destroy(&worker->mutex);
     free(worker);
@@ -382,7 +371,7 @@ struct daemon_secrets *daemon_secrets_open(struct daemon_secrets_worker *worker,
                                        .state_dir = state_dir,
                                        .key_max = options->key_max,
                                        .references = 1};
-    bool look = !options->lazy || access(dir, F_OK) == 0;
+    bool look = !options->lazy || daemon_file_exists(dir);
     if (look) {
         secrets->keys = daemon_keys_open(dir, options->key_max, ret_error);
         if (secrets->keys == NULL) {

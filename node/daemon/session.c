@@ -4,14 +4,12 @@
 #include "node/control/frame.h"
 #include "node/daemon/log.h"
 #include "node/daemon/record.h"
+#include "node/daemon/stream.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <event2/buffer.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #define TABLE_SIZE    256 // chains of the table of open sessions; a power of two
 #define READ_MAX      65536
@@ -149,7 +147,7 @@ static void set_state(struct session *session, enum state state)
     } else if (state == FLUSHING) {
         set_timer(session);
     } else if (state == LINGERING) {
-        shutdown(session->fd, SHUT_WR);
+        daemon_stream_end(session->fd);
     } else if (state == CLOSED) {
         unmark_dirty(session);
         event_del(session->readable);
@@ -175,7 +173,7 @@ static void session_free(struct session *session)
     if (session->handshake != NULL)
         control_handshake_wipe(session->handshake);
     free(session->handshake);
-    close(session->fd);
+    daemon_stream_close(session->fd);
     free(session);
 }
 
@@ -245,9 +243,7 @@ static bool write_out(struct session *session)
     bool told = false;
     while (session->state != CLOSED && evbuffer_get_length(session->out) > 0) {
         int len = evbuffer_write(session->out, session->fd);
-        if (len < 0 && errno == EINTR)
-            continue;
-        if (len <= 0 && errno != EAGAIN)
+        if (len <= 0 && !daemon_stream_would_wait())
             return close_session(session) || told;
         if (len <= 0)
             break;
@@ -376,10 +372,10 @@ static void on_readable(evutil_socket_t fd, short what, void *ctx)
     struct session *session = ctx;
     struct daemon_session_set *set = session->set;
     (void)what;
-    ssize_t len = recv(fd, set->buffer, sizeof set->buffer, 0);
+    ptrdiff_t len = daemon_stream_receive((int)fd, set->buffer, sizeof set->buffer);
     if (len > 0 && session->state <= OPEN)
         take_bytes(session, (struct dht_span){set->buffer, (size_t)len});
-    else if (len == 0 || (len < 0 && errno != EAGAIN && errno != EINTR))
+    else if (len < 0)
         close_and_settle(session);
 }
 
@@ -402,10 +398,9 @@ static void refuse_connection(struct daemon_session_set *set, int fd)
 {
     uint8_t frame[CONTROL_HANDSHAKE_OUT_MAX];
     size_t len = format_refusal(CONTROL_ERROR_FULL, "too many clients are connected", frame);
-    ssize_t sent = send(fd, frame, len, MSG_NOSIGNAL); // it fits the buffer of a new socket
-    (void)sent;
+    daemon_stream_send(fd, frame, len);
     set->refused++;
-    close(fd);
+    daemon_stream_close(fd);
 }
 
 static struct session *session_new(struct daemon_session_set *set, int fd)

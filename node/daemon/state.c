@@ -3,15 +3,12 @@
 
 #include "node/daemon/log.h"
 #include "node/daemon/state_dir.h"
+#include "node/daemon/thread.h"
+#include "node/daemon/wake.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define WRITE_MAX_DEFAULT 4096
 #define BYTES_MAX_DEFAULT ((size_t)16 << 20)
@@ -46,7 +43,7 @@ struct daemon_state {
     size_t bytes; // of the rows that wait
     size_t bytes_max;
     int lock_fd;
-    int done_fds[2];          // a pipe: a byte in it says that there are completions
+    int done_fds[2];          // of a wake, rung where there are completions
     pthread_mutex_t db_mutex; // guards db
     struct daemon_state_db *db;
 };
@@ -111,9 +108,7 @@ static void complete(struct daemon_state *state, uint64_t first, size_t count)
     state->written += count;
     if (state->written == state->queued)
         pthread_cond_broadcast(&state->idle);
-    // A pipe that is full is readable already.
-    ssize_t told = write(state->done_fds[1], "", 1);
-    (void)told;
+    daemon_wake_ring(state->done_fds[1]);
 }
 
 // Writes the next batch. Called and returns with the mutex held, which it lets go meanwhile.
@@ -152,15 +147,9 @@ static void *writer(void *arg)
     return NULL;
 }
 
-// Starts the writer with all signals blocked: they are the loop's.
 static bool start_writer(struct daemon_state *state)
 {
-    sigset_t all;
-    sigset_t before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    state->has_thread = pthread_create(&state->thread, NULL, writer, state) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    state->has_thread = daemon_thread_start(&state->thread, writer, state);
     return state->has_thread;
 }
 
@@ -187,8 +176,7 @@ struct daemon_state *daemon_state_open(const struct daemon_state_options *option
                                        struct daemon_error *ret_error)
 {
     struct daemon_state *state = make(options);
-    if (state == NULL || state->slots == NULL ||
-        pipe2(state->done_fds, O_NONBLOCK | O_CLOEXEC) != 0) {
+    if (state == NULL || state->slots == NULL || !daemon_wake_open(state->done_fds)) {
         daemon_error_set(ret_error, "no memory or no descriptor for the state");
         daemon_state_close(state);
         return NULL;
@@ -221,10 +209,8 @@ void daemon_state_close(struct daemon_state *state)
     }
     daemon_state_db_close(state->db);
     daemon_state_dir_release(state->lock_fd);
-    for (int i = 0; i < 2; i++) {
-        if (state->done_fds[i] >= 0)
-            close(state->done_fds[i]);
-    }
+    for (int i = 0; i < 2; i++)
+        daemon_wake_close(state->done_fds[i]);
     free(state->slots);
     pthread_mutex_destroy(&state->mutex);
     pthread_mutex_destroy(&state->db_mutex);
@@ -328,11 +314,8 @@ bool daemon_state_next(struct daemon_state *state, struct daemon_state_done *ret
         if (found)
             *ret_done = (struct daemon_state_done){slot->id, slot->ok};
     }
-    if (!found) { // all are taken: empty the pipe while no new one can come
-        char bytes[64];
-        while (read(state->done_fds[0], bytes, sizeof bytes) > 0) {
-        }
-    }
+    if (!found) // all are taken, and no new one can come meanwhile
+        daemon_wake_hush(state->done_fds[0]);
     pthread_mutex_unlock(&state->mutex);
     return found;
 }

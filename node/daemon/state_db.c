@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "node/daemon/state_db.h"
 
+#include "node/daemon/file.h"
+
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define APPLICATION_ID 0x706e7231 // "pnr1"
 
@@ -18,7 +16,7 @@ struct daemon_state_db {
     sqlite3_stmt *put;
     sqlite3_stmt *del;
     bool synced; // whether synchronous=FULL is set
-    char path[PATH_MAX];
+    char path[DAEMON_FILE_PATH_MAX];
 };
 
 // The schema's history: step N brings a file of version N to N + 1. The rows are a table with an
@@ -86,14 +84,11 @@ static void shut(struct daemon_state_db *db)
 // SQLite would make the file with whatever the umask leaves; its WAL takes the file's mode over.
 static bool make_file(const struct daemon_state_db *db, struct daemon_error *ret_error)
 {
-    int fd = open(db->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0) {
-        daemon_error_set(ret_error, "cannot open %.200s for writing: %s", db->path,
-                         strerror(errno));
-        return false;
-    }
-    close(fd);
-    return true;
+    struct daemon_error why;
+    if (daemon_file_make_private(db->path, &why))
+        return true;
+    daemon_error_set(ret_error, "cannot open %.200s for writing: %.200s", db->path, why.text);
+    return false;
 }
 
 static bool connect_file(struct daemon_state_db *db, struct daemon_error *ret_error)

@@ -3,16 +3,14 @@
 
 #include "dht/addr.h"
 #include "node/daemon/commands.h"
+#include "node/daemon/file.h"
 #include "node/daemon/log.h"
 #include "node/daemon/process.h"
+#include "node/daemon/stream.h"
 
-#include <errno.h>
-#include <ftw.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define STARTING_MAX        64   // nodes on their way into the network at a time
 #define LOOK_EVERY_US       2000 // whether they have arrived
@@ -55,31 +53,20 @@ struct testnet {
 
 // ---- files ----
 
-static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *walk)
-{
-    (void)status;
-    (void)type;
-    (void)walk;
-    return remove(path);
-}
-
 static void remove_folder(struct testnet *testnet)
 {
     if (testnet->folder[0] != '\0')
-        nftw(testnet->folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+        daemon_file_remove_folder(testnet->folder);
 }
 
 static bool make_folder(struct testnet *testnet, struct daemon_error *ret_error)
 {
-    const char *base = getenv("TMPDIR");
-    char path[PATH_BYTES];
-    snprintf(path, sizeof path, "%.400s/pnr-testnet-XXXXXX", base == NULL ? "/tmp" : base);
-    if (mkdtemp(path) == NULL) {
-        daemon_error_set(ret_error, "cannot make a folder %s: %s", path, strerror(errno));
-        return false;
-    }
-    memcpy(testnet->folder, path, sizeof path);
-    return true;
+    struct daemon_error why;
+    if (daemon_file_make_temporary("pnr-testnet", testnet->folder, sizeof testnet->folder, &why))
+        return true;
+    testnet->folder[0] = '\0';
+    daemon_error_set(ret_error, "cannot make a folder for temporary files: %.200s", why.text);
+    return false;
 }
 
 // Where states are kept, in a folder for each node; NULL: nowhere.
@@ -96,7 +83,10 @@ static bool choose_control(struct testnet *testnet, struct daemon_error *ret_err
         (void)control_address_put(&testnet->control, testnet->folder); // folders are short
         return true;
     }
-    snprintf(path, sizeof path, "unix:%s/control.sock", testnet->folder);
+    if (daemon_stream_unix_max() > 0)
+        snprintf(path, sizeof path, "unix:%s/control.sock", testnet->folder);
+    else
+        snprintf(path, sizeof path, "tcp:%s/" CONTROL_ADDRESS_FILE, testnet->folder);
     if (control_address_parse(path, &testnet->control))
         return true;
     daemon_error_set(ret_error, "the path of the control socket is too long: %.200s", path);
@@ -372,8 +362,9 @@ static bool open_all(struct testnet *testnet, struct daemon_error *ret_error)
     const char *state_dir = kept_in(testnet);
     if (!daemon_process_raise_descriptors(testnet->count * each + SPARE_DESCRIPTORS, ret_error))
         return false;
-    if (state_dir != NULL && mkdir(state_dir, 0700) != 0 && errno != EEXIST) {
-        daemon_error_set(ret_error, "cannot make %s: %s", state_dir, strerror(errno));
+    struct daemon_error why;
+    if (state_dir != NULL && !daemon_file_make_folder(state_dir, DAEMON_FILE_OWNER, &why)) {
+        daemon_error_set(ret_error, "cannot make %s: %.200s", state_dir, why.text);
         return false;
     }
     testnet->seats = calloc(testnet->count, sizeof *testnet->seats);

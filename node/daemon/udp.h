@@ -66,6 +66,10 @@ struct daemon_udp *daemon_udp_open_on(const struct dht_addr *addr,
                                       struct daemon_error *ret_error);
 void daemon_udp_close(struct daemon_udp *udp);
 
+// Has the socket hear what is sent to a group on an interface. False with the system's reason.
+bool daemon_udp_join(struct daemon_udp *udp, const struct dht_addr *group, uint32_t link_index,
+                     struct daemon_error *ret_why);
+
 // The descriptor to poll for reading.
 int daemon_udp_fd(const struct daemon_udp *udp);
 

@@ -3,6 +3,9 @@
 
 #include "node/daemon/notify.h"
 
+#include <sys/socket.h>
+#include <sys/un.h>
+
 // A service manager's socket, at path or, where path starts with '@', at an abstract name.
 static int listen_at(const char *path)
 {

@@ -29,10 +29,10 @@ static const struct row {
     unsigned control_mode;
     unsigned resolve_mode;
 } rows[] = {
-    {"socket", "unix:", "c", DAEMON_PLACE_NO_GROUP, 0600, 0666},
+    {"socket", "unix:", "c", DAEMON_FILE_NO_GROUP, 0600, 0666},
     {"socket of a group", "unix:", "c", 0, 0660, 0666},
-    {"socket in a new folder", "unix:", "new/c", DAEMON_PLACE_NO_GROUP, 0600, 0666},
-    {"rendezvous", "tcp:", "c", DAEMON_PLACE_NO_GROUP, 0600, 0644},
+    {"socket in a new folder", "unix:", "new/c", DAEMON_FILE_NO_GROUP, 0600, 0666},
+    {"rendezvous", "tcp:", "c", DAEMON_FILE_NO_GROUP, 0600, 0644},
     {"rendezvous of a group", "tcp:", "c", 0, 0640, 0644},
 };
 
@@ -66,7 +66,7 @@ static void test_secrets(void **state)
     (void)state;
     for (int start = 0; start < 2; start++) {
         struct daemon_place place;
-        assert_true(daemon_place_open(&address, DAEMON_PLACE_NO_GROUP, &place, NULL));
+        assert_true(daemon_place_open(&address, DAEMON_FILE_NO_GROUP, &place, NULL));
         for (int level = 0; level < 2; level++) {
             uint8_t text[CONTROL_RENDEZVOUS_LEN_MAX];
             FILE *file = fopen(unit_path(level == 0 ? "c" : "c.resolve"), "r");
@@ -93,12 +93,12 @@ static void test_port(void **state)
     struct daemon_place first, second;
     struct daemon_error why;
     (void)state;
-    assert_true(daemon_place_open(&address, DAEMON_PLACE_NO_GROUP, &first, NULL));
+    assert_true(daemon_place_open(&address, DAEMON_FILE_NO_GROUP, &first, NULL));
     address.port = first.port; // free a moment ago, and soon again
     daemon_place_close(&first);
-    assert_true(daemon_place_open(&address, DAEMON_PLACE_NO_GROUP, &first, NULL));
+    assert_true(daemon_place_open(&address, DAEMON_FILE_NO_GROUP, &first, NULL));
     assert_int_equal(first.port, address.port);
-    assert_false(daemon_place_open(&address, DAEMON_PLACE_NO_GROUP, &second, &why));
+    assert_false(daemon_place_open(&address, DAEMON_FILE_NO_GROUP, &second, &why));
     unit_has("taken", why.text, "cannot listen on loopback TCP, port ");
     assert_int_equal(mode_of("c"), 0600); // the first's is left alone
     daemon_place_close(&first);
@@ -111,14 +111,14 @@ static void test_stale(void **state)
     struct daemon_place first, second;
     struct daemon_error why;
     (void)state;
-    assert_true(daemon_place_open(&address, DAEMON_PLACE_NO_GROUP, &first, NULL));
-    assert_false(daemon_place_open(&address, DAEMON_PLACE_NO_GROUP, &second, &why));
+    assert_true(daemon_place_open(&address, DAEMON_FILE_NO_GROUP, &first, NULL));
+    assert_false(daemon_place_open(&address, DAEMON_FILE_NO_GROUP, &second, &why));
     unit_has("answered", why.text, "another daemon answers");
     assert_int_equal(mode_of("c"), 0600); // still there
     // A crash: the descriptors go, the files stay.
     close(first.control_fd);
     close(first.resolve_fd);
-    assert_true(daemon_place_open(&address, DAEMON_PLACE_NO_GROUP, &second, &why));
+    assert_true(daemon_place_open(&address, DAEMON_FILE_NO_GROUP, &second, &why));
     daemon_place_close(&second);
 }
 
@@ -128,8 +128,8 @@ static void test_replaced(void **state)
     struct control_address address = address_of("tcp:", "c");
     struct daemon_place first, second;
     (void)state;
-    assert_true(daemon_place_open(&address, DAEMON_PLACE_NO_GROUP, &first, NULL));
-    assert_true(daemon_place_open(&address, DAEMON_PLACE_NO_GROUP, &second, NULL));
+    assert_true(daemon_place_open(&address, DAEMON_FILE_NO_GROUP, &first, NULL));
+    assert_true(daemon_place_open(&address, DAEMON_FILE_NO_GROUP, &second, NULL));
     daemon_place_close(&first);
     assert_int_equal(mode_of("c"), 0600);
     daemon_place_close(&second);
@@ -146,15 +146,15 @@ static void test_refused(void **state)
     memset(name, 'x', sizeof name);
     name[sizeof name - 1] = '\0';
     address = address_of("unix:", name);
-    assert_false(daemon_place_open(&address, DAEMON_PLACE_NO_GROUP, &place, &why));
+    assert_false(daemon_place_open(&address, DAEMON_FILE_NO_GROUP, &place, &why));
     unit_has("long", why.text, "too long");
     unit_write(unit_path("file"), "mine", 0600);
     address = address_of("unix:", "file");
-    assert_false(daemon_place_open(&address, DAEMON_PLACE_NO_GROUP, &place, &why));
+    assert_false(daemon_place_open(&address, DAEMON_FILE_NO_GROUP, &place, &why));
     unit_has("file", why.text, "is no socket");
     assert_int_equal(mode_of("file"), 0600);
     address = address_of("unix:", "a/b/c");
-    assert_false(daemon_place_open(&address, DAEMON_PLACE_NO_GROUP, &place, &why));
+    assert_false(daemon_place_open(&address, DAEMON_FILE_NO_GROUP, &place, &why));
     unit_has("folder", why.text, "cannot make the folder");
 }
 

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -32,16 +34,18 @@ static int64_t watchdog_interval_us(void)
 // Fills in notify's address from path. False where it is no address.
 static bool set_address(struct daemon_notify *notify, const char *path)
 {
+    struct sockaddr_un addr = {.sun_family = AF_UNIX};
+    _Static_assert(sizeof addr <= sizeof notify->addr, "any address of a Unix socket fits");
     size_t len = strlen(path);
-    if ((path[0] != '/' && path[0] != '@') || len < 2 || len >= sizeof notify->addr.sun_path)
+    if ((path[0] != '/' && path[0] != '@') || len < 2 || len >= sizeof addr.sun_path)
         return false;
-    notify->addr.sun_family = AF_UNIX;
-    memcpy(notify->addr.sun_path, path, len + 1);
-    notify->addr_len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len);
+    memcpy(addr.sun_path, path, len + 1);
+    notify->addr_len = (unsigned)(offsetof(struct sockaddr_un, sun_path) + len);
     if (path[0] == '@')
-        notify->addr.sun_path[0] = '\0'; // abstract: neither a path nor ended by NUL
+        addr.sun_path[0] = '\0'; // abstract: neither a path nor ended by NUL
     else
         notify->addr_len++;
+    memcpy(notify->addr, &addr, sizeof addr);
     return true;
 }
 
@@ -73,8 +77,10 @@ static bool send_message(const struct daemon_notify *notify, const char *message
     if (notify->fd < 0)
         return true;
     size_t len = strlen(message);
-    ssize_t sent = sendto(notify->fd, message, len, MSG_NOSIGNAL,
-                          (const struct sockaddr *)&notify->addr, notify->addr_len);
+    struct sockaddr_un addr;
+    memcpy(&addr, notify->addr, sizeof addr);
+    ssize_t sent = sendto(notify->fd, message, len, MSG_NOSIGNAL, (const struct sockaddr *)&addr,
+                          notify->addr_len);
     return sent == (ssize_t)len;
 }
 

@@ -208,6 +208,24 @@ void daemon_udp_close(struct daemon_udp *udp)
     free(udp);
 }
 
+bool daemon_udp_join(struct daemon_udp *udp, const struct dht_addr *group, uint32_t link_index,
+                     struct daemon_error *ret_why)
+{
+    struct ip_mreqn v4 = {.imr_ifindex = (int)link_index};
+    struct ipv6_mreq v6 = {.ipv6mr_interface = link_index};
+    int failed;
+    if (group->ip_len == 4) {
+        memcpy(&v4.imr_multiaddr, group->ip, 4);
+        failed = setsockopt(udp->fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &v4, sizeof v4);
+    } else {
+        memcpy(&v6.ipv6mr_multiaddr, group->ip, 16);
+        failed = setsockopt(udp->fd, IPPROTO_IPV6, IPV6_JOIN_GROUP, &v6, sizeof v6);
+    }
+    if (failed)
+        daemon_error_set(ret_why, "%s", strerror(errno));
+    return !failed;
+}
+
 int daemon_udp_fd(const struct daemon_udp *udp)
 {
     return udp->fd;
