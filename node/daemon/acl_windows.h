@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+#ifndef PNR_DAEMON_ACL_WINDOWS_H
+#define PNR_DAEMON_ACL_WINDOWS_H
+
+// Who may get at a file on Windows: protected access lists (nothing is inherited) that give every
+// right to this process's user, the system and the administrators, and to others what is told.
+
+#include "node/daemon/error.h"
+#include "node/daemon/file.h"
+
+#include <windows.h>
+
+// Attributes for CreateFileW() and CreateDirectoryW(). What is in such a folder has the same list.
+// False where the system does not tell who we are. Free with daemon_acl_free().
+bool daemon_acl_make(enum daemon_file_readers readers, SECURITY_ATTRIBUTES *ret_attributes,
+                     struct daemon_error *ret_why);
+void daemon_acl_free(SECURITY_ATTRIBUTES *attributes);
+
+// What others can do with an open file or folder.
+enum daemon_acl_others {
+    DAEMON_ACL_NOTHING,
+    DAEMON_ACL_READ,
+    DAEMON_ACL_CHANGE, // it, or its list; or it belongs to somebody else
+};
+
+// CHANGE too where the list cannot be read.
+enum daemon_acl_others daemon_acl_others(HANDLE handle);
+
+#endif
