@@ -24,4 +24,7 @@ bool cli_file_create_secret(const char *path, const char *data, size_t len,
 // Writes to stdout, past stdio.
 bool cli_file_write_stdout(const char *data, size_t len, char ret_why[CLI_FILE_WHY_MAX]);
 
+// Overwrites a secret with zero, which the compiler may not leave out.
+void cli_file_wipe(void *secret, size_t len);
+
 #endif

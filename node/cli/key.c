@@ -5,7 +5,6 @@
 #include "node/cli/table.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #define LIMIT_MS     10000 // the daemon reads and writes one file
 #define JSON_PEM_MAX (2 * PNR_PEM_MAX + 128)
@@ -179,10 +178,10 @@ int cli_key_import(struct cli_context *context)
     }
     if (code == CLI_EXIT_DONE) {
         call.begun = pnr_key_import(context->client, context->args[0], pem, &call.request);
-        explicit_bzero(pem, sizeof pem);
+        cli_file_wipe(pem, sizeof pem);
         code = cli_session_run(context, &call);
     }
-    explicit_bzero(pem, sizeof pem);
+    cli_file_wipe(pem, sizeof pem);
     return code;
 }
 
@@ -212,7 +211,7 @@ static bool write_pem_json(const char *label, const char *pem, char why[CLI_FILE
     }
     memcpy(line + used, "\"}\n", 3);
     bool good = cli_file_write_stdout(line, used + 3, why);
-    explicit_bzero(line, sizeof line);
+    cli_file_wipe(line, sizeof line);
     return good;
 }
 
@@ -251,7 +250,7 @@ static bool on_exported(struct cli_context *context, void *state, const struct p
         cli_output_error(&context->output, "%s", why);
         handover->code = CLI_EXIT_ERROR;
     }
-    explicit_bzero(pem, sizeof pem);
+    cli_file_wipe(pem, sizeof pem);
     return good;
 }
 
@@ -261,7 +260,7 @@ int cli_key_export(struct cli_context *context)
     bool is_dash = context->arg_count > 1 && strcmp(context->args[1], "-") == 0;
     if (context->arg_count > 1 && !is_dash) {
         handover.file = context->args[1];
-    } else if (!is_dash && isatty(STDOUT_FILENO) == 1) {
+    } else if (!is_dash && context->output.out_is_terminal) {
         cli_output_error(&context->output,
                          "this would show the secret key on the terminal; name a file, or - if "
                          "that is what you want");

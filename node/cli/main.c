@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "node/cli/session.h"
+#include "node/cli/terminal.h"
 
 #include <string.h>
 
@@ -91,6 +92,10 @@ int main(int argc, char *argv[])
 {
     struct cli_options options;
     struct cli_context context = {.options = &options};
+    if (!cli_terminal_startup(&argc, &argv)) {
+        fputs("pnr: the system has no sockets\n", stderr);
+        return CLI_EXIT_ERROR;
+    }
     char why[CLI_OPTIONS_WHY_MAX];
     bool good = cli_options_parse(argc, argv, &options, why);
     cli_output_init(&context.output, &options);

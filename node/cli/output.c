@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: MIT
 #include "node/cli/output.h"
 
+#include "node/cli/terminal.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
+#define STDOUT        1
+#define STDERR        2
 #define WIDTH_UNKNOWN 80 // columns of a terminal that does not say
 
 static const char *const sequences[] = {
@@ -27,31 +29,24 @@ void *cli_output_alloc(size_t size)
 
 // ---- terminals ----
 
-static bool is_smart_terminal(int fd)
-{
-    const char *term = getenv("TERM");
-    return isatty(fd) == 1 && (term == NULL || strcmp(term, "dumb") != 0);
-}
-
 static bool wants_color(enum cli_color color, int fd)
 {
     const char *no_color = getenv("NO_COLOR");
     if (color != CLI_COLOR_AUTO) {
         return color == CLI_COLOR_ALWAYS;
     }
-    return is_smart_terminal(fd) && (no_color == NULL || no_color[0] == '\0');
+    return cli_terminal_is_smart(fd) && (no_color == NULL || no_color[0] == '\0');
 }
 
 static size_t terminal_width(int fd)
 {
-    struct winsize size;
     uint32_t columns;
     const char *told = getenv("COLUMNS");
-    if (isatty(fd) != 1) {
+    if (!cli_terminal_is(fd)) {
         return 0;
     }
-    if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
-        return size.ws_col;
+    if (cli_terminal_columns(fd) > 0) {
+        return cli_terminal_columns(fd);
     }
     bool is_told = told != NULL && cli_text_parse_number(told, 20, 1000, &columns);
     return is_told ? columns : WIDTH_UNKNOWN;
@@ -61,12 +56,12 @@ void cli_output_init(struct cli_output *output, const struct cli_options *option
 {
     *output = (struct cli_output){
         .json = options->json,
-        .out_color = wants_color(options->color, STDOUT_FILENO),
-        .err_color = wants_color(options->color, STDERR_FILENO),
-        .out_is_terminal = isatty(STDOUT_FILENO) == 1,
-        .shows_progress = is_smart_terminal(STDERR_FILENO) && options->verbosity >= 0,
+        .out_color = wants_color(options->color, STDOUT),
+        .err_color = wants_color(options->color, STDERR),
+        .out_is_terminal = cli_terminal_is(STDOUT),
+        .shows_progress = cli_terminal_is_smart(STDERR) && options->verbosity >= 0,
         .verbosity = options->verbosity,
-        .width = terminal_width(STDOUT_FILENO),
+        .width = terminal_width(STDOUT),
     };
 }
 
@@ -127,7 +122,7 @@ void cli_output_hint(struct cli_output *output, const char *format, ...)
 void cli_output_progress(struct cli_output *output, const char *text)
 {
     char shown[256];
-    size_t width = terminal_width(STDERR_FILENO);
+    size_t width = terminal_width(STDERR);
     if (!output->shows_progress) {
         return;
     }

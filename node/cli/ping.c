@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "node/cli/json.h"
+#include "node/cli/names.h"
 #include "node/cli/session.h"
 #include "pnr/clouds.h"
 
-#include <arpa/inet.h>
-#include <netdb.h>
 #include <string.h>
 
 #define TIMEOUT_MS 5000 // without --timeout
@@ -35,24 +34,21 @@ static int find_address(struct cli_context *context, char ret_addr[PNR_ADDR_MAX]
 {
     char host[256];
     char port[8];
-    char address[INET6_ADDRSTRLEN];
-    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM};
-    struct addrinfo *found;
+    char address[CLI_NAMES_IP_TEXT_MAX];
+    uint8_t ip[16];
+    size_t ip_len;
     if (!cut(context->args[0], host, port)) {
         cli_output_error(&context->output, "expected HOST:PORT, such as 192.0.2.1:6881 or "
                                            "[2001:db8::1]:6881");
         return CLI_EXIT_USAGE;
     }
-    int error = getaddrinfo(host, port, &hints, &found);
-    if (error != 0) {
-        cli_output_error(&context->output, "cannot find %s: %s", host, gai_strerror(error));
+    const char *why = cli_names_find(host, ip, &ip_len);
+    if (why != NULL) {
+        cli_output_error(&context->output, "cannot find %s: %s", host, why);
         return CLI_EXIT_NOT_FOUND;
     }
-    getnameinfo(found->ai_addr, found->ai_addrlen, address, sizeof address, NULL, 0,
-                NI_NUMERICHOST);
-    snprintf(ret_addr, PNR_ADDR_MAX, found->ai_family == AF_INET6 ? "[%s]:%s" : "%s:%s", address,
-             port);
-    freeaddrinfo(found);
+    cli_names_write_ip(ip, ip_len, address);
+    snprintf(ret_addr, PNR_ADDR_MAX, ip_len == 16 ? "[%s]:%s" : "%s:%s", address, port);
     return CLI_EXIT_DONE;
 }
 

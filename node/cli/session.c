@@ -1,29 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "node/cli/session.h"
 
-#include <poll.h>
-#include <signal.h>
+#include "node/cli/wait.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define GREETING_MS 5000 // for the daemon to greet us
 #define CANCEL_MS   300  // for a cancel to leave
 #define DRAW_MS     100  // between two drawings of the progress line
-
-static volatile sig_atomic_t caught; // the signal that came; 0: none
-
-static void catch_signal(int number)
-{
-    caught = number;
-}
-
-static int64_t now_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
 
 int cli_session_exit(enum pnr_error error)
 {
@@ -51,66 +36,27 @@ int cli_session_exit(enum pnr_error error)
     return CLI_EXIT_ERROR;
 }
 
-// ---- signals ----
-
-static void hold_signals(void)
-{
-    struct sigaction action = {.sa_handler = catch_signal};
-    sigset_t set;
-    sigemptyset(&action.sa_mask);
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigprocmask(SIG_BLOCK, &set, NULL);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
-
-static void release_signals(void)
-{
-    sigset_t set;
-    signal(SIGINT, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
-    if (caught != 0) {
-        fflush(stdout);
-        raise(caught);
-    }
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigprocmask(SIG_UNBLOCK, &set, NULL);
-}
-
 // ---- waiting ----
 
-// Waits until the client has something to do, at most wait_ms (-1: for ever), and lets it. Signals
-// come in here and nowhere else.
+// Waits until the client has something to do, at most wait_ms (-1: for ever), and lets it.
 static void process(struct pnr_client *client, int wait_ms)
 {
-    unsigned wants = pnr_client_wants(client);
     int timeout_ms = pnr_client_timeout_ms(client);
-    struct pollfd poll_fd = {.fd = (int)pnr_client_fd(client)};
-    sigset_t none;
-    poll_fd.events |= (wants & PNR_WANTS_READ) != 0 ? POLLIN : 0;
-    poll_fd.events |= (wants & PNR_WANTS_WRITE) != 0 ? POLLOUT : 0;
     if (timeout_ms < 0 || (wait_ms >= 0 && wait_ms < timeout_ms)) {
         timeout_ms = wait_ms;
     }
-    struct timespec timeout = {.tv_sec = timeout_ms / 1000,
-                               .tv_nsec = timeout_ms % 1000 * 1000000L};
-    sigemptyset(&none);
-    ppoll(&poll_fd, 1, timeout_ms < 0 ? NULL : &timeout, &none);
+    cli_wait(client, timeout_ms);
     pnr_client_process(client);
 }
 
 // Cancels a request and gives the word a moment to leave.
 static void cancel(struct pnr_client *client, uint32_t request)
 {
-    int64_t end_us = now_us() + CANCEL_MS * 1000;
+    int64_t end_us = cli_wait_now_us() + CANCEL_MS * 1000;
     pnr_client_cancel(client, request);
     pnr_client_process(client);
     while (pnr_client_error(client) == PNR_OK &&
-           (pnr_client_wants(client) & PNR_WANTS_WRITE) != 0 && now_us() < end_us) {
+           (pnr_client_wants(client) & PNR_WANTS_WRITE) != 0 && cli_wait_now_us() < end_us) {
         process(client, 20);
     }
 }
@@ -160,15 +106,15 @@ int cli_session_open(struct cli_context *context)
                                                "tcp:127.0.0.1:PORT"
                                              : "");
     }
-    hold_signals();
-    while (caught == 0 && !pnr_client_ready(context->client)) {
+    cli_wait_hold();
+    while (!cli_wait_is_stopped() && !pnr_client_ready(context->client)) {
         error = pnr_client_error(context->client);
         if (error != PNR_OK) {
             return fail_open(context, error);
         }
         process(context->client, -1);
     }
-    return caught == 0 ? CLI_EXIT_DONE : CLI_EXIT_ERROR;
+    return !cli_wait_is_stopped() ? CLI_EXIT_DONE : CLI_EXIT_ERROR;
 }
 
 void cli_session_close(struct cli_context *context)
@@ -177,7 +123,7 @@ void cli_session_close(struct cli_context *context)
         cli_output_progress_end(&context->output);
         pnr_client_close(context->client);
         context->client = NULL;
-        release_signals();
+        cli_wait_release();
     }
 }
 
@@ -188,7 +134,7 @@ static void draw(struct cli_context *context, const struct cli_call *call)
     struct cli_text elapsed;
     char line[256];
     // Whole tenths, so that the line does not flicker.
-    int64_t passed_us = (now_us() - call->begun_us) / 100000 * 100000;
+    int64_t passed_us = (cli_wait_now_us() - call->begun_us) / 100000 * 100000;
     if (call->doing != NULL && context->output.shows_progress) {
         snprintf(line, sizeof line, "%.200s \xc2\xb7 %s", call->doing,
                  cli_text_duration(passed_us, &elapsed));
@@ -207,7 +153,7 @@ static bool next_event(struct cli_context *context, const struct cli_call *call,
                        struct pnr_event *ret_event)
 {
     int wait_ms = call->doing != NULL && context->output.shows_progress ? DRAW_MS : -1;
-    while (caught == 0) {
+    while (!cli_wait_is_stopped()) {
         if (pnr_client_next(context->client, ret_event)) {
             if (ret_event->request == call->request) {
                 return true;
@@ -226,7 +172,7 @@ static bool next_event(struct cli_context *context, const struct cli_call *call,
 static int follow(struct cli_context *context, struct cli_call *call)
 {
     struct pnr_event event;
-    call->begun_us = now_us();
+    call->begun_us = cli_wait_now_us();
     while (next_event(context, call, &event)) {
         if (event.type == PNR_EVENT_ERROR && event.error == PNR_ERROR_TIMED_OUT &&
             call->ends_in_time) {
@@ -250,7 +196,7 @@ static int follow(struct cli_context *context, struct cli_call *call)
             return CLI_EXIT_DONE;
         }
     }
-    if (caught == 0) {
+    if (!cli_wait_is_stopped()) {
         return fail(context, pnr_client_error(context->client),
                     pnr_client_error_text(context->client));
     }

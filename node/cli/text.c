@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "node/cli/text.h"
 
-#include <arpa/inet.h>
+#include "node/cli/names.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -353,7 +354,8 @@ static bool parse_protocol(const char *text, size_t len, uint8_t *ret_proto)
 }
 
 // Cuts "ADDR:PORT" or "[ADDR]:PORT". Returns where the port begins; NULL where it is neither.
-static const char *cut_address(const char *text, char address[INET6_ADDRSTRLEN], bool *ret_is_v6)
+static const char *cut_address(const char *text, char address[CLI_NAMES_IP_TEXT_MAX],
+                               bool *ret_is_v6)
 {
     bool is_v6 = text[0] == '[';
     const char *begin = is_v6 ? text + 1 : text;
@@ -364,7 +366,7 @@ static const char *cut_address(const char *text, char address[INET6_ADDRSTRLEN],
     } else if (is_v6) {
         return NULL;
     }
-    if (*behind != ':' || len >= INET6_ADDRSTRLEN) {
+    if (*behind != ':' || len >= CLI_NAMES_IP_TEXT_MAX) {
         return NULL;
     }
     memcpy(address, begin, len);
@@ -375,16 +377,13 @@ static const char *cut_address(const char *text, char address[INET6_ADDRSTRLEN],
 
 size_t cli_text_parse_ip(const char *text, uint8_t ret_ip[16])
 {
-    if (inet_pton(AF_INET, text, ret_ip) == 1) {
-        return 4;
-    }
-    return inet_pton(AF_INET6, text, ret_ip) == 1 ? 16 : 0;
+    return cli_names_read_ip(text, ret_ip);
 }
 
 static bool parse_address(const char *text, struct pnr_endpoint *endpoint,
                           char ret_why[CLI_TEXT_WHY_MAX])
 {
-    char address[INET6_ADDRSTRLEN];
+    char address[CLI_NAMES_IP_TEXT_MAX];
     bool is_v6 = false;
     uint32_t port;
     const char *port_text = cut_address(text, address, &is_v6);
@@ -394,7 +393,7 @@ static bool parse_address(const char *text, struct pnr_endpoint *endpoint,
                  "udp:[2001:db8::1]:53");
         return false;
     }
-    if (inet_pton(is_v6 ? AF_INET6 : AF_INET, address, endpoint->ip) != 1) {
+    if (cli_names_read_ip(address, endpoint->ip) != (is_v6 ? 16 : 4)) {
         snprintf(ret_why, CLI_TEXT_WHY_MAX, "the address is no %s",
                  is_v6 ? "IPv6 address" : "IPv4 address, nor an IPv6 address in brackets");
         return false;
@@ -444,10 +443,8 @@ const char *cli_text_protocol(uint8_t proto, struct cli_text *ret_text)
 
 const char *cli_text_address(const struct pnr_endpoint *endpoint, struct cli_text *ret_text)
 {
-    int family = endpoint->ip_len == 4 ? AF_INET : AF_INET6;
-    if (inet_ntop(family, endpoint->ip, ret_text->text, sizeof ret_text->text) == NULL) {
-        ret_text->text[0] = '\0';
-    }
+    _Static_assert(sizeof ret_text->text >= CLI_NAMES_IP_TEXT_MAX, "an address fits");
+    cli_names_write_ip(endpoint->ip, endpoint->ip_len, ret_text->text);
     return ret_text->text;
 }
 

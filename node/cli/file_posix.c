@@ -96,3 +96,8 @@ bool cli_file_write_stdout(const char *data, size_t len, char ret_why[CLI_FILE_W
 {
     return write_whole(STDOUT_FILENO, data, len) || refuse(ret_why, "cannot write", "stdout");
 }
+
+void cli_file_wipe(void *secret, size_t len)
+{
+    explicit_bzero(secret, len);
+}
