@@ -58,12 +58,8 @@ static INT WSAAPI lookup_end(HANDLE handle)
 static INT WSAAPI set_service(LPGUID guid, LPWSASERVICECLASSINFOW class_info, LPWSAQUERYSETW set,
                               WSAESETSERVICEOP operation, DWORD flags)
 {
-    (void)guid;
-    (void)class_info;
-    (void)set;
-    (void)operation;
-    (void)flags;
-    return finish(WSAEOPNOTSUPP);
+    (void)class_info; // as of Begin
+    return finish(nsp_provider_set_service(&provider, readable_guid(guid), set, operation, flags));
 }
 
 // PNRP's classes are fixed: none can be installed, removed or asked for.

@@ -91,6 +91,7 @@ static bool settle(struct nsp_link *link, struct nsp_link_request *request,
 static void lose(struct nsp_link *link, struct nsp_link_request *request, enum nsp_link_loss loss)
 {
     bool lasts = request->lasts;
+    request->not_before_ms = 0;
     // One that goes back in line may be gone as soon as it is there, so it hears of it before.
     if (lasts) {
         request->sink->lost(request, loss);
@@ -122,20 +123,35 @@ static bool is_turned_away(struct nsp_link *link, const struct nsp_link_request 
     return room_comes;
 }
 
+// Where a request goes after its last event, and when it is sent again.
+static enum nsp_link_state state_after(struct nsp_link_request *request,
+                                       const struct pnr_event *event)
+{
+    bool done = event->type == PNR_EVENT_DONE;
+    enum nsp_link_state state = request->lasts && done ? NSP_LINK_KEPT : NSP_LINK_IDLE;
+    if (request->sink->settle != NULL) {
+        state = request->sink->settle(request, event);
+    }
+    uint32_t doublings = request->failures < 16 ? request->failures : 16;
+    int64_t pause_ms = (int64_t)NSP_LINK_RETRY_MS << doublings;
+    pause_ms = pause_ms < NSP_LINK_RETRY_MOST_MS ? pause_ms : NSP_LINK_RETRY_MOST_MS;
+    request->failures = state == NSP_LINK_WAITING ? request->failures + 1 : 0;
+    request->not_before_ms = state == NSP_LINK_WAITING ? nsp_platform_now_ms() + pause_ms : 0;
+    return state;
+}
+
 // The last event of a request.
 static void finish(struct nsp_link *link, struct nsp_link_request *request,
                    const struct pnr_event *event)
 {
     bool again = is_turned_away(link, request, event);
-    bool keeps = request->lasts && event->type == PNR_EVENT_DONE;
-    if (keeps) {
+    enum nsp_link_state state = again ? NSP_LINK_WAITING : state_after(request, event);
+    // One that stays may be gone as soon as it is where it goes, so it hears of it before.
+    if (!again && state != NSP_LINK_IDLE) {
         request->sink->event(request, event);
     }
-    bool wanted = settle(link, request,
-                         again   ? NSP_LINK_WAITING
-                         : keeps ? NSP_LINK_KEPT
-                                 : NSP_LINK_IDLE);
-    if (wanted && (again || keeps)) {
+    bool wanted = settle(link, request, state);
+    if (wanted && state != NSP_LINK_IDLE) {
         return;
     }
     if (wanted) {
@@ -298,11 +314,13 @@ static void reach(struct nsp_link *link)
 // The next request that the daemon has room for, which is then under way.
 static struct nsp_link_request *next_in_line(struct nsp_link *link)
 {
+    int64_t now_ms = nsp_platform_now_ms();
     nsp_lock_take(&link->lock);
     struct nsp_link_request *request = link->waiting.first;
     bool full = link->under_way.count >= link->window;
     bool stays_full = link->under_way.stays >= link->window - link->window / 4;
-    while (request != NULL && (full || (request->stays && stays_full))) {
+    while (request != NULL &&
+           (full || (request->stays && stays_full) || request->not_before_ms > now_ms)) {
         request = full ? NULL : request->next;
     }
     if (request != NULL) {
@@ -376,12 +394,26 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+// When the first of those that wait for their time is sent again.
+static int64_t again_ms(struct nsp_link *link, int64_t now_ms)
+{
+    int64_t due_ms = NSP_NEVER;
+    nsp_lock_take(&link->lock);
+    for (const struct nsp_link_request *request = link->waiting.first; request != NULL;
+         request = request->next) {
+        due_ms = request->not_before_ms > now_ms ? earlier(due_ms, request->not_before_ms) : due_ms;
+    }
+    nsp_lock_give(&link->lock);
+    return due_ms;
+}
+
 // How long there is nothing to do unless something happens; -1: for ever.
 static int idle_ms(struct nsp_link *link)
 {
     int64_t now_ms = nsp_platform_now_ms();
     int64_t due_ms = link->connect_until_ms;
     if (link->client != NULL) {
+        due_ms = earlier(due_ms, again_ms(link, now_ms));
         int timeout_ms = pnr_client_timeout_ms(link->client);
         due_ms = timeout_ms < 0 ? due_ms : earlier(due_ms, now_ms + timeout_ms);
     } else if (is_wanted(link, false)) {

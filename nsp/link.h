@@ -17,7 +17,7 @@
 //
 // One that `lasts`, as a registration does, is kept after its PNR_EVENT_DONE, and after it was lost
 // it waits until there is a daemon again: send is then called once more. Its end is a cancel, or
-// PNR_EVENT_ERROR.
+// PNR_EVENT_ERROR, unless its owner settles otherwise.
 //
 // All but `released` are called on the link's thread, one after the other; no lock of the link is
 // held during any of them, so that they may start and cancel. They may come until the moment of
@@ -40,7 +40,8 @@
 #define NSP_LINK_CONNECT_MS    250  // to be connected; a stale rendezvous file costs this much
 #define NSP_LINK_GREET_MS      2000 // to be greeted by whoever took the connection
 #define NSP_LINK_RETRY_MS      1000 // between attempts for the sake of requests that last
-#define NSP_LINK_UNDER_WAY_MAX 60   // pnrd grants 64 unless it is configured otherwise
+#define NSP_LINK_RETRY_MOST_MS 60000
+#define NSP_LINK_UNDER_WAY_MAX 60 // pnrd grants 64 unless it is configured otherwise
 
 struct nsp_link_request;
 
@@ -48,6 +49,13 @@ enum nsp_link_loss {
     NSP_LINK_UNREACHED, // there was no daemon, or none that greeted us
     NSP_LINK_LOST,      // it went away, or broke the protocol
     NSP_LINK_MEMORY,    // out of memory
+};
+
+enum nsp_link_state {
+    NSP_LINK_IDLE,      // the link does not know it
+    NSP_LINK_WAITING,   // in line
+    NSP_LINK_UNDER_WAY, // with the daemon
+    NSP_LINK_KEPT,      // done, and lasts
 };
 
 struct nsp_link_sink {
@@ -60,13 +68,10 @@ struct nsp_link_sink {
     void (*lost)(struct nsp_link_request *request, enum nsp_link_loss loss);
     // The link knows the request no more.
     void (*released)(struct nsp_link_request *request);
-};
-
-enum nsp_link_state {
-    NSP_LINK_IDLE,      // the link does not know it
-    NSP_LINK_WAITING,   // in line
-    NSP_LINK_UNDER_WAY, // with the daemon
-    NSP_LINK_KEPT,      // done, and lasts
+    // May be NULL. Where a request goes after its last event, which it is told after this:
+    // NSP_LINK_IDLE: nowhere; NSP_LINK_KEPT; NSP_LINK_WAITING: it is sent again, after a second and
+    // then after twice as long each time, up to a minute. It may set `lasts`, as may `event`.
+    enum nsp_link_state (*settle)(struct nsp_link_request *request, const struct pnr_event *event);
 };
 
 struct nsp_link_request {
@@ -78,6 +83,8 @@ struct nsp_link_request {
     bool cancelled;
     bool answered;
     uint32_t id;
+    uint32_t failures;     // in a row, after which it is sent again
+    int64_t not_before_ms; // WAITING: not sent again before that
     struct nsp_link_request *previous;
     struct nsp_link_request *next;
 };

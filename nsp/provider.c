@@ -20,6 +20,7 @@ static int open_all(struct nsp_provider_state *provider)
     nsp_lock_take(&provider->lock);
     provider->link = link;
     nsp_lock_give(&provider->lock);
+    nsp_registration_begin_all(&provider->registrations);
     return 0;
 }
 
@@ -38,6 +39,9 @@ static void close_all(struct nsp_provider_state *provider)
     nsp_lock_take(&provider->lock);
     struct nsp_link *link = provider->link;
     provider->link = NULL;
+    nsp_lock_give(&provider->lock);
+    nsp_registration_end_all(&provider->registrations);
+    nsp_lock_take(&provider->lock);
     while (provider->inside > 0) {
         nsp_condition_wait(&provider->idle, &provider->lock);
     }
@@ -250,5 +254,52 @@ int nsp_provider_ioctl(struct nsp_provider_state *provider, HANDLE handle,
         error = notify(lookup, ioctl);
     }
     nsp_handle_drop(&provider->handles, handle);
+    return error;
+}
+
+// ---- registrations ----
+
+static int serve(struct nsp_provider_state *provider, struct nsp_link *link,
+                 WSAESETSERVICEOP operation, const struct nsp_offer *offer)
+{
+    struct nsp_registration_options options = {
+        .set = &provider->registrations,
+        .link = link,
+        .memory = provider->memory,
+        .wait_ms = NSP_REGISTRATION_WAIT_MS,
+    };
+    return operation == RNRSERVICE_REGISTER ? nsp_registration_make(&options, offer)
+                                            : nsp_registration_withdraw(&options, offer);
+}
+
+int nsp_provider_set_service(struct nsp_provider_state *provider, const GUID *guid,
+                             const WSAQUERYSETW *set, WSAESETSERVICEOP operation, DWORD flags)
+{
+    enum nsp_query_kind kind;
+    unsigned version;
+    struct nsp_offer offer;
+    int error = nsp_query_class(set, &kind, &version);
+    if (error == 0 && !is_for(guid, kind)) {
+        error = WSASERVICE_NOT_FOUND;
+    }
+    if (error == 0 && operation != RNRSERVICE_REGISTER && operation != RNRSERVICE_DELETE) {
+        error = WSAEOPNOTSUPP;
+    }
+    if (error == 0 && flags != 0) {
+        error = WSAEINVAL;
+    }
+    if (error == 0) {
+        error = operation == RNRSERVICE_REGISTER ? nsp_offer_read(set, &offer)
+                                                 : nsp_offer_read_name(set, &offer);
+    }
+    if (error != 0) {
+        return error;
+    }
+    struct nsp_link *link = nsp_provider_enter(provider);
+    if (link == NULL) {
+        return WSASYSNOTREADY;
+    }
+    error = serve(provider, link, operation, &offer);
+    nsp_provider_leave(provider);
     return error;
 }

@@ -18,6 +18,7 @@
 #include "nsp/lookup.h"
 #include "nsp/memory.h"
 #include "nsp/platform.h"
+#include "nsp/registration.h"
 #include "pnr/winsock.h"
 
 #define NSP_PROVIDER_STOP_MS 5000 // for calls under way to come back, once they are told to
@@ -34,12 +35,14 @@ struct nsp_provider_state {
     uint32_t inside;       // calls that use the link
     struct nsp_lookup_set lookups;
     struct nsp_handle_table handles;
+    struct nsp_registration_set registrations;
 };
 #define NSP_PROVIDER_INIT(memory_used, address_used, ended_used)                                   \
     {                                                                                              \
         .memory = (memory_used), .address = (address_used), .ended = (ended_used),                 \
         .life = NSP_LOCK_INIT, .lock = NSP_LOCK_INIT, .idle = NSP_CONDITION_INIT,                  \
-        .lookups = NSP_LOOKUP_SET_INIT, .handles = NSP_HANDLE_TABLE_INIT                           \
+        .lookups = NSP_LOOKUP_SET_INIT, .handles = NSP_HANDLE_TABLE_INIT,                          \
+        .registrations = NSP_REGISTRATION_SET_INIT                                                 \
     }
 
 // Each of these returns 0 or a WSA code.
@@ -75,6 +78,14 @@ struct nsp_provider_ioctl {
 };
 int nsp_provider_ioctl(struct nsp_provider_state *provider, HANDLE handle,
                        const struct nsp_provider_ioctl *ioctl);
+
+// NSPSetService. A class that is not ours, or not that of the provider's GUID, is
+// WSASERVICE_NOT_FOUND, before anything else; WSAEOPNOTSUPP: an operation that is neither
+// RNRSERVICE_REGISTER nor RNRSERVICE_DELETE, or clouds; WSAEINVAL: any flag. Then as
+// nsp_offer_read(), and as nsp_registration_make() or nsp_registration_withdraw();
+// WSASYSNOTREADY: the provider is not started.
+int nsp_provider_set_service(struct nsp_provider_state *provider, const GUID *guid,
+                             const WSAQUERYSETW *set, WSAESETSERVICEOP operation, DWORD flags);
 
 // A thread of the process ends.
 void nsp_provider_thread_left(struct nsp_provider_state *provider, uint64_t thread_id);

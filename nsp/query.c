@@ -51,8 +51,7 @@ int nsp_query_class(const WSAQUERYSETW *set, enum nsp_query_kind *ret_kind, unsi
     return 0;
 }
 
-// A provider that is named decides alone: Winsock does not look at the namespace then.
-static int check_provider(const WSAQUERYSETW *set, enum nsp_query_kind kind)
+int nsp_query_check_provider(const WSAQUERYSETW *set, enum nsp_query_kind kind)
 {
     bool is_name = kind == NSP_QUERY_NAME;
     if (set->lpNSProviderId == NULL) {
@@ -109,8 +108,7 @@ static int read_context(const WCHAR *context, struct texts *texts)
 
 // ---- blobs ----
 
-// What the blob holds: where, and how much of it; no bytes where there is no blob.
-static int open_blob(const BLOB *blob, const void **ret_data, DWORD *ret_size)
+int nsp_query_open_blob(const BLOB *blob, const void **ret_data, DWORD *ret_size)
 {
     BLOB copy;
     *ret_data = NULL;
@@ -170,7 +168,7 @@ static int read_info(const BLOB *blob, struct nsp_query *query)
     const void *data;
     DWORD size;
     PNRPINFO_V1 info;
-    int error = open_blob(blob, &data, &size);
+    int error = nsp_query_open_blob(blob, &data, &size);
     memset(&info, 0, sizeof info);
     if (error == 0 && data != NULL) {
         bool is_info = size == sizeof(PNRPINFO_V1) || size == sizeof(PNRPINFO_V2);
@@ -199,7 +197,7 @@ static int read_cloud_info(const BLOB *blob, struct nsp_query_filter *filter)
     const void *data;
     DWORD size;
     PNRPCLOUDINFO info;
-    int error = open_blob(blob, &data, &size);
+    int error = nsp_query_open_blob(blob, &data, &size);
     if (error != 0 || data == NULL) {
         return error;
     }
@@ -301,7 +299,7 @@ int nsp_query_read(const WSAQUERYSETW *set, DWORD flags, const struct nsp_memory
     query.mask = (flags & LUP_RETURN_ALL) != 0 ? flags & LUP_RETURN_ALL : LUP_RETURN_ALL;
     query.max_resolve = NSP_QUERY_RESULTS_MAX;
     query.timeout_s = NSP_QUERY_TIMEOUT_S_DEFAULT;
-    error = check_provider(&copy, query.kind);
+    error = nsp_query_check_provider(&copy, query.kind);
     if (error == 0) {
         error = check_restrictions(&copy, flags);
     }

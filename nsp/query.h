@@ -65,6 +65,15 @@ struct nsp_query {
 // one of them cannot be read; WSASERVICE_NOT_FOUND: the class is not ours.
 int nsp_query_class(const WSAQUERYSETW *set, enum nsp_query_kind *ret_kind, unsigned *ret_version);
 
+// Whether a query set, of which a copy is passed, is for the provider of such names or clouds. A
+// provider that is named decides alone: Winsock does not look at the namespace then. 0,
+// WSASERVICE_NOT_FOUND or WSAEFAULT.
+int nsp_query_check_provider(const WSAQUERYSETW *set, enum nsp_query_kind kind);
+
+// What a blob holds: where, all of it being readable, and the dwSize that it begins with; NULL and
+// 0 where there is no blob. WSAEINVAL: not as much as it says; WSAEFAULT.
+int nsp_query_open_blob(const BLOB *blob, const void **ret_data, DWORD *ret_size);
+
 // Reads a query set and the flags of Begin. Returns 0, or, nothing being kept:
 //
 // WSASERVICE_NOT_FOUND  the class is not ours; or the provider's GUID is given and is not that of

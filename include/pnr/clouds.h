@@ -15,9 +15,12 @@ extern "C" {
 // which a progress tells the end, with each change; never done.
 PNR_API enum pnr_error pnr_clouds(struct pnr_client *client, bool watch, uint32_t *ret_request);
 
-// As pnr_unpublish() and pnr_ping(), in a cloud; NULL: Global_, or the first that is enabled.
+// As pnr_unpublish(), pnr_unregister() and pnr_ping(), in a cloud; NULL: Global_, or the first that
+// is enabled.
 PNR_API enum pnr_error pnr_unpublish_in(struct pnr_client *client, const char *cloud,
                                         const char *name, uint32_t *ret_request);
+PNR_API enum pnr_error pnr_unregister_in(struct pnr_client *client, const char *cloud,
+                                         const char *name, uint32_t *ret_request);
 PNR_API enum pnr_error pnr_ping_in(struct pnr_client *client, const char *cloud, const char *addr,
                                    uint32_t timeout_ms, uint32_t *ret_request);
 

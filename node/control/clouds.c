@@ -37,13 +37,11 @@ enum pnr_error pnr_clouds(struct pnr_client *client, bool watch, uint32_t *ret_r
                               control_protocol_request_word(CONTROL_REQUEST_CLOUDS), ret_request);
 }
 
-enum pnr_error pnr_unpublish_in(struct pnr_client *client, const char *cloud, const char *name,
-                                uint32_t *ret_request)
+// A request about a name in a cloud.
+static enum pnr_error send_name_in(struct pnr_client *client, enum control_request kind,
+                                   const char *cloud, const char *name, uint32_t *ret_request)
 {
     struct dht_bencode_writer writer;
-    if (cloud == NULL) {
-        return pnr_unpublish(client, name, ret_request);
-    }
     if (name == NULL || name[0] == '\0' || strlen(name) > CONTROL_NAME_LEN_MAX ||
         cloud[0] == '\0' || strlen(cloud) > CONTROL_TEXT_LEN_MAX) {
         return PNR_ERROR_USAGE;
@@ -56,8 +54,23 @@ enum pnr_error pnr_unpublish_in(struct pnr_client *client, const char *cloud, co
     dht_bencode_put_text(&writer, cloud);
     dht_bencode_put_text(&writer, CONTROL_KEY_NAME);
     dht_bencode_put_text(&writer, name);
-    return control_client_end(
-        client, &writer, control_protocol_request_word(CONTROL_REQUEST_UNPUBLISH), ret_request);
+    return control_client_end(client, &writer, control_protocol_request_word(kind), ret_request);
+}
+
+enum pnr_error pnr_unpublish_in(struct pnr_client *client, const char *cloud, const char *name,
+                                uint32_t *ret_request)
+{
+    return cloud == NULL
+               ? pnr_unpublish(client, name, ret_request)
+               : send_name_in(client, CONTROL_REQUEST_UNPUBLISH, cloud, name, ret_request);
+}
+
+enum pnr_error pnr_unregister_in(struct pnr_client *client, const char *cloud, const char *name,
+                                 uint32_t *ret_request)
+{
+    return cloud == NULL
+               ? pnr_unregister(client, name, ret_request)
+               : send_name_in(client, CONTROL_REQUEST_UNREGISTER, cloud, name, ret_request);
 }
 
 // ---- answers ----

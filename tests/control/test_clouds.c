@@ -98,6 +98,11 @@ static void asks_of_a_cloud(void **state)
     fake_hears(fake, "d1:ad4:addr9:1.2.3.4:55:cloud3:lab10:timeout_msi9ee1:ii1e1:q4:pinge");
     assert_int_equal(pnr_status_in(fake->client, "lab", &request), PNR_OK);
     fake_hears(fake, "d1:ad5:cloud3:labe1:ii2e1:q6:statuse");
+    assert_int_equal(pnr_unregister_in(fake->client, "lab", "0.a", &request), PNR_OK);
+    fake_hears(fake, "d1:ad5:cloud3:lab4:name3:0.ae1:ii3e1:q10:unregistere");
+    assert_int_equal(pnr_unregister_in(fake->client, NULL, "0.a", &request), PNR_OK);
+    fake_hears(fake, "d1:ad4:name3:0.ae1:ii4e1:q10:unregistere");
+    assert_int_equal(pnr_unregister_in(fake->client, "", "0.a", &request), PNR_ERROR_USAGE);
     assert_int_equal(pnr_ping_in(fake->client, "", "1.2.3.4:5", 9, &request), PNR_ERROR_USAGE);
     assert_int_equal(pnr_ping_in(fake->client, "lab", NULL, 9, &request), PNR_ERROR_USAGE);
     assert_int_equal(pnr_status_in(fake->client, "", &request), PNR_ERROR_USAGE);

@@ -101,8 +101,9 @@ static void take_release(struct nsp_link_request *request)
     note(owner_of(request), 'x');
 }
 
-static const struct nsp_link_sink sink = {send_resolve, take_event, take_loss, take_release};
-static const struct nsp_link_sink nonsense = {send_nonsense, take_event, take_loss, take_release};
+static const struct nsp_link_sink sink = {send_resolve, take_event, take_loss, take_release, NULL};
+static const struct nsp_link_sink nonsense = {send_nonsense, take_event, take_loss, take_release,
+                                              NULL};
 
 static struct desk *start(struct fake_daemon *daemon, const char *address)
 {
@@ -473,6 +474,37 @@ static void requests_that_stay_leave_room(void **state)
     stop(desk);
 }
 
+static enum nsp_link_state settle_later(struct nsp_link_request *request,
+                                        const struct pnr_event *event)
+{
+    (void)request;
+    return event->type == PNR_EVENT_DONE ? NSP_LINK_KEPT : NSP_LINK_WAITING;
+}
+
+static const struct nsp_link_sink patient = {send_resolve, take_event, take_loss, take_release,
+                                             settle_later};
+
+static void what_fails_may_be_sent_again(void **state)
+{
+    (void)state;
+    struct desk *desk = start(fake_daemon_start(), NULL);
+    desk->owners[0].request.sink = &patient;
+    begin(desk, 0);
+    fake_daemon_accept(desk->daemon);
+    fake_daemon_greet(desk->daemon);
+    say(desk->daemon, fake_daemon_expect(desk->daemon, "resolve"), 'e');
+    expect(desk, 0, "e");
+    // Others are not held up by it.
+    begin(desk, 1);
+    say(desk->daemon, fake_daemon_expect(desk->daemon, "resolve"), 'd');
+    expect(desk, 1, "dx");
+    say(desk->daemon, fake_daemon_expect(desk->daemon, "resolve"), 'd');
+    expect(desk, 0, "ed");
+    nsp_link_cancel(desk->link, &desk->owners[0].request);
+    expect(desk, 0, "edx");
+    stop(desk);
+}
+
 static void what_lasts_is_made_again(void **state)
 {
     (void)state;
@@ -630,6 +662,7 @@ int main(void)
         cmocka_unit_test(a_stale_rendezvous_file_is_given_up),
         cmocka_unit_test(a_full_daemon_is_asked_again),
         cmocka_unit_test(requests_that_stay_leave_room),
+        cmocka_unit_test(what_fails_may_be_sent_again),
         cmocka_unit_test(what_lasts_is_made_again),
         cmocka_unit_test(closing_releases_everything),
         cmocka_unit_test(memory_may_be_short),

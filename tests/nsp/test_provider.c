@@ -582,6 +582,130 @@ static struct nsp_provider_state *make_provider(struct failing_memory *memory)
     return provider;
 }
 
+// ---- SetService ----
+
+static const struct set_row {
+    const char *name;
+    const GUID *class_id;
+    const GUID *provider;
+    WSAESETSERVICEOP operation;
+    DWORD flags;
+    int code;
+} set_rows[] = {
+    {"registering nothing", &SVCID_PNRPNAME_V2, &NS_PROVIDER_PNRPNAME, RNRSERVICE_REGISTER, 0,
+     WSAEINVAL},
+    {"registering several", &SVCID_PNRPNAME_V2, &NS_PROVIDER_PNRPNAME, RNRSERVICE_REGISTER,
+     SERVICE_MULTIPLE, WSAEINVAL},
+    {"deregistering", &SVCID_PNRPNAME_V2, &NS_PROVIDER_PNRPNAME, RNRSERVICE_DEREGISTER, 0,
+     WSAEOPNOTSUPP},
+    {"an operation that is none", &SVCID_PNRPNAME_V2, &NS_PROVIDER_PNRPNAME, (WSAESETSERVICEOP)3, 0,
+     WSAEOPNOTSUPP},
+    {"deleting what is not there", &SVCID_PNRPNAME_V1, &NS_PROVIDER_PNRPNAME, RNRSERVICE_DELETE, 0,
+     WSASERVICE_NOT_FOUND},
+    {"a foreign class, before all", &foreign, &NS_PROVIDER_PNRPNAME, RNRSERVICE_DEREGISTER, 1,
+     WSASERVICE_NOT_FOUND},
+    {"of the clouds' provider", &SVCID_PNRPNAME_V2, &NS_PROVIDER_PNRPCLOUD, RNRSERVICE_REGISTER, 0,
+     WSASERVICE_NOT_FOUND},
+};
+
+static int set_service(GUID *provider, WSAQUERYSETW *set, WSAESETSERVICEOP operation, DWORD flags)
+{
+    return nsp.NSPSetService(provider, NULL, set, operation, flags) == 0 ? 0 : WSAGetLastError();
+}
+
+// None of it is asked of the daemon.
+static void what_cannot_be_set(void **state)
+{
+    (void)state;
+    start(true);
+    for (size_t i = 0; i < COUNT_OF(set_rows); i++) {
+        GUID class_id = *set_rows[i].class_id, provider = *set_rows[i].provider;
+        WSAQUERYSETW set = query_of(&class_id);
+        int code = set_service(&provider, &set, set_rows[i].operation, set_rows[i].flags);
+        if (code != set_rows[i].code) {
+            fail_msg("%s: %d, not %d", set_rows[i].name, code, set_rows[i].code);
+        }
+    }
+    assert_int_equal(set_service(&name_guid, NULL, RNRSERVICE_REGISTER, 0), WSAEINVAL);
+    stop();
+}
+
+struct setter {
+    struct nsp_thread thread;
+    WSAESETSERVICEOP operation;
+    int code;
+};
+
+static void set_name(void *ctx)
+{
+    struct setter *setter = ctx;
+    GUID class_id = SVCID_PNRPNAME_V2;
+    WSAQUERYSETW set = query_of(&class_id);
+    SOCKADDR_IN socket_address;
+    CSADDR_INFO address;
+    memset(&socket_address, 0, sizeof socket_address);
+    memset(&address, 0, sizeof address);
+    socket_address.sin_family = AF_INET;
+    address.LocalAddr.lpSockaddr = (SOCKADDR *)(void *)&socket_address;
+    address.LocalAddr.iSockaddrLength = sizeof socket_address;
+    set.dwNumberOfCsAddrs = 1;
+    set.lpcsaBuffer = &address;
+    setter->code = set_service(&name_guid, &set, setter->operation, 0);
+}
+
+static struct setter begin_set(WSAESETSERVICEOP operation)
+{
+    return (struct setter){.operation = operation, .code = -1};
+}
+
+static void a_name_is_registered_and_withdrawn(void **state)
+{
+    (void)state;
+    start(true);
+    struct setter setter = begin_set(RNRSERVICE_REGISTER);
+    assert_true(nsp_thread_start(&setter.thread, set_name, &setter));
+    fake_daemon_accept(server);
+    fake_daemon_greet(server);
+    fake_daemon_answer(server, fake_daemon_expect(server, "register"), "done", "de");
+    nsp_thread_join(&setter.thread);
+    assert_int_equal(setter.code, 0);
+    // The daemon is started anew: it is told again.
+    fake_daemon_hang_up(server);
+    fake_daemon_accept(server);
+    fake_daemon_greet(server);
+    fake_daemon_answer(server, fake_daemon_expect(server, "register"), "done", "de");
+    setter = begin_set(RNRSERVICE_DELETE);
+    assert_true(nsp_thread_start(&setter.thread, set_name, &setter));
+    uint32_t id = fake_daemon_hear(server);
+    if (strstr(server->heard, "cancel") != NULL) {
+        // The answer had not come to it yet.
+        id = fake_daemon_hear(server);
+    }
+    assert_non_null(strstr(server->heard, "unregister"));
+    fake_daemon_answer(server, id, "done", "de");
+    nsp_thread_join(&setter.thread);
+    assert_int_equal(setter.code, 0);
+    setter.code = -1;
+    set_name(&setter);
+    assert_int_equal(setter.code, WSASERVICE_NOT_FOUND);
+    stop();
+}
+
+// Who waits for the daemon returns at once where the provider is stopped.
+static void cleanup_ends_registering(void **state)
+{
+    (void)state;
+    start(true);
+    struct setter setter = begin_set(RNRSERVICE_REGISTER);
+    assert_true(nsp_thread_start(&setter.thread, set_name, &setter));
+    fake_daemon_accept(server);
+    fake_daemon_greet(server);
+    (void)fake_daemon_expect(server, "register");
+    stop();
+    nsp_thread_join(&setter.thread);
+    assert_int_equal(setter.code, WSA_E_CANCELLED);
+}
+
 static void memory_may_be_short(void **state)
 {
     (void)state;
@@ -629,6 +753,9 @@ int main(void)
         cmocka_unit_test(end_returns_a_waiting_next),
         cmocka_unit_test(cleanup_ends_everything),
         cmocka_unit_test(a_thread_that_ends_aborts_what_it_armed),
+        cmocka_unit_test(what_cannot_be_set),
+        cmocka_unit_test(a_name_is_registered_and_withdrawn),
+        cmocka_unit_test(cleanup_ends_registering),
         cmocka_unit_test(memory_may_be_short),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
