@@ -549,6 +549,11 @@ static void a_bad_daemon_costs_no_more_than_the_time_asked_for(void **state)
 // ---- what there is of it ----
 
 // The program's: one, and under the thread sanitizer its own.
+#ifdef __has_feature
+#if __has_feature(thread_sanitizer)
+#define __SANITIZE_THREAD__ // as gcc has it
+#endif
+#endif
 #ifdef __SANITIZE_THREAD__
 #define OWN_THREADS 2
 #else
