@@ -316,7 +316,8 @@ PNR_API enum pnr_error pnr_publish(struct pnr_client *client, const struct pnr_p
 PNR_API enum pnr_error pnr_unpublish(struct pnr_client *client, const char *name,
                                      uint32_t *ret_request);
 
-// The same for an unsecured name, for as long as this connection lives.
+// The same for as long as this connection lives. A secured name needs PNR_ACCESS_CONTROL, and is a
+// PNR_ERROR_CONFLICT where it is published already, or registered by another connection.
 PNR_API enum pnr_error pnr_register(struct pnr_client *client, const struct pnr_publish *publish,
                                     uint32_t *ret_request);
 PNR_API enum pnr_error pnr_unregister(struct pnr_client *client, const char *name,

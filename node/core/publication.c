@@ -14,7 +14,7 @@
 
 #define ANCHOR_PAUSE_US  (5 * CORE_SECOND_US)
 #define OFFLINE_PAUSE_US (1 * CORE_SECOND_US)
-#define FORGET_US        (120 * CORE_MINUTE_US) // BEP 44: after two hours nobody need hold the old record
+#define ORPHAN_PAUSE_US  (30 * CORE_SECOND_US)
 #define SPREAD_US        (5 * CORE_SECOND_US) // over which many renewals at once are spread
 
 // ---- life ----
@@ -87,16 +87,6 @@ static void delete_row(struct node *node, const struct core_publication *publica
     core_brain_write(node, NODE_ROW_PUBLICATION, span, (struct dht_span){0}, true);
 }
 
-// Nobody waits for it: if it cannot be written, the next start finds what stood there before.
-static void write_row(struct node *node, const struct core_publication *publication)
-{
-    uint8_t key[NODE_ROW_KEY_MAX];
-    uint8_t row[NODE_ROW_VALUE_MAX];
-    struct dht_span span = {key, core_publication_row_key(publication, key)};
-    struct dht_span value = {row, core_publication_row(publication, row)};
-    core_brain_write(node, NODE_ROW_PUBLICATION, span, value, true);
-}
-
 // ---- anchors ----
 
 static void due_in(struct node *node, struct core_publication *publication, int64_t pause_us)
@@ -147,13 +137,14 @@ static void end_publication(struct node *node, struct core_publication *publicat
     free(publication->content.payload);
     publication->content = (struct core_publication_content){.ttl_s = 0};
     publication->anchor = true;
+    publication->session = NULL;
     publication->is_signed = false;
     publication->withdrawn = false;
     publication->unsaved = false;
     publication->fresh = false;
     publication->changed = false;
     publication->checks = 0;
-    write_row(node, publication);
+    core_publication_write(node, publication);
     due_in(node, publication, ANCHOR_PAUSE_US);
 }
 
@@ -177,6 +168,7 @@ static bool begin_change(struct core_publication *publication, bool is_new)
             .anchor = publication->anchor,
             .withdrawn = publication->withdrawn,
             .forget_wall_us = publication->forget_wall_us,
+            .session = publication->session,
         };
         publication->content.payload = NULL;
     }
@@ -205,12 +197,13 @@ static void go_back(struct node *node, struct core_publication *publication, int
     publication->anchor = kept->anchor;
     publication->withdrawn = kept->withdrawn;
     publication->forget_wall_us = kept->forget_wall_us;
+    publication->session = kept->session;
     free(kept);
     publication->kept = NULL;
     publication->unsaved = false;
     publication->fresh = false;
     publication->changed = false;
-    write_row(node, publication); // the change may be on its way to the disk
+    core_publication_write(node, publication); // the change may be on its way to the disk
     if (storing)
         return;
     core_round_cancel(node, publication);
@@ -364,7 +357,7 @@ void core_publication_failed(struct node *node, struct core_publication *publica
 
 void core_publication_offline(struct node *node, struct core_publication *publication)
 {
-    write_row(node, publication);
+    core_publication_write(node, publication);
     core_publication_saved(publication);
     publication->known = true;
     char why[CORE_CLOUD_TEXT_MAX];
@@ -391,6 +384,12 @@ static void wait_for_round(struct node *node, struct core_publication *publicati
     answer_failed(node, publication, CONTROL_ERROR_CANCELLED, "replaced by a later request");
     publication->request = request;
     request->publication = publication;
+    publication->orphaned = false;
+    core_publication_begin(node, publication);
+}
+
+void core_publication_begin(struct node *node, struct core_publication *publication)
+{
     publication->fresh = true;
     publication->failures = 0;
     publication->conflicts = 0;
@@ -423,6 +422,14 @@ void core_publication_publish(struct node *node, struct core_request *request,
     uint8_t public_key[DHT_KEY_LEN];
     memcpy(public_key, key->key, sizeof public_key);
     struct core_publication *publication = find(node, request->cloud, public_key, classifier);
+    struct core_session *session =
+        request->kind == CONTROL_REQUEST_REGISTER ? request->session : NULL;
+    const char *taken = core_publication_is_taken(publication, session);
+    if (taken != NULL) {
+        free(content->payload);
+        core_request_fail(node, request, CONTROL_ERROR_CONFLICT, taken);
+        return;
+    }
     bool is_new = publication == NULL;
     if (is_new)
         publication = add(node, request->cloud, public_key, classifier);
@@ -432,11 +439,14 @@ void core_publication_publish(struct node *node, struct core_request *request,
         return;
     }
     publication->content = *content;
+    publication->session = session;
     publication->anchor = false;
     publication->withdrawn = false;
     if (classifier.len > 0)
         keep_anchor(node, request->cloud, public_key);
     wait_for_round(node, publication, request);
+    if (!core_cloud_has_contacts(publication->cloud)) // it is taken on all the same
+        core_publication_progress(node, publication, CONTROL_STEP_READING);
 }
 
 void core_publication_withdraw(struct node *node, struct core_request *request,
@@ -444,7 +454,9 @@ void core_publication_withdraw(struct node *node, struct core_request *request,
 {
     struct dht_span classifier = {name->classifier, name->classifier_len};
     struct core_publication *publication = find(node, request->cloud, key->key, classifier);
-    if (publication == NULL || publication->anchor || publication->withdrawn) {
+    bool is_session = request->kind == CONTROL_REQUEST_UNREGISTER;
+    if (publication == NULL || publication->anchor || publication->withdrawn ||
+        (is_session && publication->session != request->session)) {
         core_request_fail(node, request, CONTROL_ERROR_NOT_FOUND,
                           "the name is not published from here");
         return;
@@ -453,11 +465,7 @@ void core_publication_withdraw(struct node *node, struct core_request *request,
         core_request_fail(node, request, CONTROL_ERROR_FULL, "out of memory");
         return;
     }
-    publication->content = (struct core_publication_content){.ttl_s = 0};
-    publication->withdrawn = true;
-    publication->forget_wall_us = core_brain_wall_us(node) + FORGET_US;
-    if (publication->forget_wall_us < 0)
-        publication->forget_wall_us = 0;
+    core_publication_take_back(node, publication);
     wait_for_round(node, publication, request);
 }
 
@@ -487,6 +495,7 @@ void core_publication_timer(struct node *node, struct core_publication *publicat
 {
     if (publication->state != CORE_PUBLICATION_IDLE)
         return;
+    publication->orphaned = false;
     if (publication->anchor && !needs_anchor(node, publication)) {
         delete_row(node, publication);
         free_publication(node, publication);
@@ -525,7 +534,9 @@ void core_publication_renew_all(struct node *node, const struct core_cloud *clou
             continue;
         publication->failures = publication->failures > 0; // they may have had the same cause
         if (publication->state == CORE_PUBLICATION_IDLE)
-            due_in(node, publication, (int64_t)dht_random_below(&node->random, SPREAD_US));
+            due_in(node, publication,
+                   publication->orphaned ? ORPHAN_PAUSE_US
+                                         : (int64_t)dht_random_below(&node->random, SPREAD_US));
         else
             publication->renew = true;
     }
@@ -583,6 +594,7 @@ bool core_publication_restore(struct node *node, struct dht_span key, struct dht
         return false;
     }
     publication->known = true;
-    due_in(node, publication, 0);
+    core_publication_adopt(node, publication);
+    due_in(node, publication, publication->orphaned ? ORPHAN_PAUSE_US : 0);
     return true;
 }

@@ -23,6 +23,9 @@
 // A publication belongs to a cloud. While that is not there it sleeps: no round, no timer; what was
 // asked for stays durable.
 //
+// One that was registered ends with its connection. What a daemon that was killed leaves of such is
+// withdrawn by the next one, after half a minute in which the client may come back.
+//
 // A sequence number is durable before the first datagram that carries it. Bounds: publications_max,
 // and publishing_max rounds at once.
 
@@ -71,6 +74,7 @@ struct core_publication_kept {
     bool anchor;
     bool withdrawn;
     int64_t forget_wall_us;
+    struct core_session *session;
 };
 
 struct core_publication {
@@ -89,7 +93,9 @@ struct core_publication {
     bool withdrawn;
     int64_t forget_wall_us; // of a withdrawn one: when its tombstone need not be renewed any more
     struct core_publication_content content;
-    bool unsaved; // what was asked for last is not durable: if that comes to nothing, it goes
+    struct core_session *session; // that registered it, and ends it; NULL: published
+    bool orphaned; // of a connection of an earlier run; withdrawn unless it comes back soon
+    bool unsaved;  // what was asked for last is not durable: if that comes to nothing, it goes
     struct core_publication_kept *kept; // back to this; NULL: to not being there
     bool known;                         // it was acknowledged once, by this run or an earlier one
     struct core_request *request;       // that waits for this round; NULL: none
@@ -143,6 +149,20 @@ void core_publication_publish(struct node *node, struct core_request *request,
                               struct core_publication_content *content);
 void core_publication_withdraw(struct node *node, struct core_request *request,
                                const struct core_key *key, const struct core_name *name);
+
+// The connection is closed: what it registered is withdrawn (node/core/publication_session.c).
+void core_publication_hang_up(struct node *node, const struct core_session *session);
+// Why a session, NULL: none, may not publish what stands here already; NULL: it may.
+const char *core_publication_is_taken(const struct core_publication *publication,
+                                      const struct core_session *session);
+// It becomes a tombstone: its content is gone, from here on. What it had for a payload is freed.
+void core_publication_take_back(const struct node *node, struct core_publication *publication);
+// One that was just restored: where it was a connection's, it is orphaned.
+void core_publication_adopt(const struct node *node, struct core_publication *publication);
+// Writes its row.
+void core_publication_write(struct node *node, const struct core_publication *publication);
+// What was asked for is brought by a round, now or as soon as the one under way is done.
+void core_publication_begin(struct node *node, struct core_publication *publication);
 
 // The request that waited is gone. Where what it asked for is not durable yet, nothing comes of it;
 // otherwise the round goes on.

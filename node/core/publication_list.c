@@ -95,7 +95,7 @@ static void list_one(struct node *node, struct core_request *request,
                             core_publication_renew_s(node, publication));
     if (publication->seq != DHT_SEQ_NONE)
         core_result_put_int(writer, CONTROL_KEY_SEQ, publication->seq);
-    core_result_put_int(writer, CONTROL_KEY_SESSION, 0);
+    core_result_put_int(writer, CONTROL_KEY_SESSION, publication->session != NULL);
     core_result_put_text(
         writer, CONTROL_KEY_STATE,
         control_protocol_word(CONTROL_VOCABULARY_STATE, (int)state_of(publication)));

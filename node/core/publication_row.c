@@ -55,7 +55,7 @@ bool core_publication_open_row_key(struct dht_span key, struct dht_span *ret_cla
     return true;
 }
 
-// comment endpoints forget payload payload_type ttl_s withdrawn
+// comment endpoints forget payload payload_type session ttl_s withdrawn
 size_t core_publication_row(const struct core_publication *publication,
                             uint8_t ret_row[NODE_ROW_VALUE_MAX])
 {
@@ -71,6 +71,8 @@ size_t core_publication_row(const struct core_publication *publication,
     core_result_put_bytes(&writer, "payload",
                           (struct dht_span){content->payload, content->payload_len});
     core_result_put_int(&writer, "payload_type", (int64_t)content->payload_type);
+    if (publication->session != NULL)
+        core_result_put_int(&writer, "session", 1);
     core_result_put_int(&writer, "ttl_s", content->ttl_s);
     core_result_put_int(&writer, "withdrawn", publication->withdrawn);
     dht_bencode_end(&writer);
@@ -112,6 +114,7 @@ bool core_publication_read_row(struct dht_span row, struct core_publication *pub
         !control_fields_bool(row, "anchor", &publication->anchor) ||
         !control_fields_bool(row, "withdrawn", &publication->withdrawn))
         return false;
+    control_fields_bool(row, "session", &publication->orphaned); // it is orphaned by now
     memcpy(content->comment, comment.data, comment.len);
     content->comment_len = (uint16_t)comment.len;
     content->payload_type = (enum core_record_payload_type)type;
@@ -124,4 +127,14 @@ bool core_publication_read_row(struct dht_span row, struct core_publication *pub
     memcpy(content->payload, payload.data, payload.len);
     content->payload_len = (uint16_t)payload.len;
     return true;
+}
+
+// Nobody waits for it: if it cannot be written, the next start finds what stood there before.
+void core_publication_write(struct node *node, const struct core_publication *publication)
+{
+    uint8_t key[NODE_ROW_KEY_MAX];
+    uint8_t row[NODE_ROW_VALUE_MAX];
+    struct dht_span span = {key, core_publication_row_key(publication, key)};
+    struct dht_span value = {row, core_publication_row(publication, row)};
+    core_brain_write(node, NODE_ROW_PUBLICATION, span, value, true);
 }

@@ -460,11 +460,11 @@ static void begin(struct node *node, struct core_registration *registration,
     registration->failures = 0;
     registration->ending = false;
     registration->lookup.has_changed = is_announced(node, registration);
+    tell_step(node, registration, CONTROL_STEP_SAVING); // taken on, before there is a contact
     if (registration->session != NULL) {
         announce(node, registration);
         return;
     }
-    tell_step(node, registration, CONTROL_STEP_SAVING);
     registration->state = CORE_REGISTRATION_SAVING;
     registration->write = core_registration_write(node, registration, false);
     if (registration->write == 0)

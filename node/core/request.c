@@ -213,35 +213,46 @@ static void publish(struct node *node, struct core_request *request, struct dht_
     publish_content(node, request, arguments, &name, key);
 }
 
-// The name of a request that is for unsecured names alone.
-static bool read_unsecured_name(struct node *node, struct core_request *request,
-                                struct dht_span arguments, struct core_name *ret_name)
+// A connection registers as it publishes, but that secured names take the level that publishing
+// takes: whose the key is decides that.
+static bool read_registered(struct node *node, struct core_request *request,
+                            struct dht_span arguments, struct core_name *ret_name,
+                            const struct core_key **ret_key)
 {
+    *ret_key = NULL;
     if (!read_cloud(node, request, arguments) || !read_name(node, request, arguments, ret_name))
         return false;
     if (ret_name->kind == CORE_NAME_UNSECURED)
         return true;
-    refuse(node, request, CONTROL_ERROR_REFUSED,
-           "only unsecured names (0.something) are registered; publish this one");
-    return false;
+    if (request->session->access != NODE_ACCESS_CONTROL) {
+        refuse(node, request, CONTROL_ERROR_REFUSED,
+               "a secured name needs the control socket, not the one for resolving");
+        return false;
+    }
+    return read_key(node, request, ret_name, ret_key);
 }
 
 static void register_name(struct node *node, struct core_request *request,
                           struct dht_span arguments)
 {
     struct core_name name;
-    if (read_unsecured_name(node, request, arguments, &name))
-        publish_content(node, request, arguments, &name, NULL);
+    const struct core_key *key;
+    if (read_registered(node, request, arguments, &name, &key))
+        publish_content(node, request, arguments, &name, key);
 }
 
 static void unregister_name(struct node *node, struct core_request *request,
                             struct dht_span arguments)
 {
     struct core_name name;
-    if (!read_unsecured_name(node, request, arguments, &name))
+    const struct core_key *key;
+    if (!read_registered(node, request, arguments, &name, &key))
         return;
     dht_timer_set(&node->timers, &request->timer, node->now_us + PUBLISH_TIMEOUT_US);
-    core_registration_withdraw(node, request, &name, true);
+    if (key != NULL)
+        core_publication_withdraw(node, request, key, &name);
+    else
+        core_registration_withdraw(node, request, &name, true);
 }
 
 static void unpublish(struct node *node, struct core_request *request, struct dht_span arguments)

@@ -53,6 +53,7 @@ static void free_session(struct node *node, struct core_session *session)
         core_request_drop(node, session->requests);
     }
     core_registration_hang_up(node, session);
+    core_publication_hang_up(node, session);
     if (session->next != NULL)
         session->next->prev = session->prev;
     if (session->prev != NULL)

@@ -291,7 +291,7 @@ static void test_refused(void **state)
     } rows[] = {
         {5, "publish", eleven, CONTROL_ERROR_REFUSED},
         {5, "publish", "4:name3:0.x", CONTROL_ERROR_USAGE},
-        {5, "register", ENDPOINT("4:porti1e") "4:name9:restored0", CONTROL_ERROR_REFUSED},
+        {5, "register", ENDPOINT("4:porti1e") "4:name9:restored0", CONTROL_ERROR_NOT_FOUND},
         {5, "unregister", "4:name3:0.x", CONTROL_ERROR_NOT_FOUND},
         {5, "unpublish", "4:name3:0.x", CONTROL_ERROR_NOT_FOUND},
         {5, "resolve", "8:criteria3:odd4:name3:0.x", CONTROL_ERROR_USAGE},
