@@ -108,6 +108,14 @@ bool core_lookup_announce(struct node *node, struct core_lookup *lookup, enum co
     return lookup->running > 0;
 }
 
+void core_lookup_announce_changed(struct node *node, const struct core_cloud *cloud,
+                                  const struct dht_id *info_hash)
+{
+    for (int i = 0; i < NODE_ENGINES_MAX; i++)
+        if (core_cloud_is_reached(&cloud->engines[i]))
+            dht_announce_changed(cloud->engines[i].dht, node->now_us, info_hash, 0);
+}
+
 static bool is_better(const struct dht_item *item, const struct core_lookup *than)
 {
     if (!than->found || item->seq != than->seq)

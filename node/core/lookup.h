@@ -45,6 +45,11 @@ bool core_lookup_peers(struct node *node, struct core_lookup *lookup, enum core_
 bool core_lookup_announce(struct node *node, struct core_lookup *lookup, enum core_owner_kind kind,
                           void *object, const struct dht_id *info_hash);
 
+// Announces the node itself once more, as one that has something else to say, on every engine that
+// others can reach. Nobody is told what comes of it; where an engine has no room it is left out.
+void core_lookup_announce_changed(struct node *node, const struct core_cloud *cloud,
+                                  const struct dht_id *info_hash);
+
 // dht_put_early() on every engine whose get still goes on.
 void core_lookup_put_early(struct node *node, struct core_lookup *lookup,
                            const struct dht_item *item, int64_t cas);

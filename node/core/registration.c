@@ -175,14 +175,17 @@ static void free_registration(struct node *node, struct core_registration *regis
     core_cloud_drop(node, cloud);
 }
 
-// It is over: the engines tell it no more.
+// It is over: the engines tell it no more, and those who watch are told to ask again.
 static void end_registration(struct node *node, struct core_registration *registration)
 {
     struct core_cloud *cloud = registration->cloud;
     struct dht_id info_hash = registration->info_hash;
+    bool was_announced = registration->stored_us != 0;
     core_cloud_hold(cloud); // or it might be gone with this
     free_registration(node, registration);
     tell_engines(node, cloud, &info_hash); // less than before
+    if (was_announced)
+        core_lookup_announce_changed(node, cloud, &info_hash);
     core_cloud_drop(node, cloud);
 }
 

@@ -122,7 +122,7 @@ bool core_unsecured_has_asked(const struct core_unsecured *unsecured, const stru
 bool core_unsecured_has_result(const struct core_unsecured *unsecured,
                                const uint8_t publisher[CORE_PUBLISHER_LEN]);
 // Whether it has found a publisher that an earlier one (NULL: none) had not, or one who says
-// something else.
+// something else, or that he is gone.
 bool core_unsecured_has_news(const struct core_unsecured *unsecured,
                              const struct core_unsecured *earlier);
 // Moves the results of an earlier one that were not found again, less those that were missed as

@@ -188,6 +188,9 @@ bool core_unsecured_has_news(const struct core_unsecured *unsecured,
         if (known == NULL || memcmp(known->mark, result->mark, CORE_MARK_LEN) != 0)
             return true;
     }
+    for (result = earlier != NULL ? earlier->results : NULL; result != NULL; result = result->next)
+        if (is_plain(unsecured, &result->from) && find(unsecured, result->publisher) == NULL)
+            return true; // says that he is gone
     return false;
 }
 

@@ -139,6 +139,26 @@ static void test_changed(void **state)
     brains_fini(&brains);
 }
 
+// Nor that somebody is gone who says so, be it one of two on his node.
+static void test_gone(void **state)
+{
+    (void)state;
+    begin(529);
+    publish(FIRST, '1');
+    must(FIRST, "publish", "9:endpointsld2:ip4:abcd4:porti2000e5:protoi6eee4:name3:0.s");
+    brains_run(&brains, SECOND);
+    uint32_t id = watch(WATCHER);
+    brains_run(&brains, 30 * SECOND);
+    must(FIRST, "unpublish", "4:name3:0.s");
+    brains_run(&brains, 5 * SECOND);
+    assert_string_equal(helper_told(&brains, WATCHER, id), "+1000 +2000 w -");
+    brains_run(&brains, 20 * SECOND);
+    node_session_closed(brains.nodes[FIRST], brains.now_us, brains.sessions[FIRST]);
+    brains_run(&brains, 5 * SECOND);
+    assert_string_equal(helper_told(&brains, WATCHER, id), "+1000 +2000 w - -");
+    brains_fini(&brains);
+}
+
 // Somebody names another peer every second, for so long, who is not there. Returns how many lookups
 // that has brought.
 static uint64_t invent_peers(int seconds)
@@ -383,6 +403,7 @@ int main(void)
         cmocka_unit_test(test_what_fires),
         cmocka_unit_test(test_news),
         cmocka_unit_test(test_changed),
+        cmocka_unit_test(test_gone),
         cmocka_unit_test(test_gone_at_once),
         cmocka_unit_test(test_loss),
         cmocka_unit_test(test_slow_client),
