@@ -6,7 +6,10 @@
 
 #include <string.h>
 
-#define LIMIT_MS 10000 // the daemon answers from memory
+#define LIMIT_MS      10000 // the daemon answers from memory
+#define NAME_COLUMNS  12    // of lines that come one by one; longer ones stand out
+#define STATE_COLUMNS 13    // "synchronising"
+#define SCOPE_COLUMNS 6
 
 static const char *const scopes[] = {
     [PNR_SCOPE_GLOBAL] = "global", [PNR_SCOPE_SITE] = "site", [PNR_SCOPE_LINK] = "link"};
@@ -80,7 +83,10 @@ static void print_line(const struct pnr_cloud_info *cloud)
     if (cloud->event == PNR_CLOUD_EVENT_GONE) {
         printf("%c %s\n", mark, name);
     } else {
-        printf("%c %s  %s  %s  %s\n", mark, name, states[cloud->state], scope, families_of(cloud));
+        size_t columns = cli_text_columns(name);
+        int pad = columns < NAME_COLUMNS ? NAME_COLUMNS - (int)columns : 0;
+        printf("%c %s%*s  %-*s  %-*s  %s\n", mark, name, pad, "", STATE_COLUMNS,
+               states[cloud->state], SCOPE_COLUMNS, scope, families_of(cloud));
     }
     fflush(stdout);
 }
@@ -115,8 +121,10 @@ int cli_clouds(struct cli_context *context)
         return code;
     }
     cli_table_init(&table, headings);
-    struct cli_call call = {
-        .limit_ms = watch ? 0 : LIMIT_MS, .on_event = on_event, .state = &table};
+    struct cli_call call = {.limit_ms = watch ? 0 : LIMIT_MS,
+                            .on_event = on_event,
+                            .state = &table,
+                            .ends_in_time = watch};
     call.begun = pnr_clouds(context->client, watch, &call.request);
     code = cli_session_run(context, &call);
     if (watch) {

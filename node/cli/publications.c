@@ -95,6 +95,7 @@ static void add_row(const struct cli_output *output, struct tables *tables,
     if (publication->last_error[0] != '\0') {
         cli_table_add(&tables->errors, name);
         cli_table_add(&tables->errors, publication->last_error);
+        cli_table_add(&tables->errors, publication->cloud);
     }
 }
 
@@ -119,7 +120,7 @@ int cli_publications(struct cli_context *context)
 {
     static const char *const headings[] = {"NAME",    "STATE",     ">STORED", ">COPIES",
                                            "RENEWAL", "ENDPOINTS", "CLOUD",   NULL};
-    static const char *const error_headings[] = {"NAME", "LAST ERROR", NULL};
+    static const char *const error_headings[] = {"NAME", "LAST ERROR", "CLOUD", NULL};
     struct tables tables;
     int code = cli_session_open(context);
     if (code != CLI_EXIT_DONE) {
@@ -134,6 +135,7 @@ int cli_publications(struct cli_context *context)
     cli_table_end(&tables.publications, &context->output, code == CLI_EXIT_DONE,
                   "nothing is published here");
     if (tables.errors.cell_count > 0 && code == CLI_EXIT_DONE) {
+        cli_table_drop_last(&tables.errors, "Global_");
         putchar('\n');
         cli_table_print(&tables.errors, &context->output);
     }

@@ -202,6 +202,9 @@ static int follow(struct cli_context *context, struct cli_call *call)
     }
     cancel(context->client, call->request);
     call->was_cancelled = true;
+    if (call->ends_in_time) {
+        return CLI_EXIT_DONE;
+    }
     cli_output_error(&context->output, "cancelled");
     return CLI_EXIT_ERROR;
 }

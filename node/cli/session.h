@@ -26,7 +26,7 @@ struct cli_call {
     cli_session_function on_error; // sees the error before it is told; NULL: nobody
     void *state;
     bool is_enough;     // set by on_event: what came is all that is wanted
-    bool ends_in_time;  // that the time is over is no trouble
+    bool ends_in_time;  // that it ends, by time or a signal, is no trouble
     int64_t begun_us;   // cli_session_run() sets these two
     bool was_cancelled; // by a signal
 };

@@ -158,6 +158,19 @@ class Signals(harness.CliTest):
         self.assertIn(b"cancelled", err)
         return out, err
 
+    def test_interrupt_of_a_watch(self):
+        """It has no other end: nothing was cancelled."""
+        for line in (["watch", "laptop.web"], ["clouds", "--watch"]):
+            with self.subTest(line):
+                daemon = self.serve({line[0]: [("hang",)]})
+                with subprocess.Popen([harness.PNR, *line], stdout=subprocess.PIPE,
+                                      stderr=subprocess.PIPE, env=self.environment()) as process:
+                    daemon.wait_asked(line[0])
+                    process.send_signal(signal.SIGTERM)
+                    _, err = process.communicate(timeout=60)
+                self.assertEqual(process.returncode, -signal.SIGTERM)
+                self.assertEqual(err, b"")
+
     def test_interrupt(self):
         for word in ("resolve", "publish", "status"):
             with self.subTest(word):

@@ -119,7 +119,8 @@ CASES = {
     "publications": (["publications"], None),
     "publications-clouds": (["publications"], {"publications": [
         answers.publication(), answers.publication(cloud="lab", state="checking"),
-        answers.publication(cloud="lan", state="storing", renew_s=0), ("done", {"count": 3})]}),
+        answers.publication(cloud="lan", state="storing", renew_s=0,
+                            last_error="the cloud lan is gone"), ("done", {"count": 3})]}),
     "publications-json": (["publications", "--json"], None),
     "publications-none": (["publications"], NOTHING),
     "publications-none-json": (["publications", "--json"], NOTHING),
