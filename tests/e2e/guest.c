@@ -4,19 +4,20 @@
 // Winsock's.
 //
 //     begin NAME MAX   "begun", "error CODE"; with SECONDS behind it, that is the time for it
-//     next             "result PORT", and perhaps "added", "changed", "deleted"; "error CODE"
-//     poll             "poll CODE"
-//     changed          the same, once it is something else than 10035
-//     arm              "armed CODE"; an event
-//     await            "fired CODE", once the event is set
-//     wait             "waiting"; another thread is in Next from then on
-//     end              "ended CODE", the code of that thread's Next
-//     cleanup          "clean CODE"
+//     clouds           the same of all clouds
+//     register NAME PORT [IDENTITY], withdraw NAME     "set CODE"
+//     next             "cloud NAME STATE", "result PORT", and perhaps "added", "changed",
+//     "deleted"; "error CODE" poll             "poll CODE" changed          the same, once it is
+//     something else than 10035 arm              "armed CODE"; an event await            "fired
+//     CODE", once the event is set wait             "waiting"; another thread is in Next from then
+//     on end              "ended CODE", the code of that thread's Next cleanup          "clean
+//     CODE"
 #define _DEFAULT_SOURCE
 #include "pnr/winsock.h"
 
 #include <pthread.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +38,15 @@ static int code_of(INT status)
     return status == NO_ERROR ? 0 : WSAGetLastError();
 }
 
+static void widen(const char *text, WCHAR units[256])
+{
+    units[0] = 0;
+    for (size_t i = 0; i < 255 && text[i] != '\0'; i++) {
+        units[i] = (WCHAR)(unsigned char)text[i];
+        units[i + 1] = 0;
+    }
+}
+
 static int begin(const char *name, DWORD max, DWORD timeout_s)
 {
     static WCHAR units[256];
@@ -50,10 +60,7 @@ static int begin(const char *name, DWORD max, DWORD timeout_s)
     info.nMaxResolve = max;
     info.dwTimeout = timeout_s;
     info.enResolveCriteria = PNRP_RESOLVE_CRITERIA_ANY_PEER_NAME;
-    for (size_t i = 0; i < 255 && name[i] != '\0'; i++) {
-        units[i] = (WCHAR)(unsigned char)name[i];
-        units[i + 1] = 0;
-    }
+    widen(name, units);
     set.dwSize = sizeof set;
     set.lpszServiceInstanceName = units;
     set.lpServiceClassId = &class_id;
@@ -63,8 +70,72 @@ static int begin(const char *name, DWORD max, DWORD timeout_s)
                                              LUP_RETURN_NAME | LUP_RETURN_ADDR, &lookup));
 }
 
-// Calls Next as programs do: with a buffer as large as it says. Returns the port and writes what
-// has happened; negative: the code.
+static int begin_clouds(void)
+{
+    GUID class_id = SVCID_PNRPCLOUD, cloud_provider = NS_PROVIDER_PNRPCLOUD;
+    WSAQUERYSETW set;
+    memset(&set, 0, sizeof set);
+    set.dwSize = sizeof set;
+    set.lpServiceClassId = &class_id;
+    set.dwNameSpace = NS_PNRPCLOUD;
+    return code_of(nsp.NSPLookupServiceBegin(&cloud_provider, &set, NULL,
+                                             LUP_RETURN_NAME | LUP_RETURN_BLOB, &lookup));
+}
+
+// An address 192.0.2.7 over TCP; identity NULL: none.
+static int set_service(WSAESETSERVICEOP operation, const char *name, unsigned port,
+                       const char *identity)
+{
+    static WCHAR units[256], label[256];
+    GUID class_id = SVCID_PNRPNAME_V2;
+    uint8_t at[8] = {0, 0, (uint8_t)(port >> 8), (uint8_t)port, 192, 0, 2, 7};
+    SOCKADDR_IN socket_address;
+    CSADDR_INFO address;
+    PNRPINFO info;
+    BLOB blob = {sizeof info, (BYTE *)&info};
+    WSAQUERYSETW set;
+    memset(&info, 0, sizeof info);
+    memset(&set, 0, sizeof set);
+    memset(&address, 0, sizeof address);
+    memset(&socket_address, 0, sizeof socket_address);
+    memcpy(&socket_address, at, sizeof at);
+    socket_address.sin_family = AF_INET;
+    address.LocalAddr.lpSockaddr = (SOCKADDR *)(void *)&socket_address;
+    address.LocalAddr.iSockaddrLength = sizeof socket_address;
+    address.iProtocol = IPPROTO_TCP;
+    address.iSocketType = SOCK_STREAM;
+    widen(name, units);
+    info.dwSize = sizeof info;
+    if (identity != NULL) {
+        widen(identity, label);
+        info.lpwszIdentity = label;
+    }
+    set.dwSize = sizeof set;
+    set.lpszServiceInstanceName = units;
+    set.lpServiceClassId = &class_id;
+    set.dwNameSpace = NS_PNRPNAME;
+    set.lpBlob = &blob;
+    set.dwNumberOfCsAddrs = 1;
+    set.lpcsaBuffer = &address;
+    return code_of(nsp.NSPSetService(&provider, NULL, &set, operation, 0));
+}
+
+static char cloud[128]; // "NAME STATE" of the last result, where it was one
+
+static void read_cloud(const WSAQUERYSETW *set)
+{
+    PNRPCLOUDINFO info;
+    size_t len = 0;
+    memcpy(&info, set->lpBlob->pBlobData, sizeof info);
+    while (set->lpszServiceInstanceName[len] != 0 && len < 100) {
+        cloud[len] = (char)set->lpszServiceInstanceName[len];
+        len++;
+    }
+    snprintf(cloud + len, sizeof cloud - len, " %d", (int)info.enCloudState);
+}
+
+// Calls Next as programs do: with a buffer as large as it says. Returns the port, of clouds 0, and
+// writes what has happened; negative: the code.
 static int next(const char **ret_change)
 {
     static const char *const changes[] = {"", " added", " changed", "", " deleted"};
@@ -77,7 +148,10 @@ static int next(const char **ret_change)
         code = code_of(nsp.NSPLookupServiceNext(lookup, 0, &len, set));
     } while (code == WSAEFAULT);
     int port = -code;
-    if (code == 0) {
+    if (code == 0 && set->dwNameSpace == NS_PNRPCLOUD) {
+        *ret_change = changes[set->dwOutputFlags >> 4];
+        read_cloud(set);
+    } else if (code == 0) {
         const SOCKADDR *addr = set->lpcsaBuffer[0].RemoteAddr.lpSockaddr;
         *ret_change = changes[set->dwOutputFlags >> 4];
         port = ntohs(((const SOCKADDR_IN *)(const void *)addr)->sin_port);
@@ -92,6 +166,8 @@ static void say_next(void)
     int port = next(&change);
     if (port < 0)
         printf("error %d\n", -port);
+    else if (port == 0)
+        printf("cloud %s%s\n", cloud, change);
     else
         printf("result %d%s\n", port, change);
 }
@@ -152,6 +228,23 @@ static void poll_until_changed(void)
     printf("poll %d\n", code);
 }
 
+// Whether the line is about registering.
+static bool obey_set(const char *line)
+{
+    char name[256], identity[64];
+    unsigned port;
+    int count = sscanf(line, "register %255s %u %63s", name, &port, identity);
+    if (count >= 2) {
+        const char *who = count == 3 ? identity : NULL;
+        printf("set %d\n", set_service(RNRSERVICE_REGISTER, name, port, who));
+    } else if (sscanf(line, "withdraw %255s", name) == 1) {
+        printf("set %d\n", set_service(RNRSERVICE_DELETE, name, 0, NULL));
+    } else {
+        return false;
+    }
+    return true;
+}
+
 static void obey(const char *line)
 {
     char name[256];
@@ -159,6 +252,10 @@ static void obey(const char *line)
     if (sscanf(line, "begin %255s %u %u", name, &max, &timeout_s) >= 2) {
         int code = begin(name, max, timeout_s);
         printf(code == 0 ? "begun\n" : "error %d\n", code);
+    } else if (strcmp(line, "clouds") == 0) {
+        int code = begin_clouds();
+        printf(code == 0 ? "begun\n" : "error %d\n", code);
+    } else if (obey_set(line)) {
     } else if (strcmp(line, "next") == 0)
         say_next();
     else if (strcmp(line, "poll") == 0)
