@@ -171,4 +171,4 @@ def test(harness):
 
 
 if __name__ == "__main__":
-    programs.run(test, 200)
+    programs.run(test, 500)
