@@ -385,6 +385,8 @@ static void wait_for_round(struct node *node, struct core_publication *publicati
     publication->request = request;
     request->publication = publication;
     publication->orphaned = false;
+    if (!publication->withdrawn && !core_cloud_has_contacts(publication->cloud))
+        core_publication_progress(node, publication, CONTROL_STEP_READING); // taken on all the same
     core_publication_begin(node, publication);
 }
 
@@ -445,8 +447,6 @@ void core_publication_publish(struct node *node, struct core_request *request,
     if (classifier.len > 0)
         keep_anchor(node, request->cloud, public_key);
     wait_for_round(node, publication, request);
-    if (!core_cloud_has_contacts(publication->cloud)) // it is taken on all the same
-        core_publication_progress(node, publication, CONTROL_STEP_READING);
 }
 
 void core_publication_withdraw(struct node *node, struct core_request *request,
