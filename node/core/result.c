@@ -216,8 +216,9 @@ struct crowd {
     size_t count;
 };
 
-// Nobody is registered by a connection under a secured name, and its machines are not asked: the
-// round trip to one is that to a contact at its address, as far as the routing table has it.
+// Which machine of a secured name is there by the asker's own connection is not told apart. None is
+// asked: the round trip to one is that to a contact at its address, as far as the routing table has
+// it.
 static void see(const struct node *node, const struct core_request *request,
                 const struct core_record *record, struct crowd *ret_crowd)
 {
