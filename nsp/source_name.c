@@ -35,16 +35,9 @@ static enum pnr_error watch(const struct nsp_query *query, struct pnr_client *cl
     struct pnr_watch watch = {.name = query->name_utf8,
                               .known = known,
                               .known_count = known_count,
-                              .cloud = query->cloud_utf8};
+                              .cloud = query->cloud_utf8,
+                              .criteria = query->criteria};
     return pnr_watch(client, &watch, ret_id);
-}
-
-// Whether the criteria leave a result of the watch out. The search's results are chosen by the
-// daemon; the watch tells of everybody.
-static bool is_left_out(const struct pnr_result *result, const struct nsp_query *query)
-{
-    return result->source == PNR_SOURCE_LOCAL && (query->criteria == PNR_CRITERIA_REMOTE ||
-                                                  query->criteria == PNR_CRITERIA_NEAREST_REMOTE);
 }
 
 static int read_event(const struct pnr_event *event, const struct nsp_query *query,
@@ -58,16 +51,14 @@ static int read_event(const struct pnr_event *event, const struct nsp_query *que
     struct nsp_source_news news = {.what = NSP_INBOX_FOUND};
     struct pnr_result result;
     enum pnr_change change;
-    bool left_out = false;
     if (pnr_read_change(event, &change, &result)) {
         news.what = whats[change];
-        left_out = news.what == NSP_INBOX_ADDED && is_left_out(&result, query);
     } else if (!pnr_read_result(event, &result)) {
         return WSANO_RECOVERY;
     }
     if (news.what == NSP_INBOX_GONE) {
         memcpy(news.key, result.publisher, sizeof news.key);
-    } else if (!left_out) {
+    } else {
         int error = nsp_result_copy(&result, query, 0, memory, &news.result);
         if (error != 0) {
             return error;

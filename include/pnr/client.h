@@ -281,6 +281,7 @@ struct pnr_watch {
     const struct pnr_known *known; // only what differs is told
     size_t known_count;            // at most 256
     const char *cloud;             // NULL: Global_, or the first that is enabled
+    enum pnr_criteria criteria;    // who is wanted; those that sort as those that do not
 };
 
 // Tells what a name resolves to and then each change, until pnr_client_cancel(). Results, one for

@@ -48,11 +48,14 @@ static const struct cli_command table[] = {
     },
     {
         .name = "watch",
-        .usage = "NAME [--count N] [--timeout S] [--cloud NAME]",
+        .usage = "NAME [--criteria C] [--count N] [--timeout S] [--cloud NAME]",
         .summary = "show what a name stands for, and each change of it",
         .help = "Prints a line for each publisher of the name when it comes (+), says something\n"
                 "else (~) or goes (-). The first lines are what there is now.\n"
                 "\n"
+                "  --criteria C     which publishers: any (the default), or remote (not this\n"
+                "                   daemon); nothing is sorted: nearest is any here, and\n"
+                "                   nearest-remote is remote\n"
                 "  --count N        end after so many lines\n"
                 "  --timeout S      end after so long, with code 4 where --count is not reached\n"
                 "  --cloud NAME     in this cloud (Global_)\n"
@@ -61,7 +64,7 @@ static const struct cli_command table[] = {
                 "  pnr watch laptop.web\n"
                 "  pnr -q watch laptop.web            # signs and endpoints alone\n"
                 "  pnr --json watch laptop.web | jq -r 'select(.type == \"change\") | .event'\n",
-        .options = CLI_OPTION_COUNT | CLI_OPTION_CLOUD,
+        .options = CLI_OPTION_CRITERIA | CLI_OPTION_COUNT | CLI_OPTION_CLOUD,
         .args_min = 1,
         .args_max = 1,
         .function = cli_watch,

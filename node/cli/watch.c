@@ -193,7 +193,8 @@ static bool on_event(struct cli_context *context, void *state, const struct pnr_
 int cli_watch(struct cli_context *context)
 {
     const struct cli_options *options = context->options;
-    struct pnr_watch wanted = {.name = context->args[0], .cloud = options->cloud};
+    struct pnr_watch wanted = {
+        .name = context->args[0], .cloud = options->cloud, .criteria = options->criteria};
     struct cli_call call = {.on_event = on_event, .limit_ms = options->timeout_ms};
     struct watch watch = {.call = &call, .name = wanted.name, .wanted = options->count};
     char shown[96];

@@ -309,7 +309,7 @@ enum control_error {
 #define CONTROL_OUTCOMES(X)                                                                        \
     X(ANSWERED, "answered") X(FOUND, "found") X(ERROR, "error") X(SILENT, "silent")
 
-// Which publishers of a name a resolve wants: PNRP's criteria.
+// Which publishers of a name a resolve, or a watch, wants: PNRP's criteria.
 #define CONTROL_CRITERIA(X)                                                                        \
     X(ANY, "any-peer-name")                       /* all of them; also where it is left out */     \
     X(DEFAULT, "default")                         /* PNRP's: non-current-process */                \

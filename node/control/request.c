@@ -72,6 +72,14 @@ static bool fits_or_none(const char *text, size_t max)
     return text == NULL || fits(text, max);
 }
 
+static void put_criteria(struct dht_bencode_writer *writer, enum pnr_criteria which)
+{
+    if (which != PNR_CRITERIA_ANY) {
+        put_text(writer, CONTROL_KEY_CRITERIA,
+                 control_protocol_word(CONTROL_VOCABULARY_CRITERIA, (int)criteria[which]));
+    }
+}
+
 enum pnr_error pnr_resolve(struct pnr_client *client, const struct pnr_resolve *resolve,
                            uint32_t *ret_request)
 {
@@ -91,11 +99,7 @@ enum pnr_error pnr_resolve(struct pnr_client *client, const struct pnr_resolve *
         return error;
     }
     put_text(&writer, CONTROL_KEY_CLOUD, resolve->cloud);
-    if (resolve->criteria != PNR_CRITERIA_ANY) {
-        put_text(
-            &writer, CONTROL_KEY_CRITERIA,
-            control_protocol_word(CONTROL_VOCABULARY_CRITERIA, (int)criteria[resolve->criteria]));
-    }
+    put_criteria(&writer, resolve->criteria);
     put_bytes(&writer, CONTROL_KEY_HINT, resolve->hint, resolve->hint_len);
     if (resolve->max > 0) {
         put_int(&writer, CONTROL_KEY_MAX, resolve->max);
@@ -131,6 +135,7 @@ enum pnr_error pnr_watch(struct pnr_client *client, const struct pnr_watch *watc
     struct dht_bencode_writer writer;
     if (!fits(watch->name, CONTROL_NAME_LEN_MAX) ||
         !fits_or_none(watch->cloud, CONTROL_TEXT_LEN_MAX) || watch->known_count > PNR_KNOWN_MAX ||
+        (unsigned)watch->criteria > PNR_CRITERIA_NEAREST ||
         (watch->known == NULL && watch->known_count > 0)) {
         return PNR_ERROR_USAGE;
     }
@@ -142,6 +147,7 @@ enum pnr_error pnr_watch(struct pnr_client *client, const struct pnr_watch *watc
         return error;
     }
     put_text(&writer, CONTROL_KEY_CLOUD, watch->cloud);
+    put_criteria(&writer, watch->criteria);
     if (watch->known_count > 0) {
         put_known(&writer, watch);
     }

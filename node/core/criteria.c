@@ -5,20 +5,29 @@
 
 #define MAX_MOST 1000000
 
+const char *core_criteria_read_which(struct dht_span arguments, enum control_criteria *ret_which)
+{
+    struct dht_span text, raw;
+    int which = CONTROL_CRITERIA_ANY;
+    if (control_fields_find(arguments, CONTROL_KEY_CRITERIA, &raw))
+        which = control_fields_string(arguments, CONTROL_KEY_CRITERIA, &text)
+                    ? control_protocol_value(CONTROL_VOCABULARY_CRITERIA, text)
+                    : -1;
+    if (which < 0)
+        return "unknown criteria";
+    *ret_which = (enum control_criteria)which;
+    return NULL;
+}
+
 const char *core_criteria_read(struct dht_span arguments, struct core_criteria *ret_criteria)
 {
     struct control_fields_range most = {1, MAX_MOST};
     struct dht_span text, raw;
     int64_t max = 0;
     struct core_criteria criteria = {.which = CONTROL_CRITERIA_ANY};
-    if (control_fields_find(arguments, CONTROL_KEY_CRITERIA, &raw)) {
-        int which = control_fields_string(arguments, CONTROL_KEY_CRITERIA, &text)
-                        ? control_protocol_value(CONTROL_VOCABULARY_CRITERIA, text)
-                        : -1;
-        if (which < 0)
-            return "unknown criteria";
-        criteria.which = (enum control_criteria)which;
-    }
+    const char *wrong = core_criteria_read_which(arguments, &criteria.which);
+    if (wrong != NULL)
+        return wrong;
     if (control_fields_find(arguments, CONTROL_KEY_HINT, &raw)) {
         if (!control_fields_string(arguments, CONTROL_KEY_HINT, &text) ||
             (text.len != 4 && text.len != 16))

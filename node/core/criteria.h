@@ -19,6 +19,10 @@ struct core_criteria {
     uint8_t hint_len; // 4 or 16; 0: none
 };
 
+// Reads `criteria` alone, as a watch has it: any-peer-name where it is left out. Returns what is
+// wrong with it, or NULL.
+const char *core_criteria_read_which(struct dht_span arguments, enum control_criteria *ret_which);
+
 // Reads `criteria`, `hint` and `max` of a resolve. Returns what is wrong with them, or NULL.
 const char *core_criteria_read(struct dht_span arguments, struct core_criteria *ret_criteria);
 

@@ -138,6 +138,11 @@ static void watch(struct node *node, struct core_request *request, struct dht_sp
     const char *wrong;
     if (!read_cloud(node, request, arguments) || !read_name(node, request, arguments, &name))
         return;
+    wrong = core_criteria_read_which(arguments, &request->criteria.which);
+    if (wrong != NULL) {
+        refuse(node, request, CONTROL_ERROR_USAGE, wrong);
+        return;
+    }
     if (!replace_label(node, &name)) {
         refuse(node, request, CONTROL_ERROR_NOT_FOUND, "no key has this label here");
         return;

@@ -216,6 +216,20 @@ struct crowd {
     size_t count;
 };
 
+// Whether this machine says it.
+static bool is_own(const struct node *node, const struct core_record *record, uint8_t entry)
+{
+    return entry != CORE_RECORD_NO_MACHINE &&
+           memcmp(record->entries[entry].machine, node->machine, sizeof node->machine) == 0;
+}
+
+bool core_result_is_wanted(const struct node *node, const struct core_request *request,
+                           const struct core_record *record, uint8_t entry)
+{
+    struct core_criteria_publisher publisher = {.is_local = is_own(node, record, entry)};
+    return core_criteria_wants(&request->criteria, &publisher);
+}
+
 // Which machine of a secured name is there by the asker's own connection is not told apart. None is
 // asked: the round trip to one is that to a contact at its address, as far as the routing table has
 // it.
@@ -230,9 +244,7 @@ static void see(const struct node *node, const struct core_request *request,
         size_t place = ret_crowd->count++;
         struct control_endpoint *endpoints = ret_crowd->endpoints[place];
         size_t count = endpoints_of(record, entry, endpoints);
-        bool is_local =
-            entry != CORE_RECORD_NO_MACHINE &&
-            memcmp(record->entries[entry].machine, node->machine, sizeof node->machine) == 0;
+        bool is_local = is_own(node, record, entry);
         int64_t rtt_us = sorts ? core_cloud_rtt_us(request->cloud, endpoints, count) : -1;
         ret_crowd->entries[place] = entry;
         ret_crowd->publishers[place] = (struct core_criteria_publisher){

@@ -35,6 +35,9 @@ bool core_result_next(const struct core_record *record, uint32_t *inout_at, uint
 // Who says it: the machine, its id and zeros behind it; of nobody's addresses zeros.
 void core_result_identity(const struct node *node, const struct core_record *record, uint8_t entry,
                           struct core_mark_identity *ret_identity);
+// Whether the request's criteria want it.
+bool core_result_is_wanted(const struct node *node, const struct core_request *request,
+                           const struct core_record *record, uint8_t entry);
 // Sends one of them.
 void core_result_tell(struct node *node, struct core_request *request,
                       const struct core_result *result, uint8_t entry);

@@ -36,7 +36,7 @@ struct core_request {
     bool listing;                           // it waits for its client to read, to be told the rest:
     uint32_t list_left;                     // so many slots of the table of publications,
     uint32_t list_at;                       // and the registrations from this one on
-    struct core_criteria criteria;          // of a resolve: which results it wants
+    struct core_criteria criteria;          // of a resolve, a watch: which results it wants
     struct core_unsecured *unsecured;       // it waits for this lookup, in next_waiter
     struct core_registration *registration; // it waits for this round
     struct core_doctor *doctor;             // it waits for this doctor

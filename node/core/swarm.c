@@ -95,6 +95,13 @@ static void identify(struct node *node, const void *what, uint32_t at,
     memcpy(ret_identity->mark, result->mark, CORE_MARK_LEN);
 }
 
+static bool is_wanted(struct node *node, const void *what, uint32_t at,
+                      const struct core_request *request)
+{
+    (void)node;
+    return core_unsecured_is_wanted(request, ((const struct view *)what)->results[at]);
+}
+
 static void tell(struct node *node, const void *what, uint32_t at,
                  const struct core_watcher_news *news)
 {
@@ -131,8 +138,11 @@ static void show(struct node *node, const struct core_swarm *swarm, struct core_
 
 static struct core_watcher_view view_of(const struct core_swarm *swarm, const struct view *what)
 {
-    return (struct core_watcher_view){
-        .name = &swarm->name, .what = what, .identify = identify, .tell = tell};
+    return (struct core_watcher_view){.name = &swarm->name,
+                                      .what = what,
+                                      .identify = identify,
+                                      .is_wanted = is_wanted,
+                                      .tell = tell};
 }
 
 static void show_all(struct node *node, const struct core_swarm *swarm,

@@ -59,16 +59,30 @@ struct core_watcher *core_watcher_new(struct core_request *request, struct dht_s
 
 // ---- telling ----
 
+// The next result from *inout_at on that the watcher's request wants, and who says it; *inout_at is
+// then its number. False where there is none. Who is not wanted is, to this client, not there.
+static bool find_wanted(struct node *node, const struct core_watcher *watcher,
+                        const struct core_watcher_view *view, uint32_t *inout_at,
+                        struct core_mark_identity *ret_identity)
+{
+    uint32_t at = *inout_at;
+    while (at < view->count && !view->is_wanted(node, view->what, at, watcher->request))
+        at++;
+    if (at == view->count)
+        return false;
+    view->identify(node, view->what, at, ret_identity);
+    *inout_at = at;
+    return true;
+}
+
 // Lays what there is beside the picture.
-static void look(struct node *node, struct core_picture *picture,
+static void look(struct node *node, struct core_watcher *watcher,
                  const struct core_watcher_view *view)
 {
     struct core_mark_identity identity;
-    core_picture_begin(picture);
-    for (uint32_t i = 0; i < view->count; i++) {
-        view->identify(node, view->what, i, &identity);
-        core_picture_look(picture, &identity);
-    }
+    core_picture_begin(&watcher->picture);
+    for (uint32_t i = 0; find_wanted(node, watcher, view, &i, &identity); i++)
+        core_picture_look(&watcher->picture, &identity);
 }
 
 static bool has_room(struct node *node, struct core_watcher *watcher)
@@ -97,8 +111,7 @@ static bool tell_new(struct node *node, struct core_watcher *watcher,
 {
     struct core_watcher_news news = {.request = watcher->request};
     struct core_mark_identity identity;
-    for (uint32_t i = 0; i < view->count; i++) {
-        view->identify(node, view->what, i, &identity);
+    for (uint32_t i = 0; find_wanted(node, watcher, view, &i, &identity); i++) {
         enum core_picture_change change = core_picture_look(&watcher->picture, &identity);
         if (change == CORE_PICTURE_SAME)
             continue;
@@ -133,7 +146,7 @@ void core_watcher_show(struct node *node, struct core_watcher *watcher,
                        const struct core_watcher_view *view, bool whole)
 {
     watcher->behind = false;
-    look(node, &watcher->picture, view);
+    look(node, watcher, view);
     // What the client knows may not have been found yet.
     if (whole && !tell_gone(node, watcher, view->name))
         return;
@@ -156,6 +169,13 @@ static void identify(struct node *node, const void *what, uint32_t at,
     core_result_identity(node, view->result->record, view->entries[at], ret_identity);
 }
 
+static bool is_wanted(struct node *node, const void *what, uint32_t at,
+                      const struct core_request *request)
+{
+    const struct record_view *view = what;
+    return core_result_is_wanted(node, request, view->result->record, view->entries[at]);
+}
+
 static void tell(struct node *node, const void *what, uint32_t at,
                  const struct core_watcher_news *news)
 {
@@ -170,8 +190,11 @@ void core_watcher_show_record(struct node *node, struct core_watcher *watcher,
 {
     uint32_t at = 0;
     struct record_view of = {.result = what};
-    struct core_watcher_view view = {
-        .name = what->name, .what = &of, .identify = identify, .tell = tell};
+    struct core_watcher_view view = {.name = what->name,
+                                     .what = &of,
+                                     .identify = identify,
+                                     .is_wanted = is_wanted,
+                                     .tell = tell};
     while (what->record != NULL && core_result_next(what->record, &at, &of.entries[view.count]))
         view.count++;
     core_watcher_show(node, watcher, &view, whole);

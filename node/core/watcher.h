@@ -22,7 +22,8 @@ struct core_watcher {
     bool told_whole; // that all that there is has been told
 };
 
-// A watcher of the request that knows what its arguments say (`known`). NULL where memory is short,
+// A watcher of the request that knows what its arguments say (`known`); the request's criteria,
+// read before, say whom it is told of. NULL where memory is short,
 // or they make no sense, which *ret_wrong tells then: a sentence, or NULL.
 struct core_watcher *core_watcher_new(struct core_request *request, struct dht_span arguments,
                                       const char **ret_wrong);
@@ -41,11 +42,15 @@ struct core_watcher_view {
     const void *what;
     void (*identify)(struct node *node, const void *what, uint32_t at,
                      struct core_mark_identity *ret_identity);
+    // Whether the request's criteria want it.
+    bool (*is_wanted)(struct node *node, const void *what, uint32_t at,
+                      const struct core_request *request);
     void (*tell)(struct node *node, const void *what, uint32_t at,
                  const struct core_watcher_news *news);
 };
 
-// Tells what is new. whole: that is all that there is, as far as anybody knows.
+// Tells what is new of what the watcher's request wants. whole: that is all that there is, as far
+// as anybody knows.
 void core_watcher_show(struct node *node, struct core_watcher *watcher,
                        const struct core_watcher_view *view, bool whole);
 // The same of a record's results: those of *what, whose `event` is not looked at; none where its

@@ -51,7 +51,7 @@ _pnr()
         unpublish | peers) global+=' --cloud' ;;
         clouds) global+=' --watch' ;;
         publish) global+=' --endpoint --comment --payload --payload-type --ttl --cloud' ;;
-        watch) global+=' --count' ;;
+        watch) global+=' --criteria --count' ;;
         testnet) global+=' --listen --port' ;;
         esac
         mapfile -t COMPREPLY < <(compgen -W "$global" -- "$cur")

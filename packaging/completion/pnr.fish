@@ -45,7 +45,7 @@ complete -c pnr -n '__fish_seen_subcommand_from resolve watch publish' -a '(__pn
 complete -c pnr -n '__fish_seen_subcommand_from unpublish' -a '(__pnr_publications)'
 complete -c pnr -n '__fish_seen_subcommand_from watch' -l count -x
 complete -c pnr -n '__fish_seen_subcommand_from resolve' -l wait -x -a 'cache first settled all'
-complete -c pnr -n '__fish_seen_subcommand_from resolve' -l criteria -x -a 'any remote nearest nearest-remote'
+complete -c pnr -n '__fish_seen_subcommand_from resolve watch' -l criteria -x -a 'any remote nearest nearest-remote'
 complete -c pnr -n '__fish_seen_subcommand_from resolve' -l hint -x
 complete -c pnr -n '__fish_seen_subcommand_from resolve' -l max -x
 complete -c pnr -n '__fish_seen_subcommand_from resolve' -l trace -d 'tell the lookup hop by hop'

@@ -123,6 +123,19 @@ static void changes_stream(void **state)
     fake_stop(fake);
 }
 
+static void watches_say_who_is_wanted(void **state)
+{
+    (void)state;
+    struct fake *fake = fake_start();
+    struct pnr_watch watch = {
+        .name = "0.web", .cloud = "Global_", .criteria = PNR_CRITERIA_NON_CURRENT};
+    uint32_t request = 0;
+    assert_int_equal(pnr_watch(fake->client, &watch, &request), PNR_OK);
+    fake_hears(fake, "d1:ad5:cloud7:Global_8:criteria19:non-current-process4:name5:0.webe"
+                     "1:ii1e1:q5:watche");
+    fake_stop(fake);
+}
+
 static void watches_are_checked(void **state)
 {
     static const struct pnr_known known[PNR_KNOWN_MAX + 1];
@@ -133,6 +146,8 @@ static void watches_are_checked(void **state)
     } rows[] = {
         {"least", {.name = "a"}, PNR_OK},
         {"most", {.name = "a", .known = known, .known_count = PNR_KNOWN_MAX}, PNR_OK},
+        {"last of the criteria", {.name = "a", .criteria = PNR_CRITERIA_NEAREST}, PNR_OK},
+        {"odd criteria", {.name = "a", .criteria = PNR_CRITERIA_NEAREST + 1}, PNR_ERROR_USAGE},
         {"no name", {.name = NULL}, PNR_ERROR_USAGE},
         {"empty cloud", {.name = "a", .cloud = ""}, PNR_ERROR_USAGE},
         {"too many", {.name = "a", .known = known, .known_count = 257}, PNR_ERROR_USAGE},
@@ -643,6 +658,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(results_stream),
         cmocka_unit_test(changes_stream),
+        cmocka_unit_test(watches_say_who_is_wanted),
         cmocka_unit_test(watches_are_checked),
         cmocka_unit_test(errors_say_why),
         cmocka_unit_test(requests_run_side_by_side),

@@ -46,6 +46,12 @@ static void test_read(void **state)
         bool good = core_criteria_read(span(rows[i].arguments), &criteria) == NULL;
         if (good != rows[i].good)
             fail_msg("%s", rows[i].arguments);
+        // A watch takes those that say who is wanted, and skips the others.
+        enum control_criteria which = CONTROL_CRITERIA_COUNT;
+        bool alone = core_criteria_read_which(span(rows[i].arguments), &which) == NULL;
+        if (alone != (good || strstr(rows[i].arguments, "criteria") == NULL) ||
+            (good && which != rows[i].which))
+            fail_msg("%s is read otherwise of a watch", rows[i].arguments);
         if (good && (criteria.which != rows[i].which || criteria.max != rows[i].max ||
                      criteria.hint_len != rows[i].hint_len))
             fail_msg("%s is read as something else", rows[i].arguments);

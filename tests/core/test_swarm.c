@@ -108,6 +108,80 @@ static void test_what_fires(void **state)
     }
 }
 
+// ---- who is wanted ----
+
+// Three that publish, of which one changes and goes: 1 registered by the connection that watches, 2
+// published by its node, 3 elsewhere.
+static void have_three_come_and_one_go(void)
+{
+    publish(FIRST, '1');
+    brains_run(&brains, 10 * SECOND);
+    must(FIRST, "publish", "9:endpointsld2:ip4:abcd4:porti2000e5:protoi6eee4:name3:0.s");
+    brains_run(&brains, 10 * SECOND);
+    publish(OTHER, '3');
+    brains_run(&brains, 100 * SECOND);
+    publish(FIRST, '4');
+    brains_run(&brains, 10 * SECOND);
+    must(FIRST, "unregister", "4:name3:0.s");
+    brains_run(&brains, 100 * SECOND);
+}
+
+// Watches that share what is found, and want different ones of it.
+static void test_criteria(void **state)
+{
+    static const char all[] = "w +1000 +2000 +3000 ~4000 -";
+    static const char others[] = "w +2000 +3000";
+    static const char remote[] = "w +3000";
+    static const struct {
+        const char *arguments;
+        const char *told;
+    } wants[] = {
+        {"4:name3:0.s", all},
+        {"8:criteria13:any-peer-name4:name3:0.s", all},
+        {"8:criteria16:remote-peer-name4:name3:0.s", remote},
+        {"8:criteria7:default4:name3:0.s", others},
+        {"8:criteria19:non-current-process4:name3:0.s", others},
+        {"8:criteria17:nearest-peer-name4:name3:0.s", all},
+        {"8:criteria24:nearest-remote-peer-name4:name3:0.s", remote},
+        {"8:criteria27:nearest-non-current-process4:name3:0.s", others},
+    };
+    enum { WANTS = sizeof wants / sizeof wants[0] };
+    uint32_t ids[WANTS];
+    (void)state;
+    begin(540);
+    for (size_t i = 0; i < WANTS; i++)
+        ids[i] = ask(FIRST, "watch", wants[i].arguments);
+    uint32_t elsewhere = ask(WATCHER, "watch", "8:criteria16:remote-peer-name4:name3:0.s");
+    brains_run(&brains, 30 * SECOND);
+    assert_int_equal(helper_info(&brains, FIRST).watches, 1);
+    have_three_come_and_one_go();
+    for (size_t i = 0; i < WANTS; i++)
+        if (strcmp(helper_told(&brains, FIRST, ids[i]), wants[i].told) != 0)
+            fail_msg("%s: %s", wants[i].arguments, helper_told(&brains, FIRST, ids[i]));
+    assert_string_equal(helper_told(&brains, WATCHER, elsewhere), all);
+    brains_fini(&brains);
+}
+
+// What a connection has registered is no news to it alone: another one of the same node hears of
+// it.
+static void test_current_is_of_a_connection(void **state)
+{
+    (void)state;
+    begin(541);
+    publish(FIRST, '1');
+    uint32_t own = ask(FIRST, "watch", "8:criteria7:default4:name3:0.s");
+    brains_run(&brains, 30 * SECOND);
+    assert_string_equal(helper_told(&brains, FIRST, own), "w");
+    brains.sessions[FIRST] =
+        node_session_open(brains.nodes[FIRST], brains.now_us, NODE_ACCESS_CONTROL);
+    uint32_t others = ask(FIRST, "watch", "8:criteria7:default4:name3:0.s");
+    brains_run(&brains, 30 * SECOND);
+    assert_string_equal(helper_told(&brains, FIRST, others), "+1000 w");
+    brains_fini(&brains);
+}
+
+// ---- when it fires ----
+
 // Nobody waits for the next minute to hear of somebody new.
 static void test_news(void **state)
 {
@@ -401,6 +475,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_fires),
+        cmocka_unit_test(test_criteria),
+        cmocka_unit_test(test_current_is_of_a_connection),
         cmocka_unit_test(test_news),
         cmocka_unit_test(test_changed),
         cmocka_unit_test(test_gone),

@@ -29,11 +29,16 @@ struct known {
     const struct core_mark_identity *identities;
     size_t count;
     const char *name;
+    const char *criteria; // NULL: left out
 };
 
 static void write_watch(struct dht_bencode_writer *writer, const void *ctx)
 {
     const struct known *known = ctx;
+    if (known->criteria != NULL) {
+        dht_bencode_put_text(writer, CONTROL_KEY_CRITERIA);
+        dht_bencode_put_text(writer, known->criteria);
+    }
     if (known->identities != NULL) {
         dht_bencode_put_text(writer, CONTROL_KEY_KNOWN);
         dht_bencode_open_list(writer);
@@ -280,6 +285,53 @@ static void test_known(void **state)
     }
 }
 
+// ---- who is wanted ----
+
+// A machine that publishes with others under one key, and watches, hears of the others alone, where
+// that is what it wants. Nobody has registered anything, so nobody is of its own process.
+static void test_criteria(void **state)
+{
+    static const struct {
+        const char *criteria;
+        bool knows; // itself, from before
+        const char *told;
+    } wants[] = {
+        {NULL, false, "+1000 +2000 w ~3000 -"},
+        {"nearest-peer-name", false, "+1000 +2000 w ~3000 -"},
+        {"default", false, "+1000 +2000 w ~3000 -"},
+        {"remote-peer-name", false, "+2000 w -"},
+        {"nearest-remote-peer-name", false, "+2000 w -"},
+        {NULL, true, "+2000 w ~3000 -"},
+        {"remote-peer-name", true, "+2000 - w -"}, // not there, to whom wants no such one
+    };
+    enum { WANTS = sizeof wants / sizeof wants[0] };
+    uint32_t ids[WANTS];
+    struct core_mark_identity own;
+    (void)state;
+    begin(420);
+    assert_int_equal(helper_publish(&brains, PUBLISHER, "alice.web", 1000), 0);
+    uint32_t first = brains_resolve(&brains, PUBLISHER, helper_name(key, ".web"), "settled");
+    assert_int_equal(helper_end(&brains, PUBLISHER, first), 0);
+    read_identity(brains_answer(&brains, PUBLISHER, first, CONTROL_ANSWER_RESULT, 0), &own);
+    assert_int_equal(helper_publish(&brains, SECOND_PUBLISHER, "alice.web", 2000), 0);
+    brains_run(&brains, 2 * MINUTE);
+    for (size_t i = 0; i < WANTS; i++) {
+        struct known known = {
+            .identities = wants[i].knows ? &own : NULL, .count = 1, .criteria = wants[i].criteria};
+        ids[i] = watch_known(PUBLISHER, helper_name(key, ".web"), &known);
+    }
+    brains_run(&brains, MINUTE);
+    assert_int_equal(helper_publish(&brains, PUBLISHER, "alice.web", 3000), 0);
+    brains_run(&brains, 2 * MINUTE);
+    assert_int_equal(helper_unpublish(&brains, SECOND_PUBLISHER, "alice.web"), 0);
+    brains_run(&brains, 2 * MINUTE);
+    for (size_t i = 0; i < WANTS; i++)
+        if (strcmp(told(PUBLISHER, ids[i]), wants[i].told) != 0)
+            fail_msg("%s%s: %s", wants[i].criteria != NULL ? wants[i].criteria : "none",
+                     wants[i].knows ? ", known" : "", told(PUBLISHER, ids[i]));
+    brains_fini(&brains);
+}
+
 // ---- arguments that make no sense ----
 
 static void write_raw(struct dht_bencode_writer *writer, const void *ctx)
@@ -296,6 +348,8 @@ static void test_refused(void **state)
     } refusals[] = {
         {"no name", "", CONTROL_ERROR_USAGE},
         {"no such label", "4:name3:bob", CONTROL_ERROR_NOT_FOUND},
+        {"odd criteria", "8:criteria3:odd4:name5:alice", CONTROL_ERROR_USAGE},
+        {"criteria are no text", "8:criteriai1e4:name5:alice", CONTROL_ERROR_USAGE},
         {"known is no list", "5:knowni1e4:name5:alice", CONTROL_ERROR_USAGE},
         {"known of numbers", "5:knownli1ee4:name5:alice", CONTROL_ERROR_USAGE},
         {"short mark", "5:knownld4:mark2:ab9:publisher16:0123456789abcdefee4:name5:alice",
@@ -581,6 +635,7 @@ int main(void)
         cmocka_unit_test(test_what_fires),
         cmocka_unit_test(test_pushed),
         cmocka_unit_test(test_known),
+        cmocka_unit_test(test_criteria),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_one_watch_for_all),
         cmocka_unit_test(test_cancelled_at_every_moment),

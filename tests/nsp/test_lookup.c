@@ -588,22 +588,30 @@ static void a_cloud_that_is_not_there(void **state)
     stop(&program);
 }
 
-static void remote_leaves_out_what_is_local(void **state)
+static void the_daemon_chooses_what_is_watched(void **state)
 {
+    static const struct {
+        const char *name;
+        enum pnr_criteria which;
+    } criteria[] = {
+        {"any", PNR_CRITERIA_ANY},
+        {"non-current", PNR_CRITERIA_NON_CURRENT},
+        {"remote", PNR_CRITERIA_REMOTE},
+    };
     (void)state;
-    char fields[512];
-    struct program program;
-    struct nsp_query query = query_of(20, 7);
-    query.criteria = PNR_CRITERIA_REMOTE;
-    start(&program, query);
-    assert_int_equal(nsp_lookup_poll(program.lookup), WSAEWOULDBLOCK);
-    tell_error(program.link.search, PNR_ERROR_NOT_FOUND, true);
-    snprintf(fields, sizeof fields, "%s", fake_daemon_result('A', '1', 1000, "added"));
-    memcpy(strstr(fields, "6:source3:dhte"), "6:source5:locale", 17);
-    struct pnr_event event = event_of(PNR_EVENT_RESULT, fields);
-    tell(program.link.watch, &event);
-    assert_int_equal(next(&program, 0, sizeof program.buf), WSA_E_NO_MORE);
-    stop(&program);
+    for (size_t i = 0; i < sizeof criteria / sizeof *criteria; i++) {
+        struct program program;
+        struct nsp_query query = query_of(20, 7);
+        uint32_t id = 0;
+        query.criteria = criteria[i].which;
+        start(&program, query);
+        assert_int_equal(nsp_lookup_poll(program.lookup), WSAEWOULDBLOCK);
+        assert_int_equal(program.link.watch->sink->send(program.link.watch, NULL, &id), PNR_OK);
+        if (watched.criteria != criteria[i].which) {
+            fail_msg("%s: %d", criteria[i].name, (int)watched.criteria);
+        }
+        stop(&program);
+    }
 }
 
 static void an_absent_daemon_refuses(void **state)
@@ -901,7 +909,7 @@ int main(void)
         cmocka_unit_test(scripts),
         cmocka_unit_test(the_query_reaches_the_daemon),
         cmocka_unit_test(a_cloud_that_is_not_there),
-        cmocka_unit_test(remote_leaves_out_what_is_local),
+        cmocka_unit_test(the_daemon_chooses_what_is_watched),
         cmocka_unit_test(an_absent_daemon_refuses),
         cmocka_unit_test(a_thread_that_ends_takes_along_what_it_armed),
         cmocka_unit_test(arming_is_bounded),
