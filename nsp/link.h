@@ -41,7 +41,7 @@
 #define NSP_LINK_GREET_MS      2000 // to be greeted by whoever took the connection
 #define NSP_LINK_RETRY_MS      1000 // between attempts for the sake of requests that last
 #define NSP_LINK_RETRY_MOST_MS 60000
-#define NSP_LINK_UNDER_WAY_MAX 60 // pnrd grants 64 unless it is configured otherwise
+#define NSP_LINK_UNDER_WAY_MAX 240 // pnrd grants 256 unless it is configured otherwise
 
 struct nsp_link_request;
 

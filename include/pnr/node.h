@@ -45,7 +45,7 @@ struct node_config {
     uint32_t node_count;       // of the process; 1
     uint32_t sessions_max;     // 256
     uint32_t session_out_max;  // 1 MiB waiting for one client
-    uint32_t requests_max;     // 64 under way on one session
+    uint32_t requests_max;     // 256 under way on one session
     uint32_t resolves_max;     // 1024 lookups for clients at once
     uint32_t watches_max;      // 1024 names watched for clients
     uint32_t publications_max; // 4096

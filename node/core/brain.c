@@ -28,7 +28,7 @@ void node_config_init(struct node_config *config)
         .node_count = 1,
         .sessions_max = 256,
         .session_out_max = 1u << 20,
-        .requests_max = 64,
+        .requests_max = 256,
         .resolves_max = 1024,
         .watches_max = 1024,
         .publications_max = 4096,

@@ -82,7 +82,7 @@ const struct daemon_config_key daemon_config_keys[] = {
      .what = "The most answers that wait for one client that does not read them."},
     {.name = "client-requests-max",
      NODE(client_requests_max),
-     COUNT(1, 10000, "64"),
+     COUNT(1, 10000, "256"),
      .what = "The most requests under way of one client."},
     {.name = "resolves-max",
      NODE(resolves_max),

@@ -548,7 +548,7 @@ static void test_defaults_agree(void **state)
     daemon_config_node_apply(&config, &node);
     assert_int_equal(node.sessions_max, 256);
     assert_int_equal(node.session_out_max, 1 << 20);
-    assert_int_equal(node.requests_max, 64);
+    assert_int_equal(node.requests_max, 256);
     assert_int_equal(node.resolves_max, 1024);
     assert_int_equal(node.watches_max, 1024);
     assert_int_equal(node.publications_max, 4096);

@@ -16,7 +16,7 @@ from krpc import bencode
 
 HELLO = control.frame_of(b"d4:nodei0e7:versioni1ee")
 CLIENTS_MAX = 256
-REQUESTS_MAX = 64
+REQUESTS_MAX = 256
 CLIENT_BYTES_MAX = 1 << 20
 MUTE_CLIENTS = 20
 

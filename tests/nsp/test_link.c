@@ -24,7 +24,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define REQUESTS 64
+#define REQUESTS 256
 
 // What an owner has heard, one letter each: r result, p progress, d done, e error, U unreached,
 // L lost, M memory, x released.
