@@ -25,6 +25,7 @@
 #include <ws2spi.h>
 #include <windows.h>
 #include <pnrpns.h>
+#include <winternl.h> // NTSTATUS
 // clang-format on
 
 // The only header that has these includes half of the peer-to-peer API.

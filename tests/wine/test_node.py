@@ -5,37 +5,9 @@ one has lost nothing, and a testnet is run and told to stop and start nodes."""
 import json
 import os
 
+import daemon
 import wine
 import programs
-
-
-def built(name):
-    """A program of the build, as node/ makes it."""
-    return os.path.join(os.path.dirname(os.environ["PNR_WINE_FOLDER"]), "bin", name + ".exe")
-
-
-class Daemon(wine.Program):
-    """A pnrd.exe. Returns once it is ready; what it logs is its lines."""
-
-    def __init__(self, folder, options, directory, deadline):
-        os.makedirs(folder, exist_ok=True)
-        self.control = "tcp:" + wine.path(os.path.join(folder, "rendezvous"))
-        # The shell turns into what it runs.
-        words = ["-c", 'exec "$@" 2>&1', "sh"] + wine.command(
-            "wine", built("pnrd"), "--state", wine.path(os.path.join(folder, "state")), "--control", self.control,
-            *options)
-        programs.Process.__init__(self, "pnrd.exe", ["sh", *words], directory, wine.environment())
-        self.await_line(" ready version=", deadline)
-
-    def await_line(self, part, deadline):
-        line = ""
-        while part not in line:
-            line = self.read_line(deadline)
-        return line
-
-    def kill(self):
-        self.child.kill()
-        self.child.wait()
 
 
 class Scenario:
@@ -49,12 +21,11 @@ class Scenario:
 
     def start(self):
         self.windows = self.h.keep(
-            Daemon, os.path.join(self.h.directory, "windows"),
+            daemon.Daemon, os.path.join(self.h.directory, "windows"),
             ["--listen", "127.0.0.1:0", "--bootstrap", self.net.bootstrap])
 
     def on_windows(self, *arguments):
-        said = wine.run(built("pnr"), "--control", self.windows.control, "--json", *arguments)
-        return [json.loads(line) for line in said.split("\n") if line.startswith("{")]
+        return daemon.pnr(self.windows.control, *arguments)
 
     def on_linux(self, *arguments):
         return programs.pnr(self.linux.control, "--json", *arguments).objects()
@@ -89,7 +60,7 @@ class Scenario:
         self.check_resolves(self.on_linux, self.name, "192.0.2.4")
 
     def runs_a_testnet(self):
-        net = self.h.keep(wine.Program, built("pnrd"), ["--testnet", "8"])
+        net = self.h.keep(wine.Program, daemon.built("pnrd"), ["--testnet", "8"], {})
         ready = net.read_line(self.h.deadline)
         self.h.check(ready.startswith("ready bootstrap=127.0.0.1:"), "the testnet is ready", ready)
         for verb, answer in (("stop 1 2", "stopped 2"), ("start 2", "started 1")):

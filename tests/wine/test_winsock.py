@@ -1,14 +1,21 @@
 # SPDX-License-Identifier: MIT
-"""End to end: Winsock programs that know nothing of pnr, over ws2_32, pnrnsp.dll and a Linux pnrd, while others
-publish, change and withdraw what they look up. Microsoft's page on NSPIoctl describes the two as typical:
-winsock_single.c polls, winsock_multi.c is notified."""
+"""End to end: Winsock programs that know nothing of pnr, over ws2_32, pnrnsp.dll and a pnrd, while others publish,
+change and withdraw what they look up. Microsoft's page on NSPIoctl describes the two as typical: winsock_single.c
+polls, winsock_multi.c is notified.
+
+    test_winsock.py            the pnrd is Linux', and the programs' environment names it
+    test_winsock.py windows    it is pnrd.exe, found where it is found on Windows: in %ProgramData%
+"""
 
 import os
+import sys
 
+import daemon
 import wine
 import programs
 import control
 
+WINDOWS = "windows" in sys.argv[1:]
 NODES = 24
 ANYBODY = 20  # publishers
 
@@ -49,11 +56,16 @@ class Scenario:
     def __init__(self, harness):
         self.h = harness
         self.net = harness.keep(programs.Testnet, NODES, [])
-        self.rendezvous = os.path.join(harness.directory, "rendezvous")
-        self.daemon = harness.keep(
-            programs.Daemon, os.path.join(harness.directory, "node"),
-            ["--listen", "127.0.0.1:0", "--bootstrap", self.net.bootstrap,
-             "--control", "tcp:" + self.rendezvous])
+        self.variables = {}
+        options = ["--listen", "127.0.0.1:0", "--bootstrap", self.net.bootstrap]
+        if WINDOWS:
+            self.daemon = harness.keep(daemon.Daemon, None, options)
+        else:
+            rendezvous = os.path.join(harness.directory, "rendezvous")
+            self.variables["PNR_CONTROL"] = "tcp:" + wine.path(rendezvous)
+            self.daemon = harness.keep(
+                programs.Daemon, os.path.join(harness.directory, "node"),
+                [*options, "--control", "tcp:" + rendezvous])
         self.crowd = control.Crowd(self.net.control)
 
     @staticmethod
@@ -63,8 +75,7 @@ class Scenario:
         return {"endpoints": [{b"ip": bytes((192, 0, 2, node)), b"port": publishers.port(node), b"proto": 6}]}
 
     def start(self, program, *arguments):
-        variables = {"PNR_CONTROL": "tcp:" + wine.path(self.rendezvous)}
-        return self.h.keep(wine.Program, wine.program("shim/" + program), arguments, variables)
+        return self.h.keep(wine.Program, wine.program("shim/" + program), arguments, self.variables)
 
     def stop(self, program, last=None):
         """At the end of its input it ends, and says so before."""
@@ -131,6 +142,12 @@ class Scenario:
         self.await_lines(program, "added 4")
         self.stop(program, "aborted")
 
+    def near(self, *arguments):
+        """As the user of the daemon behind the programs. Returns the JSON objects that pnr says."""
+        if WINDOWS:
+            return daemon.pnr(self.daemon.control, *arguments)
+        return programs.pnr(self.daemon.control, "--json", *arguments).objects()
+
     def far(self, *arguments):
         """As the user of another node."""
         return programs.pnr(self.net.control, "--node", "3", "--json", *arguments)
@@ -158,6 +175,7 @@ class Scenario:
 
 
 def test(harness):
+    daemon.forget()
     scenario = Scenario(harness)
     library = wine.path(os.path.join(os.environ["PNR_WINE_PROGRAMS"], "shim", "pnrnsp.dll"))
     wine.run(wine.program("shim/regsvr32"), "/s", library)
@@ -168,6 +186,8 @@ def test(harness):
             harness.step("%s, %d" % (part.__name__, count))
     finally:
         wine.run(wine.program("shim/regsvr32"), "/u", "/s", library)
+        scenario.daemon.end()
+        daemon.forget()
 
 
 if __name__ == "__main__":
