@@ -94,6 +94,7 @@ struct core_publication {
     int64_t forget_wall_us; // of a withdrawn one: when its tombstone need not be renewed any more
     struct core_publication_content content;
     struct core_session *session; // that registered it, and ends it; NULL: published
+    uint32_t withdrawn_from;      // of a withdrawn one: the id of that session; 0: none
     bool orphaned; // of a connection of an earlier run; withdrawn unless it comes back soon
     bool unsaved;  // what was asked for last is not durable: if that comes to nothing, it goes
     struct core_publication_kept *kept; // back to this; NULL: to not being there
@@ -155,6 +156,10 @@ void core_publication_hang_up(struct node *node, const struct core_session *sess
 // Why a session, NULL: none, may not publish what stands here already; NULL: it may.
 const char *core_publication_is_taken(const struct core_publication *publication,
                                       const struct core_session *session);
+// Whether the session has registered it. What it has withdrawn stays its own until the name is
+// forgotten or published anew, for others may tell of it still.
+bool core_publication_is_of(const struct core_publication *publication,
+                            const struct core_session *session);
 // It becomes a tombstone: its content is gone, from here on. What it had for a payload is freed.
 void core_publication_take_back(const struct node *node, struct core_publication *publication);
 // One that was just restored: where it was a connection's, it is orphaned.

@@ -15,11 +15,19 @@ const char *core_publication_is_taken(const struct core_publication *publication
     return publication->session == session ? NULL : "the name is published here, by somebody else";
 }
 
+bool core_publication_is_of(const struct core_publication *publication,
+                            const struct core_session *session)
+{
+    return publication->withdrawn ? publication->withdrawn_from == session->id
+                                  : publication->session == session;
+}
+
 void core_publication_take_back(const struct node *node, struct core_publication *publication)
 {
     free(publication->content.payload);
     publication->content = (struct core_publication_content){.ttl_s = 0};
     publication->withdrawn = true;
+    publication->withdrawn_from = publication->session != NULL ? publication->session->id : 0;
     publication->session = NULL;
     publication->forget_wall_us = core_brain_wall_us(node) + FORGET_US;
     if (publication->forget_wall_us < 0)

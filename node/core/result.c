@@ -4,6 +4,7 @@
 #include "dht/addr.h"
 #include "dht/id.h"
 #include "node/core/cloud.h"
+#include "node/core/publication.h"
 #include "node/core/zbase32.h"
 
 #include <string.h>
@@ -223,20 +224,36 @@ static bool is_own(const struct node *node, const struct core_record *record, ui
            memcmp(record->entries[entry].machine, node->machine, sizeof node->machine) == 0;
 }
 
-bool core_result_is_wanted(const struct node *node, const struct core_request *request,
-                           const struct core_record *record, uint8_t entry)
+// Whether the name is this machine's by the connection that asks.
+static bool is_registrant(const struct node *node, const struct core_request *request,
+                          const struct core_result *result)
 {
-    struct core_criteria_publisher publisher = {.is_local = is_own(node, record, entry)};
+    const struct core_name *name = result->name;
+    struct dht_span classifier = {name->classifier, name->classifier_len};
+    const struct core_publication *publication =
+        core_publication_table_find(&node->publications, request->cloud, result->key, classifier);
+    return publication != NULL && core_publication_is_of(publication, request->session);
+}
+
+bool core_result_is_wanted(const struct node *node, const struct core_request *request,
+                           const struct core_result *result, uint8_t entry)
+{
+    bool is_local = is_own(node, result->record, entry);
+    struct core_criteria_publisher publisher = {
+        .is_local = is_local,
+        .is_current = is_local && is_registrant(node, request, result),
+    };
     return core_criteria_wants(&request->criteria, &publisher);
 }
 
-// Which machine of a secured name is there by the asker's own connection is not told apart. None is
-// asked: the round trip to one is that to a contact at its address, as far as the routing table has
-// it.
+// None of a secured name's machines is asked: the round trip to one is that to a contact at its
+// address, as far as the routing table has it.
 static void see(const struct node *node, const struct core_request *request,
-                const struct core_record *record, struct crowd *ret_crowd)
+                const struct core_result *result, struct crowd *ret_crowd)
 {
+    const struct core_record *record = result->record;
     bool sorts = core_criteria_sorts(&request->criteria);
+    bool is_current = is_registrant(node, request, result);
     uint32_t at = 0;
     uint8_t entry;
     ret_crowd->count = 0;
@@ -249,6 +266,7 @@ static void see(const struct node *node, const struct core_request *request,
         ret_crowd->entries[place] = entry;
         ret_crowd->publishers[place] = (struct core_criteria_publisher){
             .is_local = is_local,
+            .is_current = is_local && is_current,
             .rtt_us = is_local ? 0 : rtt_us,
             .endpoints = endpoints,
             .endpoint_count = count,
@@ -258,14 +276,14 @@ static void see(const struct node *node, const struct core_request *request,
 
 // What of the record the request wants, in the order in which it wants it. Returns how many.
 static size_t choose(const struct node *node, const struct core_request *request,
-                     const struct core_record *record,
+                     const struct core_result *result,
                      uint8_t ret_entries[CORE_RECORD_ENTRIES_MAX + 1])
 {
     const struct core_criteria *criteria = &request->criteria;
     struct crowd crowd;
     size_t order[CORE_RECORD_ENTRIES_MAX + 1];
     size_t count = 0;
-    see(node, request, record, &crowd);
+    see(node, request, result, &crowd);
     for (size_t i = 0; i < crowd.count; i++) {
         const struct core_criteria_publisher *publisher = &crowd.publishers[i];
         if (!core_criteria_wants(criteria, publisher))
@@ -287,7 +305,7 @@ void core_result_answer(struct node *node, struct core_request *request,
                         const struct core_result *result)
 {
     uint8_t entries[CORE_RECORD_ENTRIES_MAX + 1];
-    size_t count = choose(node, request, result->record, entries);
+    size_t count = choose(node, request, result, entries);
     for (size_t i = 0; i < count; i++)
         if (!core_criteria_is_enough(&request->criteria, request->results))
             core_result_tell(node, request, result, entries[i]);

@@ -37,7 +37,7 @@ void core_result_identity(const struct node *node, const struct core_record *rec
                           struct core_mark_identity *ret_identity);
 // Whether the request's criteria want it.
 bool core_result_is_wanted(const struct node *node, const struct core_request *request,
-                           const struct core_record *record, uint8_t entry);
+                           const struct core_result *result, uint8_t entry);
 // Sends one of them.
 void core_result_tell(struct node *node, struct core_request *request,
                       const struct core_result *result, uint8_t entry);

@@ -173,7 +173,7 @@ static bool is_wanted(struct node *node, const void *what, uint32_t at,
                       const struct core_request *request)
 {
     const struct record_view *view = what;
-    return core_result_is_wanted(node, request, view->result->record, view->entries[at]);
+    return core_result_is_wanted(node, request, view->result, view->entries[at]);
 }
 
 static void tell(struct node *node, const void *what, uint32_t at,

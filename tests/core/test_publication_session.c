@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Secured names that a connection has registered: they end with it, whatever becomes of the daemon.
 #include "node/core/publication.h"
-#include "tests/core/brains_helper.h"
+#include "tests/core/watch_helper.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define ENDPOINT(port) "9:endpointsld2:ip4:\1\2\3\4" port "5:protoi6eee"
@@ -124,6 +123,120 @@ static void test_resolvers_do_not_register_it(void **state)
     brains_fini(&brains);
 }
 
+// ---- whose process it is ----
+
+// The ports of what a resolve by some criteria tells: "1000 2000", or "e3" for error 3.
+static const char *resolve_by(size_t node, const char *criteria, const char *wait)
+{
+    static char text[256];
+    char arguments[256];
+    size_t len = 0;
+    snprintf(arguments, sizeof arguments, "8:criteria%zu:%s4:name%zu:%s4:wait%zu:%s",
+             strlen(criteria), criteria, strlen(web), web, strlen(wait), wait);
+    uint32_t id = brains_ask(&brains, node, "resolve", write_raw, arguments);
+    int code = helper_end(&brains, node, id);
+    size_t count = brains_count(&brains, node, id, CONTROL_ANSWER_RESULT);
+    if (code != 0)
+        snprintf(text, sizeof text, "e%d", code);
+    for (size_t i = 0; i < count; i++)
+        len += (size_t)sprintf(
+            text + len, i == 0 ? "%d" : " %d",
+            helper_port(brains_answer(&brains, node, id, CONTROL_ANSWER_RESULT, i)));
+    if (strcmp(text, "2000 1000") == 0) // machines come in the order of their ids, which are random
+        return "1000 2000";
+    return text;
+}
+
+static uint32_t watch_by(const char *criteria)
+{
+    char arguments[256];
+    snprintf(arguments, sizeof arguments, "8:criteria%zu:%s4:name%zu:%s", strlen(criteria),
+             criteria, strlen(web), web);
+    return brains_ask(&brains, 3, "watch", write_raw, arguments);
+}
+
+static const char *const waits[] = {"settled", "all", "first", "cache"};
+
+// Who has registered a name is who asks for it, where that is one connection, and nobody else.
+static void test_whose_process_it_is(void **state)
+{
+    static const struct {
+        const char *criteria;
+        const char *registrant; // is told
+        const char *other;      // another connection of the same daemon
+    } rows[] = {
+        {"any-peer-name", "1000 2000", "1000 2000"},
+        {"default", "2000", "1000 2000"},
+        {"non-current-process", "2000", "1000 2000"},
+        {"nearest-non-current-process", "2000", "1000 2000"},
+        {"remote-peer-name", "2000", "2000"},
+    };
+    uint8_t same[32];
+    (void)state;
+    start(505);
+    brains_add_key(&brains, 5, "restored0", 7, same);
+    assert_int_equal(do_register("4:porti1000e"), 0);
+    assert_string_equal(resolve_by(3, "default", "all"), "e3");
+    assert_int_equal(helper_publish(&brains, 5, "restored0.web", 2000), 0);
+    brains_run(&brains, 2 * MINUTE);
+    uint32_t registrant = brains.sessions[3];
+    change_session();
+    uint32_t other = brains.sessions[3];
+    for (size_t i = 0; i < 2 * sizeof rows / sizeof *rows; i++) {
+        bool is_other = i % 2 == 1;
+        const char *wanted = is_other ? rows[i / 2].other : rows[i / 2].registrant;
+        brains.sessions[3] = is_other ? other : registrant;
+        for (size_t k = 0; k < sizeof waits / sizeof *waits; k++) {
+            const char *told = resolve_by(3, rows[i / 2].criteria, waits[k]);
+            if (strcmp(told, wanted) != 0)
+                fail_msg("%s, %s, %s: %s", rows[i / 2].criteria, waits[k],
+                         is_other ? "another" : "its own", told);
+        }
+    }
+    assert_string_equal(resolve_by(8, "default", "all"), "1000 2000");
+    brains_fini(&brains);
+}
+
+// A program that registers a name and watches it does not hear of itself, whatever it does with it.
+static void test_it_is_no_news_to_its_process(void **state)
+{
+    (void)state;
+    start(506);
+    assert_int_equal(do_register("4:porti1000e"), 0);
+    uint32_t own = watch_by("default");
+    uint32_t any = watch_by("any-peer-name");
+    brains_run(&brains, MINUTE);
+    assert_int_equal(do_register("4:porti2000e"), 0);
+    assert_int_equal(do_ask(3, "unregister", "4:name13:restored0.web"), 0);
+    brains_run(&brains, MINUTE);
+    assert_int_equal(do_register("4:porti3000e"), 0);
+    brains_run(&brains, MINUTE);
+    assert_string_equal(helper_told(&brains, 3, any), "+1000 w ~2000 - +3000");
+    assert_string_equal(helper_told(&brains, 3, own), "w");
+    // What is published for good is not the process's any more.
+    assert_int_equal(helper_publish(&brains, 3, "restored0.web", 4000), 0);
+    brains_run(&brains, MINUTE);
+    assert_string_equal(helper_told(&brains, 3, own), "w +4000");
+    brains_fini(&brains);
+}
+
+// What others hold tells of who has withdrawn until the tombstone is there.
+static void test_it_is_its_process_s_to_the_end(void **state)
+{
+    (void)state;
+    start(507);
+    assert_int_equal(do_register("4:porti1000e"), 0);
+    brains.disks[3]->stuck = true; // the tombstone is not signed before it is durable
+    brains_ask(&brains, 3, "unregister", write_raw, "4:name13:restored0.web");
+    brains_run(&brains, 10 * SECOND);
+    uint32_t own = watch_by("default");
+    assert_string_equal(resolve_by(3, "any-peer-name", "all"), "1000");
+    assert_string_equal(resolve_by(3, "default", "all"), "e3");
+    brains_run(&brains, MINUTE);
+    assert_string_equal(helper_told(&brains, 3, own), "w");
+    brains_fini(&brains);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,6 +244,9 @@ int main(void)
         cmocka_unit_test(test_others_do_not_take_it),
         cmocka_unit_test(test_the_daemon_is_killed),
         cmocka_unit_test(test_resolvers_do_not_register_it),
+        cmocka_unit_test(test_whose_process_it_is),
+        cmocka_unit_test(test_it_is_no_news_to_its_process),
+        cmocka_unit_test(test_it_is_its_process_s_to_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,14 +4,19 @@
 // Winsock's.
 //
 //     begin NAME MAX   "begun", "error CODE"; with SECONDS behind it, that is the time for it
-//     clouds           the same of all clouds
-//     register NAME PORT [IDENTITY], withdraw NAME     "set CODE"
+//     criteria N       "criteria N"; PNRP's criteria of all that is begun from then on
+//     clouds           as begin, of all clouds
+//     register NAME PORT [IDENTITY], withdraw NAME
+//                      "set CODE"
 //     next             "cloud NAME STATE", "result PORT", and perhaps "added", "changed",
-//     "deleted"; "error CODE" poll             "poll CODE" changed          the same, once it is
-//     something else than 10035 arm              "armed CODE"; an event await            "fired
-//     CODE", once the event is set wait             "waiting"; another thread is in Next from then
-//     on end              "ended CODE", the code of that thread's Next cleanup          "clean
-//     CODE"
+//                      "deleted"; "error CODE"
+//     poll             "poll CODE"
+//     changed          the same, once it is something else than 10035
+//     arm              "armed CODE"; an event
+//     await            "fired CODE", once the event is set
+//     wait             "waiting"; another thread is in Next from then on
+//     end              "ended CODE", the code of that thread's Next
+//     cleanup          "clean CODE"
 #define _DEFAULT_SOURCE
 #include "pnr/winsock.h"
 
@@ -25,6 +30,7 @@
 static GUID provider; // what programs pass is not const
 static NSP_ROUTINE nsp;
 static HANDLE lookup;
+static unsigned criteria = PNRP_RESOLVE_CRITERIA_ANY_PEER_NAME;
 static OVERLAPPED overlapped;
 
 static struct {
@@ -59,7 +65,7 @@ static int begin(const char *name, DWORD max, DWORD timeout_s)
     info.dwSize = sizeof info;
     info.nMaxResolve = max;
     info.dwTimeout = timeout_s;
-    info.enResolveCriteria = PNRP_RESOLVE_CRITERIA_ANY_PEER_NAME;
+    info.enResolveCriteria = (PNRP_RESOLVE_CRITERIA)criteria;
     widen(name, units);
     set.dwSize = sizeof set;
     set.lpszServiceInstanceName = units;
@@ -252,6 +258,8 @@ static void obey(const char *line)
     if (sscanf(line, "begin %255s %u %u", name, &max, &timeout_s) >= 2) {
         int code = begin(name, max, timeout_s);
         printf(code == 0 ? "begun\n" : "error %d\n", code);
+    } else if (sscanf(line, "criteria %u", &criteria) == 1) {
+        printf("%s\n", line);
     } else if (strcmp(line, "clouds") == 0) {
         int code = begin_clouds();
         printf(code == 0 ? "begun\n" : "error %d\n", code);

@@ -14,6 +14,7 @@ import programs
 NO_MORE = "error 10110"
 NOT_FOUND = "set 10108"
 INVALID_IDENTITY = "set 11503"
+DEFAULT, NON_CURRENT_PROCESS, ANY = 0, 3, 5  # PNRP's criteria
 CONFIG = """[cloud Global_]
 listen = 127.0.0.1:0
 bootstrap = %s
@@ -61,11 +62,12 @@ class Scenario:
         told = guest.does(line)
         self.h.check(told in wanted, line, told, wanted)
 
-    def find(self, name):
-        """What a lookup of the asker finds: a port, or nothing."""
-        self.does(self.asker, "begin %s 1" % name, "begun")
-        told = self.asker.does("next")
-        self.does(self.asker, "end", "ended 0")
+    def find(self, name, guest=None):
+        """What a lookup finds, of the asker where nobody is named: a port, or nothing."""
+        guest = guest or self.asker
+        self.does(guest, "begin %s 1" % name, "begun")
+        told = guest.does("next")
+        self.does(guest, "end", "ended 0")
         self.h.check(told == NO_MORE or told.startswith("result "), name, told)
         return None if told == NO_MORE else int(told.split()[1])
 
@@ -81,6 +83,19 @@ class Scenario:
         self.does(self.host, "register %s 82 own" % self.secured, "set 0")
         self.h.check(self.find("0.here") == 81, "an unsecured name")
         self.h.check(self.find(self.secured) == 82, "a secured name")
+
+    def find_others(self):
+        """By PNRP's default a program does not find what it has registered itself."""
+        for name, port in (("0.here", 81), (self.secured, 82)):
+            for guest, criteria, wanted in (
+                (self.host, ANY, port),
+                (self.host, DEFAULT, None),
+                (self.host, NON_CURRENT_PROCESS, None),
+                (self.asker, DEFAULT, port),
+            ):
+                self.does(guest, "criteria %d" % criteria, "criteria %d" % criteria)
+                self.h.check(self.find(name, guest) == wanted, name, criteria, wanted)
+                self.does(guest, "criteria %d" % ANY, "criteria %d" % ANY)
 
     def refuse(self):
         self.does(self.host, "register %s 83" % self.secured, INVALID_IDENTITY)
@@ -160,7 +175,7 @@ class Scenario:
 
 def test(harness):
     scenario = Scenario(harness)
-    for part in ("register", "refuse", "replace_and_withdraw", "restart", "kill", "clouds", "leave"):
+    for part in ("register", "find_others", "refuse", "replace_and_withdraw", "restart", "kill", "clouds", "leave"):
         getattr(scenario, part)()
         harness.step(part)
     scenario.home.stop()
