@@ -158,17 +158,34 @@ static bool network_has_changed(struct daemon *daemon)
     return changed;
 }
 
+// Has all that is kept alive renewed now: other addresses, or those who knew us have given us up.
+static void renew(struct daemon *daemon)
+{
+    struct daemon_node *node = daemon->process.nodes[0];
+    daemon_record_network_changed(daemon_node_record(node), daemon_node_enter(node));
+    daemon_node_settle(node);
+}
+
 // Looks at the network now, and again after pause_us.
 static void look_at_network(struct daemon *daemon, int64_t pause_us)
 {
     if (network_has_changed(daemon)) {
         daemon_log(DAEMON_LOG_INFO, "this machine's address has changed, or its network is back");
-        struct daemon_node *node = daemon->process.nodes[0];
-        daemon_record_network_changed(daemon_node_record(node), daemon_node_enter(node));
-        daemon_node_settle(node);
+        renew(daemon);
     }
     daemon_loop_set(daemon->process.loop, &daemon->network,
                     daemon_loop_now_us(daemon->process.loop) + pause_us);
+}
+
+// Its network may come back a moment later, and is looked at again then.
+static void on_resumed(void *ctx)
+{
+    struct daemon *daemon = ctx;
+    daemon_log(DAEMON_LOG_INFO, "this machine was asleep");
+    (void)network_has_changed(daemon);
+    renew(daemon);
+    daemon_loop_set(daemon->process.loop, &daemon->network,
+                    daemon_loop_now_us(daemon->process.loop) + NETWORK_SOON_US);
 }
 
 static void on_network(struct daemon_loop_alarm *alarm)
@@ -268,9 +285,12 @@ static bool open_all(struct daemon *daemon, struct daemon_error *ret_error)
         daemon_error_set(ret_error, "no cloud is enabled");
         return false;
     }
-    if (!daemon_process_open(&daemon->process, &process, ret_error) ||
-        !open_node(daemon, ret_error))
+    if (!daemon_process_open(&daemon->process, &process, ret_error))
         return false;
+    daemon_notify_status(&daemon->notify, "reads its state");
+    if (!open_node(daemon, ret_error))
+        return false;
+    daemon_notify_status(&daemon->notify, "begins to listen");
     size_t count = daemon_options_controls(daemon->options, &daemon->config, controls);
     return daemon_process_listen(&daemon->process, controls, count,
                                  daemon->config.control_group.text, ret_error);
@@ -280,6 +300,7 @@ static void run(struct daemon *daemon)
 {
     struct daemon_loop *loop = daemon->process.loop;
     daemon->process.reload = on_reload;
+    daemon->process.resumed = on_resumed;
     daemon->process.ctx = daemon;
     daemon->watchdog = (struct daemon_loop_alarm){.ring = on_watchdog, .ctx = daemon};
     daemon->network = (struct daemon_loop_alarm){.ring = on_network, .ctx = daemon};
@@ -290,6 +311,7 @@ static void run(struct daemon *daemon)
     daemon->links = daemon_links_new(loop, on_links, daemon);
     daemon_loop_set(loop, &daemon->alone, daemon_loop_now_us(loop) + ALONE_AFTER_US);
     start_node(daemon);
+    daemon_notify_status(&daemon->notify, "runs");
     daemon_notify_ready(&daemon->notify);
     daemon_log(DAEMON_LOG_INFO, "ready version=%s", PNR_VERSION);
     daemon_loop_run(loop);
@@ -298,6 +320,7 @@ static void run(struct daemon *daemon)
     daemon_loop_set(loop, &daemon->watchdog, INT64_MAX);
     daemon_loop_set(loop, &daemon->network, INT64_MAX);
     daemon_loop_set(loop, &daemon->alone, INT64_MAX);
+    daemon_notify_status(&daemon->notify, "writes its state");
 }
 
 enum daemon_exit daemon_run(const struct daemon_options *options,

@@ -19,6 +19,9 @@ struct daemon_loop {
     int64_t now_us;
     int64_t wall_us;
     int64_t wall_offset_us;
+    int64_t wake_us; // when this wake-up is to come at the latest
+    void (*gap)(void *ctx);
+    void *gap_ctx;
     bool now_is_read; // in this wake-up
     bool is_ringing;
     bool stopped;
@@ -179,6 +182,18 @@ void daemon_loop_shift_wall(struct daemon_loop *loop, int64_t offset_us)
 
 // ---- running ----
 
+void daemon_loop_on_gap(struct daemon_loop *loop, void (*gap)(void *ctx), void *ctx)
+{
+    loop->gap = gap;
+    loop->gap_ctx = ctx;
+}
+
+static void look_for_gap(struct daemon_loop *loop)
+{
+    if (loop->gap != NULL && daemon_loop_now_us(loop) - loop->wake_us > DAEMON_LOOP_GAP_US)
+        loop->gap(loop->gap_ctx);
+}
+
 // Rings each alarm that was due when the wake-up began, once.
 static void ring_due(struct daemon_loop *loop)
 {
@@ -197,11 +212,13 @@ static void ring_due(struct daemon_loop *loop)
 static void set_timer(struct daemon_loop *loop)
 {
     int64_t wait_us = SLEEP_MAX_US;
+    int64_t now_us = daemon_clock_now_us();
     if (loop->count > 0) {
-        int64_t due_us = loop->heap[1]->at_us - daemon_clock_now_us();
+        int64_t due_us = loop->heap[1]->at_us - now_us;
         wait_us = due_us < 0 ? 0 : due_us < wait_us ? due_us : wait_us;
     }
     wait_us = (wait_us + 999) / 1000 * 1000;
+    loop->wake_us = now_us + wait_us;
     struct timeval wait = {wait_us / 1000000, wait_us % 1000000};
     evtimer_add(loop->timer, &wait);
 }
@@ -211,6 +228,7 @@ void daemon_loop_once(struct daemon_loop *loop)
     set_timer(loop);
     loop->now_is_read = false;
     event_base_loop(loop->base, EVLOOP_ONCE);
+    look_for_gap(loop);
     ring_due(loop);
 }
 

@@ -49,6 +49,11 @@ void daemon_loop_shift_wall(struct daemon_loop *loop, int64_t offset_us);
 // is then not set; it cannot fail for an alarm that is set.
 bool daemon_loop_set(struct daemon_loop *loop, struct daemon_loop_alarm *alarm, int64_t at_us);
 
+// gap is called in a wake-up that comes later than it was to by more than DAEMON_LOOP_GAP_US,
+// before any alarm rings: the machine was asleep, or the process was held up. ctx is its own.
+#define DAEMON_LOOP_GAP_US INT64_C(20000000)
+void daemon_loop_on_gap(struct daemon_loop *loop, void (*gap)(void *ctx), void *ctx);
+
 // Runs until daemon_loop_stop().
 void daemon_loop_run(struct daemon_loop *loop);
 // One wake-up: waits for it, unless something is due, and does what it brings. For tests.

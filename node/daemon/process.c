@@ -22,9 +22,18 @@ static void on_reload(void *ctx)
         process->reload(process->ctx);
 }
 
+static void on_resumed(void *ctx)
+{
+    struct daemon_process *process = ctx;
+    if (process->resumed != NULL)
+        process->resumed(process->ctx);
+}
+
 static bool handle_signals(struct daemon_process *process)
 {
-    struct daemon_signals_calls calls = {.end = on_end, .reload = on_reload, .ctx = process};
+    struct daemon_signals_calls calls = {
+        .end = on_end, .reload = on_reload, .resumed = on_resumed, .ctx = process};
+    daemon_loop_on_gap(process->loop, on_resumed, process);
     process->signals = daemon_signals_new(daemon_loop_base(process->loop), &calls);
     return process->signals != NULL;
 }

@@ -25,6 +25,8 @@ struct daemon_process {
     struct daemon_signals *signals;
     // Called on SIGHUP; may be NULL.
     void (*reload)(void *ctx);
+    // Called after the machine was asleep; may be NULL.
+    void (*resumed)(void *ctx);
     void *ctx;
 };
 

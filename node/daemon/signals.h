@@ -4,7 +4,8 @@
 
 // What the system tells a process that is none of its own: to end, and to read its configuration
 // again. SIGTERM, SIGINT and SIGHUP; on Windows the console's events (Ctrl+C, Ctrl+Break, closing,
-// logging off, shutting down), which come in a thread of the system's and are handed to the loop.
+// logging off, shutting down), a service's controls, and word that the machine was asleep, which
+// come in threads of the system's and are handed to the loop.
 // There can be one set in a process.
 
 #include <event2/event.h>
@@ -15,6 +16,7 @@ struct daemon_signals;
 struct daemon_signals_calls {
     void (*end)(void *ctx, const char *name); // name: which, for the log
     void (*reload)(void *ctx);
+    void (*resumed)(void *ctx); // the machine was asleep; may be NULL. Windows alone
     void *ctx;
 };
 

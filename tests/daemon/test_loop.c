@@ -4,6 +4,17 @@
 
 #define ALARMS 100
 
+// The clock, shifted by what a test lets pass.
+static int64_t passed_us;
+
+int64_t __real_daemon_clock_now_us(void);
+int64_t __wrap_daemon_clock_now_us(void);
+
+int64_t __wrap_daemon_clock_now_us(void)
+{
+    return __real_daemon_clock_now_us() + passed_us;
+}
+
 struct bell {
     struct daemon_loop_alarm alarm;
     struct daemon_loop *loop;
@@ -103,12 +114,73 @@ static void test_time(void **state)
     daemon_loop_free(loop);
 }
 
+struct night {
+    int64_t length_us;
+    int gaps;
+    int rung_before; // that a gap came, alarms had rung
+    struct bell *bell;
+};
+
+static void sleep_through(evutil_socket_t fd, short what, void *ctx)
+{
+    const struct night *night = ctx;
+    (void)fd;
+    (void)what;
+    passed_us += night->length_us;
+}
+
+static void on_gap(void *ctx)
+{
+    struct night *night = ctx;
+    night->gaps++;
+    night->rung_before = night->bell->rung;
+}
+
+// A machine that was asleep is told from one that had nothing to do.
+static void test_gap(void **state)
+{
+    static const struct row {
+        const char *name;
+        int64_t length_us;
+        int gaps;
+    } rows[] = {
+        {"awake", 0, 0},
+        {"as long as the loop sleeps", 10000000, 0},
+        {"busy", 29000000, 0},
+        {"a short sleep", 31000000, 1},
+        {"a night", INT64_C(36000000000), 1},
+    };
+    (void)state;
+    for (size_t i = 0; i < UNIT_COUNT(rows); i++) {
+        struct daemon_loop *loop = daemon_loop_new(NULL);
+        struct bell bell;
+        struct night night = {.length_us = rows[i].length_us, .bell = &bell};
+        struct event *event = evtimer_new(daemon_loop_base(loop), sleep_through, &night);
+        init_bell(&bell, loop);
+        daemon_loop_on_gap(loop, on_gap, &night);
+        assert_true(daemon_loop_set(loop, &bell.alarm, daemon_loop_now_us(loop) + 20000000));
+        event_active(event, EV_TIMEOUT, 0);
+        daemon_loop_once(loop);
+        // The next wake-up comes in time.
+        night.length_us = 0;
+        event_active(event, EV_TIMEOUT, 0);
+        daemon_loop_once(loop);
+        if (night.gaps != rows[i].gaps || night.rung_before != 0)
+            fail_msg("row %s: %d gaps, %d rung before", rows[i].name, night.gaps,
+                     night.rung_before);
+        daemon_loop_set(loop, &bell.alarm, INT64_MAX);
+        event_free(event);
+        daemon_loop_free(loop);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order),
         cmocka_unit_test(test_no_starving),
         cmocka_unit_test(test_time),
+        cmocka_unit_test(test_gap),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
