@@ -11,6 +11,11 @@
      FILE_EXECUTE | GENERIC_READ | GENERIC_EXECUTE)
 #define HARMLESS_RIGHTS (FILE_READ_ATTRIBUTES | FILE_READ_EA | READ_CONTROL | SYNCHRONIZE)
 
+#define SID_TEXT_MAX 128
+
+// Of the account that was admitted; "": none was.
+static wchar_t admitted[SID_TEXT_MAX];
+
 union token_user {
     TOKEN_USER user;
     uint8_t room[sizeof(TOKEN_USER) + SECURITY_MAX_SID_SIZE];
@@ -27,21 +32,39 @@ static bool read_user(union token_user *ret_user)
     return ok;
 }
 
-bool daemon_acl_make(enum daemon_file_readers readers, SECURITY_ATTRIBUTES *ret_attributes,
-                     struct daemon_error *ret_why)
+void daemon_acl_admit(const wchar_t *sid)
+{
+    swprintf(admitted, SID_TEXT_MAX, L"%ls", sid);
+}
+
+// Whom lists are for. "" where the system does not tell who we are.
+static void read_name(wchar_t ret_name[SID_TEXT_MAX])
 {
     union token_user user;
     wchar_t *name = NULL;
+    ret_name[0] = L'\0';
+    if (admitted[0] != L'\0')
+        swprintf(ret_name, SID_TEXT_MAX, L"%ls", admitted);
+    else if (read_user(&user) && ConvertSidToStringSidW(user.user.User.Sid, &name))
+        swprintf(ret_name, SID_TEXT_MAX, L"%ls", name);
+    LocalFree(name);
+}
+
+bool daemon_acl_make(enum daemon_file_readers readers, SECURITY_ATTRIBUTES *ret_attributes,
+                     struct daemon_error *ret_why)
+{
+    wchar_t name[SID_TEXT_MAX];
     wchar_t text[256];
     PSECURITY_DESCRIPTOR descriptor = NULL;
-    if (!read_user(&user) || !ConvertSidToStringSidW(user.user.User.Sid, &name))
+    read_name(name);
+    if (name[0] == L'\0')
         return daemon_wide_fail(ret_why);
     // Full access of the user, the system (SY) and the administrators (BA); everyone (WD)
-    // may read.
+    // may read. What is made for somebody else belongs to the administrators.
     swprintf(text, sizeof text / sizeof text[0],
-             L"D:P(A;OICI;FA;;;%ls)(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)%ls", name,
+             L"%lsD:P(A;OICI;FA;;;%ls)(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)%ls",
+             admitted[0] != L'\0' ? L"O:BA" : L"", name,
              readers == DAEMON_FILE_EVERYONE ? L"(A;OICI;FRFX;;;WD)" : L"");
-    LocalFree(name);
     if (!ConvertStringSecurityDescriptorToSecurityDescriptorW(text, SDDL_REVISION_1, &descriptor,
                                                               NULL))
         return daemon_wide_fail(ret_why);
@@ -55,6 +78,35 @@ void daemon_acl_free(SECURITY_ATTRIBUTES *attributes)
     LocalFree(attributes->lpSecurityDescriptor);
 }
 
+bool daemon_acl_put(const char *path, enum daemon_file_readers readers,
+                    struct daemon_error *ret_why)
+{
+    wchar_t wide[DAEMON_WIDE_PATH_MAX];
+    SECURITY_ATTRIBUTES attributes;
+    SetLastError(ERROR_INVALID_NAME);
+    if (!daemon_wide_path(path, wide))
+        return daemon_wide_fail(ret_why);
+    if (!daemon_acl_make(readers, &attributes, ret_why))
+        return false;
+    BOOL ok = SetFileSecurityW(wide,
+                               DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION |
+                                   (admitted[0] != L'\0' ? OWNER_SECURITY_INFORMATION : 0),
+                               attributes.lpSecurityDescriptor);
+    if (!ok)
+        daemon_wide_fail(ret_why);
+    daemon_acl_free(&attributes);
+    return ok;
+}
+
+static bool is_admitted(PSID sid)
+{
+    wchar_t *name = NULL;
+    bool is =
+        admitted[0] != L'\0' && ConvertSidToStringSidW(sid, &name) && wcscmp(name, admitted) == 0;
+    LocalFree(name);
+    return is;
+}
+
 // Whether somebody may do anything: us, or those that may anyway.
 static bool is_trusted(PSID sid)
 {
@@ -62,7 +114,7 @@ static bool is_trusted(PSID sid)
     return IsWellKnownSid(sid, WinLocalSystemSid) ||
            IsWellKnownSid(sid, WinBuiltinAdministratorsSid) ||
            IsWellKnownSid(sid, WinCreatorOwnerSid) ||
-           IsWellKnownSid(sid, WinCreatorOwnerRightsSid) ||
+           IsWellKnownSid(sid, WinCreatorOwnerRightsSid) || is_admitted(sid) ||
            (read_user(&user) && EqualSid(sid, user.user.User.Sid));
 }
 

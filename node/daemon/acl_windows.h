@@ -10,11 +10,19 @@
 
 #include <windows.h>
 
+// From now on the lists are made for a service's account in the place of this process's user, and
+// it is trusted: for an administrator who makes folders ready for it. sid: as text, S-1-...
+void daemon_acl_admit(const wchar_t *sid);
+
 // Attributes for CreateFileW() and CreateDirectoryW(). What is in such a folder has the same list.
 // False where the system does not tell who we are. Free with daemon_acl_free().
 bool daemon_acl_make(enum daemon_file_readers readers, SECURITY_ATTRIBUTES *ret_attributes,
                      struct daemon_error *ret_why);
 void daemon_acl_free(SECURITY_ATTRIBUTES *attributes);
+
+// Gives an existing file or folder such a list, in the place of its own.
+bool daemon_acl_put(const char *path, enum daemon_file_readers readers,
+                    struct daemon_error *ret_why);
 
 // What others can do with an open file or folder.
 enum daemon_acl_others {

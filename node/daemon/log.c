@@ -19,6 +19,7 @@ static struct {
     _Atomic int level;
     _Atomic bool journal;
     _Atomic uint64_t lost;
+    _Atomic daemon_log_keep_fn keep; // NULL: the stream
 } the_log = {.fd = 2, .level = DAEMON_LOG_INFO};
 
 // How many bytes the UTF-8 character at text has that may be printed; 0: none may. Refused are
@@ -101,6 +102,16 @@ void daemon_log_open(int fd, enum daemon_log_level level)
     atomic_store(&the_log.journal, is_journal(fd));
 }
 
+void daemon_log_keep(daemon_log_keep_fn keep)
+{
+    atomic_store(&the_log.keep, keep);
+}
+
+bool daemon_log_is_kept(void)
+{
+    return atomic_load(&the_log.keep) != NULL;
+}
+
 void daemon_log_set_level(enum daemon_log_level level)
 {
     atomic_store(&the_log.level, (int)level);
@@ -130,6 +141,17 @@ static size_t write_prefix(enum daemon_log_level level, char *out, size_t out_le
                                    level_names[level]);
 }
 
+// A line as a whole, so that lines of several threads do not mix.
+static void write_line(const char *line, size_t line_len)
+{
+    ssize_t written;
+    do
+        written = write(atomic_load(&the_log.fd), line, line_len);
+    while (written < 0 && errno == EINTR);
+    if (written != (ssize_t)line_len)
+        atomic_fetch_add(&the_log.lost, 1);
+}
+
 void daemon_log(enum daemon_log_level level, const char *format, ...)
 {
     if (!daemon_log_wants(level))
@@ -146,7 +168,8 @@ void daemon_log(enum daemon_log_level level, const char *format, ...)
     static const char cut_mark[] = " ...";
     char line[DAEMON_LOG_LINE_MAX];
     size_t room = sizeof line - sizeof cut_mark; // the mark and a newline
-    size_t used = write_prefix(level, line, room);
+    size_t text_at = write_prefix(level, line, room);
+    size_t used = text_at;
     bool cut_again = false;
     used += escape(text, false, line + used, room - used, &cut_again);
     if (cut || cut_again) {
@@ -154,12 +177,11 @@ void daemon_log(enum daemon_log_level level, const char *format, ...)
         used += sizeof cut_mark - 1;
     }
     line[used++] = '\n';
-    ssize_t written;
-    do
-        written = write(atomic_load(&the_log.fd), line, used);
-    while (written < 0 && errno == EINTR);
-    if (written != (ssize_t)used)
-        atomic_fetch_add(&the_log.lost, 1);
+    daemon_log_keep_fn keep = atomic_load(&the_log.keep);
+    if (keep != NULL)
+        keep(level, (struct dht_span){(const uint8_t *)line, used}, text_at);
+    else
+        write_line(line, used);
     errno = saved_errno;
 }
 

@@ -38,6 +38,15 @@ void daemon_log_set_level(enum daemon_log_level level);
 // Whether a line of this level would be written; to save the cost of preparing one.
 bool daemon_log_wants(enum daemon_log_level level);
 
+// Where a log is kept that is no stream: is given each line, which ends in a newline; its text
+// begins at text_at, behind the time and the level. Any thread may call it.
+typedef void (*daemon_log_keep_fn)(enum daemon_log_level level, struct dht_span line,
+                                   size_t text_at);
+
+// From now on lines go to keep and not to the stream; NULL: to the stream again.
+void daemon_log_keep(daemon_log_keep_fn keep);
+bool daemon_log_is_kept(void);
+
 // Writes one line: format is the `what key=value ...` part, without a newline.
 void daemon_log(enum daemon_log_level level, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

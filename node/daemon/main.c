@@ -4,6 +4,7 @@
 #include "node/daemon/daemon.h"
 #include "node/daemon/limits.h"
 #include "node/daemon/log.h"
+#include "node/daemon/service.h"
 #include "node/daemon/startup.h"
 #include "node/daemon/testnet.h"
 
@@ -28,10 +29,19 @@ static void prepare(void)
     OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS, NULL);
 }
 
+// To whoever reads: a service has no stderr.
+static void complain(const char *text, const char *more)
+{
+    if (daemon_log_is_kept())
+        daemon_log(DAEMON_LOG_ERROR, "%s", text);
+    else
+        fprintf(stderr, "pnrd: %s%s\n", text, more);
+}
+
 static void report(void *ctx, const char *text)
 {
     (void)ctx;
-    fprintf(stderr, "pnrd: %s\n", text);
+    complain(text, "");
 }
 
 // With the configuration read.
@@ -52,18 +62,14 @@ static enum daemon_exit act(const struct daemon_options *options,
     }
 }
 
-int main(int argc, char **argv)
+// pnrd with its own options.
+static enum daemon_exit run(int argc, char **argv)
 {
     static struct daemon_options options;
     static struct daemon_config config;
     struct daemon_error why;
-    if (!daemon_startup(&argc, &argv)) {
-        fputs("pnrd: the system has no sockets\n", stderr);
-        return DAEMON_EXIT_FAILED;
-    }
-    prepare();
     if (!daemon_options_parse(argc, argv, &options, &why)) {
-        fprintf(stderr, "pnrd: %s; see pnrd --help\n", why.text);
+        complain(why.text, "; see pnrd --help");
         return DAEMON_EXIT_USAGE;
     }
     if (options.action == DAEMON_OPTIONS_HELP) {
@@ -75,8 +81,33 @@ int main(int argc, char **argv)
         return DAEMON_EXIT_CLEAN;
     }
     if (!daemon_options_config(&options, report, NULL, &config, &why)) {
-        fprintf(stderr, "pnrd: %s\n", why.text);
+        complain(why.text, "");
         return DAEMON_EXIT_USAGE;
     }
     return act(&options, &config);
+}
+
+static int run_service(int argc, char **argv)
+{
+    struct daemon_service_options options;
+    struct daemon_error why;
+    if (!daemon_service_options_parse(argc, argv, &options, &why)) {
+        complain(why.text, "; see pnrd service --help");
+        return DAEMON_EXIT_USAGE;
+    }
+    if (options.verb == DAEMON_SERVICE_HELP) {
+        daemon_service_options_print_help(stdout);
+        return DAEMON_EXIT_CLEAN;
+    }
+    return daemon_service_act(&options, run);
+}
+
+int main(int argc, char **argv)
+{
+    if (!daemon_startup(&argc, &argv)) {
+        fputs("pnrd: the system has no sockets\n", stderr);
+        return DAEMON_EXIT_FAILED;
+    }
+    prepare();
+    return daemon_service_options_are(argc, argv) ? run_service(argc, argv) : (int)run(argc, argv);
 }

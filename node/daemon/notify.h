@@ -6,7 +6,9 @@
 // datagram per message to the Unix socket that NOTIFY_SOCKET names, a path or, where it starts with
 // '@', an abstract name. Written by hand: the protocol is a send, libsystemd would be a dependency.
 //
-// Where there is no NOTIFY_SOCKET, all of this does nothing. Sending never blocks; a message that
+// On Windows it is the manager of services that is told, where pnrd is one.
+//
+// Where there is neither, all of this does nothing. Sending never blocks; a message that
 // the manager does not take is lost, and the functions say so.
 
 #include "node/daemon/error.h"
@@ -36,7 +38,8 @@ bool daemon_notify_ready(const struct daemon_notify *notify);
 bool daemon_notify_reloading(const struct daemon_notify *notify); // then ready again
 bool daemon_notify_stopping(const struct daemon_notify *notify);
 bool daemon_notify_watchdog(const struct daemon_notify *notify);
-// One line for people, as `systemctl status` shows it; newlines in text become spaces.
+// One line for people, as `systemctl status` shows it; newlines in text become spaces. To the
+// service manager of Windows it is that a step of the start or the end is done.
 bool daemon_notify_status(const struct daemon_notify *notify, const char *text);
 
 void daemon_notify_close(struct daemon_notify *notify);

@@ -63,6 +63,7 @@ static const char help_text[] =
     "\n"
     "usage: pnrd [options]               run, in the foreground\n"
     "       pnrd --testnet N [options]   run N nodes: a DHT of its own, without the internet\n"
+    "       pnrd service VERB            as a service of Windows: see pnrd service --help\n"
     "\n"
     "  --config FILE          the configuration (" DAEMON_OPTIONS_CONFIG_PATH
     ", where it is there)\n"

@@ -9,11 +9,12 @@
 //   state, of a user    $XDG_STATE_HOME/pnr or            %LOCALAPPDATA%\pnr\state
 //                       ~/.local/state/pnr
 //   configuration       /etc/pnr/pnr.conf                 %ProgramData%\pnr\pnr.conf
+//   log, of a service   the journal's                     %ProgramData%\pnr\log
 //   control             unix:/run/pnr/control.sock or     tcp:%ProgramData%\pnr\control.rendezvous
 //                       unix:$XDG_RUNTIME_DIR/pnr/...
 //
-// A service is what root or the service manager started, on Windows what runs with an
-// administrator's or the system's rights.
+// A service is what root or the service manager started, on Windows a service, and what
+// runs with an administrator's rights.
 
 #include "node/daemon/error.h"
 

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: MIT
 #include "node/daemon/paths.h"
 
+#include "node/daemon/service_status_windows.h"
 #include "node/daemon/wide_windows.h"
 
 #include <stdio.h>
 #include <string.h>
+
+// clang-format off
 #include <windows.h>
+#include <shlobj.h>
+// clang-format on
 
 struct place {
     const char *posix;
@@ -20,11 +25,23 @@ static const struct place places[] = {
     {"unix:/run/pnr/control.sock", "tcp:", "pnr\\control.rendezvous"},
 };
 
+// %ProgramData%, where clients look too; a service, whose environment is whatever it was started
+// with, asks the system.
+static void find_base(char ret_base[DAEMON_PATHS_MAX])
+{
+    wchar_t wide[MAX_PATH];
+    if (!daemon_service_status_runs() &&
+        daemon_wide_variable(L"ProgramData", ret_base, DAEMON_PATHS_MAX))
+        return;
+    if (SHGetFolderPathW(NULL, CSIDL_COMMON_APPDATA, NULL, SHGFP_TYPE_CURRENT, wide) != S_OK ||
+        !daemon_wide_text(wide, ret_base, DAEMON_PATHS_MAX))
+        snprintf(ret_base, DAEMON_PATHS_MAX, "C:\\ProgramData");
+}
+
 const char *daemon_paths_standard(const char *posix, char buf[DAEMON_PATHS_MAX])
 {
     char base[DAEMON_PATHS_MAX];
-    if (!daemon_wide_variable(L"ProgramData", base, sizeof base))
-        snprintf(base, sizeof base, "C:\\ProgramData");
+    find_base(base);
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         if (strcmp(places[i].posix, posix) != 0)
             continue;
@@ -39,6 +56,8 @@ bool daemon_paths_is_service(void)
     HANDLE token;
     TOKEN_ELEVATION elevation = {0};
     DWORD len;
+    if (daemon_service_status_runs())
+        return true;
     if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token))
         return false;
     bool is_elevated =
