@@ -412,17 +412,20 @@ static int code_of(struct nsp_lookup *lookup)
     return lookup->end;
 }
 
-// Waits until something happens, or the time for the search is over.
-static void await(struct nsp_lookup *lookup)
+// Waits until something happens, or the time for the search is over, and returns the notifications
+// that this end fires.
+static struct nsp_completion *await(struct nsp_lookup *lookup)
 {
     int64_t deadline_ms = lookup->state == NSP_LOOKUP_SEARCHING ? lookup->deadline_ms : NSP_NEVER;
-    if (!nsp_condition_wait_until(&lookup->woken, &lookup->lock, deadline_ms) &&
-        lookup->state == NSP_LOOKUP_SEARCHING) {
-        end_search(lookup, WSA_E_NO_MORE);
-        if (!lookup->options.source->is_watch) {
-            nsp_link_cancel(lookup->options.link, &lookup->search);
-        }
+    if (nsp_condition_wait_until(&lookup->woken, &lookup->lock, deadline_ms) ||
+        lookup->state != NSP_LOOKUP_SEARCHING) {
+        return NULL;
     }
+    end_search(lookup, WSA_E_NO_MORE);
+    if (!lookup->options.source->is_watch) {
+        nsp_link_cancel(lookup->options.link, &lookup->search);
+    }
+    return wake(lookup);
 }
 
 int nsp_lookup_next(struct nsp_lookup *lookup, DWORD flags, DWORD *len, void *buf)
@@ -434,6 +437,7 @@ int nsp_lookup_next(struct nsp_lookup *lookup, DWORD flags, DWORD *len, void *bu
     }
     int code = 0;
     bool delivered = false;
+    struct nsp_completion *fired = NULL;
     while (code == 0 && !delivered) {
         if (lookup->state != NSP_LOOKUP_CLOSED && nsp_inbox_first(&lookup->inbox) != NULL) {
             code = deliver(lookup, flags, len, buf);
@@ -442,10 +446,12 @@ int nsp_lookup_next(struct nsp_lookup *lookup, DWORD flags, DWORD *len, void *bu
             code = code_of(lookup);
         }
         if (code == 0 && !delivered) {
-            await(lookup);
+            // It fires something where the search ends, and then there is a code to say.
+            fired = await(lookup);
         }
     }
     nsp_lock_give(&lookup->lock);
+    nsp_notify_deliver(fired, 0);
     return code;
 }
 

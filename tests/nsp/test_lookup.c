@@ -331,6 +331,7 @@ static const struct row {
     {"and again when armed again", "aP rA1 *0 >A1 aP *- rB1 *0 >B1", 30, 9},
     {"a result that waits has fired", "rA1 a0 *0 *- >A1 d >N", 30, 9},
     {"the end fires", "aP d *0 *- >N", 30, 9},
+    {"the end of the time here fires", "aP aP >N *0 *0 *- >N aP", 0, 9},
     {"an error fires", "aP e3 *0 >N", 30, 9},
     {"an end that nobody was told has fired", "d a0 *0 >N aP *-", 30, 9},
     {"after the end, a change fires", "rA1 >A1 d >N aP *- wA2~ *0 >A2~ aP *-", 30, 9},
