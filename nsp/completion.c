@@ -198,6 +198,16 @@ void nsp_completion_deliver(struct nsp_completion *completion, DWORD error)
     nsp_memory_give(completion->memory, completion);
 }
 
+void nsp_completion_abandon(struct nsp_completion *completion)
+{
+    if (completion->how.Type == NSP_NOTIFY_APC) {
+        set_status(completion, (DWORD)STATUS_CANCELLED);
+        nsp_completion_discard(completion);
+    } else {
+        nsp_completion_deliver(completion, WSA_OPERATION_ABORTED);
+    }
+}
+
 void nsp_completion_discard(struct nsp_completion *completion)
 {
     if (completion->how.Type == NSP_NOTIFY_APC) {

@@ -10,9 +10,9 @@
 // name. Only the OVERLAPPED is the program's, as with any overlapped request: it stays where it is
 // until the completion has come.
 //
-// Each completion is used up exactly once, by _deliver() or _discard(). No user code runs in
-// either: a routine (APC) runs in the arming thread's alertable wait, and keeps the DLL in the
-// process until it has returned.
+// Each completion is used up exactly once, by _deliver(), _abandon() or _discard(). No user code
+// runs in any of them: a routine (APC) runs in the arming thread's alertable wait, and keeps the
+// DLL in the process until it has returned.
 
 #include "nsp/memory.h"
 #include "nsp/platform.h"
@@ -40,6 +40,10 @@ void nsp_completion_begin(struct nsp_completion *completion);
 // Tells the program: error is 0, WSA_OPERATION_ABORTED (of which a window hears nothing) or
 // another code.
 void nsp_completion_deliver(struct nsp_completion *completion, DWORD error);
+
+// Tells WSA_OPERATION_ABORTED where the thread that has armed it ends: an APC finds nobody who
+// would run it any more, and is told by the OVERLAPPED alone.
+void nsp_completion_abandon(struct nsp_completion *completion);
 
 // Frees it without a word.
 void nsp_completion_discard(struct nsp_completion *completion);

@@ -60,10 +60,6 @@ void nsp_notify_abandon(struct nsp_completion *chain)
     while (chain != NULL) {
         struct nsp_completion *completion = chain;
         chain = completion->next;
-        if (completion->how.Type == NSP_NOTIFY_APC) {
-            nsp_completion_discard(completion);
-        } else {
-            nsp_completion_deliver(completion, WSA_OPERATION_ABORTED);
-        }
+        nsp_completion_abandon(completion);
     }
 }

@@ -18,6 +18,7 @@ struct desk {
     struct nsp_notify notify;
     HANDLE port;
     WSATHREADID thread;
+    OVERLAPPED overlapped; // of the APC
 };
 
 static int routine_runs;
@@ -68,6 +69,7 @@ static struct nsp_completion *apc_of(struct desk *desk)
     WSACOMPLETION how;
     memset(&how, 0, sizeof how);
     how.Type = NSP_NOTIFY_APC;
+    how.Parameters.Apc.lpOverlapped = &desk->overlapped;
     how.Parameters.Apc.lpfnCompletionProc = run_routine;
     assert_int_equal(nsp_completion_new(&how, &desk->thread, &desk->memory.memory, &completion), 0);
     return completion;
@@ -148,12 +150,15 @@ static void what_a_thread_has_armed_goes_with_it(void **state)
     assert_true(nsp_thread_start(&thread, arm_elsewhere, &other));
     nsp_thread_join(&thread);
     assert_true(nsp_notify_add(&desk.notify, completion_of(&desk, 11)));
+    assert_int_equal(desk.overlapped.Internal, WSS_OPERATION_IN_PROGRESS);
     nsp_notify_abandon(nsp_notify_take_of(&desk.notify, other.thread_id));
     assert_int_equal(next_key(&desk), 20);
     assert_int_equal(next_key(&desk), 21);
     assert_int_equal(next_key(&desk), 0);
     (void)SleepEx(0, TRUE);
     assert_int_equal(routine_runs, 0);
+    // Whoever looks at it all the same does not wait for ever.
+    assert_int_equal(desk.overlapped.Internal, (DWORD)STATUS_CANCELLED);
     assert_int_equal(desk.notify.count, 2);
     nsp_notify_deliver(nsp_notify_take(&desk.notify), WSAENETDOWN);
     assert_int_equal(next_key(&desk), 10);
