@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: MIT
 // Many threads of one program use the provider at once, as no program should: lookups that others
-// end, buffers of any size, notifications of every kind, in an order drawn from a seed.
+// end, buffers of any size, notifications of every kind, in an order drawn from a seed. Now and
+// then one of them cleans up under all the others and starts the provider anew.
 //
 //     crowd SEED THREADS LOOKUPS NAME...
 //
-// Prints "LOOKUPS lookups, R results, C ended in Next, N notifications" and ends with 0 where every
-// code was one that the entry may say, every notification that was promised came exactly once, and
-// the cleanup left none behind. Else it says what was wrong.
+// Prints "LOOKUPS lookups, R results, C ended in Next, N notifications, S starts" and ends with 0
+// where every code was one that the entry may say, every notification that was promised came
+// exactly once, and the cleanup left none behind. Else it says what was wrong.
 #define _DEFAULT_SOURCE
 #include "pnr/winsock.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -19,6 +21,7 @@
 
 #define THREADS_MAX 256
 #define BUF_LEN     2048
+#define RESTARTS    25
 
 struct member {
     pthread_t thread;
@@ -40,6 +43,7 @@ static unsigned name_count;
 static unsigned member_count;
 static struct member members[THREADS_MAX];
 static atomic_int lookups_left;
+static int restart_each; // so many lookups
 static atomic_int faults;
 
 static _Thread_local struct member *me;
@@ -70,8 +74,9 @@ static int check(const char *entry, INT status, const int *codes)
     return code;
 }
 
-static const int begin_codes[] = {WSA_NOT_ENOUGH_MEMORY, 0};
+static const int begin_codes[] = {WSA_NOT_ENOUGH_MEMORY, WSASYSNOTREADY, 0};
 static const int next_codes[] = {WSA_E_NO_MORE, WSA_E_CANCELLED, WSA_INVALID_HANDLE, WSAEFAULT, 0};
+static const int life_codes[] = {0};
 static const int end_codes[] = {WSA_INVALID_HANDLE, 0};
 static const int poll_codes[] = {WSAEWOULDBLOCK, WSA_INVALID_HANDLE, 0};
 static const int arm_codes[] = {WSA_IO_PENDING, WSA_INVALID_HANDLE, WSA_NOT_ENOUGH_MEMORY, 0};
@@ -234,10 +239,12 @@ static void end_other(void)
 static void look_up(void)
 {
     HANDLE handle;
-    if (begin(&handle) != 0)
+    int code;
+    while ((code = begin(&handle)) == WSASYSNOTREADY)
+        sched_yield(); // somebody is cleaning up
+    if (code != 0)
         return;
     atomic_store(&me->handle, (uintptr_t)handle);
-    int code = 0;
     for (unsigned steps = 1 + draw(8); steps > 0 && code != WSA_INVALID_HANDLE; steps--) {
         switch (draw(12)) {
         case 0:
@@ -267,13 +274,37 @@ static void look_up(void)
     take_told(false);
 }
 
+static pthread_mutex_t restarting = PTHREAD_MUTEX_INITIALIZER;
+static unsigned starts;
+
+static void start(NSP_ROUTINE *ret_nsp)
+{
+    starts++;
+    ret_nsp->cbSize = sizeof *ret_nsp;
+    check("Startup", NSPStartup(&provider, ret_nsp), life_codes);
+}
+
+// Whatever the others are in the middle of.
+static void restart(void)
+{
+    NSP_ROUTINE same;
+    pthread_mutex_lock(&restarting);
+    check("Cleanup", nsp.NSPCleanup(&provider), life_codes);
+    start(&same);
+    pthread_mutex_unlock(&restarting);
+}
+
 static pthread_barrier_t looked_up, cleaned_up;
 
 static void *take_part(void *ctx)
 {
+    int left;
     me = ctx;
-    while (atomic_fetch_sub(&lookups_left, 1) > 0)
+    while ((left = atomic_fetch_sub(&lookups_left, 1)) > 0) {
         look_up();
+        if (left % restart_each == 0)
+            restart();
+    }
     pthread_barrier_wait(&looked_up);
     pthread_barrier_wait(&cleaned_up);
     take_told(true);
@@ -298,9 +329,10 @@ int main(int argc, char **argv)
     names = argv + 4;
     name_count = (unsigned)argc - 4;
     provider = NS_PROVIDER_PNRPNAME;
-    nsp.cbSize = sizeof nsp;
-    if (member_count > THREADS_MAX || NSPStartup(&provider, &nsp) != 0)
-        return 1;
+    if (member_count > THREADS_MAX || lookups < RESTARTS)
+        return 2;
+    start(&nsp);
+    restart_each = lookups / RESTARTS;
     atomic_store(&lookups_left, lookups);
     pthread_barrier_init(&looked_up, NULL, member_count + 1);
     pthread_barrier_init(&cleaned_up, NULL, member_count + 1);
@@ -311,7 +343,7 @@ int main(int argc, char **argv)
             return 1;
     }
     pthread_barrier_wait(&looked_up);
-    check("Cleanup", nsp.NSPCleanup(&provider), begin_codes);
+    check("Cleanup", nsp.NSPCleanup(&provider), life_codes);
     pthread_barrier_wait(&cleaned_up);
     for (unsigned i = 0; i < member_count; i++) {
         pthread_join(members[i].thread, NULL);
@@ -321,7 +353,7 @@ int main(int argc, char **argv)
     }
     pthread_barrier_destroy(&looked_up);
     pthread_barrier_destroy(&cleaned_up);
-    printf("%d lookups, %u results, %u ended in Next, %u notifications\n", lookups, results,
-           cancelled, promised);
+    printf("%d lookups, %u results, %u ended in Next, %u notifications, %u starts\n", lookups,
+           results, cancelled, promised, starts);
     return atomic_load(&faults) == 0 ? 0 : 1;
 }
