@@ -311,24 +311,30 @@ static void reach(struct nsp_link *link)
     }
 }
 
-// The next request that the daemon has room for, which is then under way.
-static struct nsp_link_request *next_in_line(struct nsp_link *link)
+static bool is_late(const struct nsp_link_request *request, int64_t now_ms)
+{
+    return request->until_ms != 0 && request->until_ms <= now_ms;
+}
+
+// The next request that the daemon has room for, or that is too late, and is then under way.
+static struct nsp_link_request *next_in_line(struct nsp_link *link, bool *ret_late)
 {
     int64_t now_ms = nsp_platform_now_ms();
     nsp_lock_take(&link->lock);
     struct nsp_link_request *request = link->waiting.first;
     bool full = link->under_way.count >= link->window;
     bool stays_full = link->under_way.stays >= link->window - link->window / 4;
-    while (request != NULL &&
+    while (request != NULL && !is_late(request, now_ms) &&
            (full || (request->stays && stays_full) || request->not_before_ms > now_ms)) {
-        request = full ? NULL : request->next;
+        request = request->next;
     }
     if (request != NULL) {
         take(&link->waiting, request);
         put(&link->under_way, request, NSP_LINK_UNDER_WAY);
         request->id = 0;
         request->answered = false;
-        link->info.requests++;
+        *ret_late = is_late(request, now_ms);
+        link->info.requests += !*ret_late;
     }
     nsp_lock_give(&link->lock);
     return request;
@@ -337,9 +343,11 @@ static struct nsp_link_request *next_in_line(struct nsp_link *link)
 static void send_waiting(struct nsp_link *link)
 {
     struct nsp_link_request *request;
-    while (is_up(link) && (request = next_in_line(link)) != NULL) {
+    bool late;
+    while (is_up(link) && (request = next_in_line(link, &late)) != NULL) {
         struct pnr_event event = {.type = PNR_EVENT_ERROR, .text = ""};
-        event.error = request->sink->send(request, link->client, &request->id);
+        event.error =
+            late ? PNR_ERROR_TIMED_OUT : request->sink->send(request, link->client, &request->id);
         if (event.error != PNR_OK) {
             finish(link, request, &event);
         }
@@ -394,14 +402,15 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-// When the first of those that wait for their time is sent again.
-static int64_t again_ms(struct nsp_link *link, int64_t now_ms)
+// When the first of those that wait for their time is sent again, or of all that wait is too late.
+static int64_t waiting_ms(struct nsp_link *link, int64_t now_ms)
 {
     int64_t due_ms = NSP_NEVER;
     nsp_lock_take(&link->lock);
     for (const struct nsp_link_request *request = link->waiting.first; request != NULL;
          request = request->next) {
         due_ms = request->not_before_ms > now_ms ? earlier(due_ms, request->not_before_ms) : due_ms;
+        due_ms = request->until_ms != 0 ? earlier(due_ms, request->until_ms) : due_ms;
     }
     nsp_lock_give(&link->lock);
     return due_ms;
@@ -413,7 +422,7 @@ static int idle_ms(struct nsp_link *link)
     int64_t now_ms = nsp_platform_now_ms();
     int64_t due_ms = link->connect_until_ms;
     if (link->client != NULL) {
-        due_ms = earlier(due_ms, again_ms(link, now_ms));
+        due_ms = earlier(due_ms, waiting_ms(link, now_ms));
         int timeout_ms = pnr_client_timeout_ms(link->client);
         due_ms = timeout_ms < 0 ? due_ms : earlier(due_ms, now_ms + timeout_ms);
     } else if (is_wanted(link, false)) {

@@ -25,7 +25,8 @@
 //
 // Bounds: NSP_LINK_UNDER_WAY_MAX requests are with the daemon at once, or as many fewer as it
 // grants; of those that stay (watches and the like) three quarters of that, so that lookups never
-// starve. The others wait in line. Nothing is allocated for a request.
+// starve. The others wait in line; one that is too late to be sent is told PNR_ERROR_TIMED_OUT.
+// Nothing is allocated for a request.
 //
 // Locking: the link's own lock is taken last of all. Any function here may be called on any thread.
 
@@ -78,6 +79,7 @@ struct nsp_link_request {
     const struct nsp_link_sink *sink; // set by the owner, who zeroes the rest
     bool stays;                       // has no end of its own
     bool lasts;                       // made again when there is a daemon again
+    int64_t until_ms;                 // nsp_platform_now_ms() when it is too late; 0: never
     // The link's own.
     enum nsp_link_state state;
     bool cancelled;

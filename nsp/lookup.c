@@ -149,10 +149,8 @@ static enum pnr_error send_search(struct nsp_link_request *request, struct pnr_c
 {
     struct nsp_lookup *lookup = searcher(request);
     int64_t left_ms = lookup->deadline_ms - nsp_platform_now_ms();
-    if (left_ms <= 0 && !lookup->options.source->is_watch) {
-        return PNR_ERROR_TIMED_OUT;
-    }
-    return lookup->options.source->search(&lookup->query, client, (uint32_t)left_ms, ret_id);
+    uint32_t timeout_ms = left_ms > 0 ? (uint32_t)left_ms : 1;
+    return lookup->options.source->search(&lookup->query, client, timeout_ms, ret_id);
 }
 
 static enum pnr_error send_watch(struct nsp_link_request *request, struct pnr_client *client,
@@ -316,6 +314,7 @@ int nsp_lookup_new(const struct nsp_lookup_options *options, struct nsp_query *q
     lookup->deadline_ms = nsp_platform_now_ms() + (int64_t)lookup->query.timeout_s * 1000;
     lookup->search.sink = &search_sink;
     lookup->search.stays = options->source->is_watch;
+    lookup->search.until_ms = options->source->is_watch ? 0 : lookup->deadline_ms;
     lookup->watch.sink = &watch_sink;
     lookup->watch.stays = true;
     nsp_lock_init(&lookup->lock);

@@ -448,6 +448,35 @@ static void a_full_daemon_is_asked_again(void **state)
     stop(desk);
 }
 
+// Whether it waits for its turn or is to be sent: what is too late is told so.
+static void what_is_too_late_is_not_sent(void **state)
+{
+    (void)state;
+    struct desk *desk = start_greeted();
+    uint32_t first = fake_daemon_expect(desk->daemon, "resolve");
+    desk->owners[1].request.until_ms = nsp_platform_now_ms();
+    begin(desk, 1);
+    expect(desk, 1, "ex");
+    assert_int_equal(desk->owners[1].error, PNR_ERROR_TIMED_OUT);
+    assert_int_equal(desk->owners[1].sent, 0);
+    // The daemon is full, and stays so.
+    begin(desk, 2);
+    say(desk->daemon, fake_daemon_expect(desk->daemon, "resolve"), 'f');
+    say(desk->daemon, first, 'r');
+    expect(desk, 0, "r");
+    desk->owners[3].request.until_ms = nsp_platform_now_ms() + 50;
+    begin(desk, 3);
+    expect(desk, 3, "ex");
+    assert_int_equal(desk->owners[3].error, PNR_ERROR_TIMED_OUT);
+    assert_int_equal(desk->owners[3].sent, 0);
+    assert_int_equal(desk->owners[2].sent, 1);
+    assert_int_equal(nsp_link_info(desk->link).requests, 2);
+    say(desk->daemon, first, 'd');
+    say(desk->daemon, fake_daemon_expect(desk->daemon, "resolve"), 'd');
+    expect(desk, 2, "dx");
+    stop(desk);
+}
+
 static void requests_that_stay_leave_room(void **state)
 {
     (void)state;
@@ -661,6 +690,7 @@ int main(void)
         cmocka_unit_test(a_hung_daemon_is_given_up),
         cmocka_unit_test(a_stale_rendezvous_file_is_given_up),
         cmocka_unit_test(a_full_daemon_is_asked_again),
+        cmocka_unit_test(what_is_too_late_is_not_sent),
         cmocka_unit_test(requests_that_stay_leave_room),
         cmocka_unit_test(what_fails_may_be_sent_again),
         cmocka_unit_test(what_lasts_is_made_again),

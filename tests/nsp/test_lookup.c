@@ -548,6 +548,7 @@ static void the_query_reaches_the_daemon(void **state)
     start(&program, query);
     struct nsp_link_request *search = program.link.search;
     assert_false(search->stays || search->lasts);
+    assert_true(search->until_ms > 0);
     assert_int_equal(search->sink->send(search, NULL, &id), PNR_OK);
     assert_int_equal(id, 1);
     assert_string_equal(resolved.name, "0.name");
@@ -561,7 +562,10 @@ static void the_query_reaches_the_daemon(void **state)
     assert_true(limit_ms <= 20000 && resolved.timeout_ms < limit_ms && resolved.timeout_ms > 0);
     // The end of the list of a search without results has no code of its own.
     assert_int_equal(nsp_lookup_poll(program.lookup), WSAEWOULDBLOCK);
+    limit_ms = 0;
     assert_int_equal(program.link.watch->sink->send(program.link.watch, NULL, &id), PNR_OK);
+    assert_int_equal(limit_ms, 0); // the watch lives until End
+    assert_int_equal(program.link.watch->until_ms, 0);
     assert_string_equal(watched.name, "0.name");
     assert_string_equal(watched.cloud, "Global_");
     assert_true(program.link.watch->stays);
