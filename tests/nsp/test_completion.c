@@ -170,6 +170,9 @@ static void see(struct program *program, WSACOMPLETIONTYPE type, DWORD error)
     }
     BOOL good = GetOverlappedResult(NULL, &program->overlapped, &bytes, FALSE);
     assert_int_equal(good ? 0 : GetLastError(), error);
+    // Of a request that was aborted the system's own calls leave this, and no other, status.
+    assert_true(error != WSA_OPERATION_ABORTED ||
+                program->overlapped.Internal == (DWORD)STATUS_CANCELLED);
 }
 
 // ---- tests ----
