@@ -189,9 +189,20 @@ static int install(const struct daemon_service_options *options)
     daemon_service_manager_close(&manager);
     if (!ok)
         return complain(why.text);
-    printf("service %s is installed and starts with the machine; now: pnrd service start\n",
-           options->name);
+    bool is_usual = strcmp(options->name, DAEMON_SERVICE_OPTIONS_NAME) == 0;
+    printf("service %s is installed and starts with the machine; now: pnrd service start%s%s\n",
+           options->name, is_usual ? "" : " --name ", is_usual ? "" : options->name);
     return DAEMON_EXIT_CLEAN;
+}
+
+static bool is_gone(DWORD process_id)
+{
+    HANDLE process = OpenProcess(SYNCHRONIZE, FALSE, process_id);
+    if (process == NULL)
+        return GetLastError() == ERROR_INVALID_PARAMETER; // there is none of that number
+    bool has_ended = WaitForSingleObject(process, 0) == WAIT_OBJECT_0;
+    CloseHandle(process);
+    return has_ended;
 }
 
 // Ends the service. True where it has ended, or did not run.
@@ -203,9 +214,13 @@ static bool end(const struct daemon_service_manager *manager, SERVICE_STATUS_PRO
         return false;
     if (ret_status->dwCurrentState == SERVICE_STOPPED)
         return true;
-    if (!ControlService(manager->service, SERVICE_CONTROL_STOP, &status) &&
-        GetLastError() != ERROR_SERVICE_NOT_ACTIVE &&
-        GetLastError() != ERROR_SERVICE_CANNOT_ACCEPT_CTRL) // it is ending
+    DWORD error = NO_ERROR;
+    if (!ControlService(manager->service, SERVICE_CONTROL_STOP, &status))
+        error = GetLastError();
+    if (error != NO_ERROR && is_gone(ret_status->dwProcessId))
+        return true; // it has crashed, and the manager has yet to see so
+    if (error != NO_ERROR && error != ERROR_SERVICE_NOT_ACTIVE &&
+        error != ERROR_SERVICE_CANNOT_ACCEPT_CTRL) // it is ending
         return daemon_service_manager_fail("stop", manager->name, ret_error);
     return daemon_service_manager_wait(manager, SERVICE_RUNNING, ret_status, ret_error) &&
            daemon_service_manager_wait(manager, SERVICE_STOP_PENDING, ret_status, ret_error);
