@@ -264,15 +264,17 @@ bool cli_options_add_endpoint(struct cli_options *options, const char *text,
 {
     char why[CLI_TEXT_WHY_MAX];
     char shown[64];
-    if (options->endpoint_count == PNR_ENDPOINTS_MAX) {
-        return refuse(ret_why, "--endpoint", "a name has at most 10 endpoints");
-    }
-    if (!cli_text_parse_endpoint(text, &options->endpoints[options->endpoint_count], why)) {
+    struct pnr_endpoint endpoint;
+    if (!cli_text_parse_endpoint(text, &endpoint, why)) {
         cli_text_printable(text, strlen(text), shown, sizeof shown);
         snprintf(ret_why, CLI_OPTIONS_WHY_MAX, "endpoint '%s': %s", shown, why);
         return false;
     }
-    options->endpoint_count++;
+    if (options->endpoint_count == PNR_ENDPOINTS_MAX) {
+        options->endpoints_over++;
+    } else {
+        options->endpoints[options->endpoint_count++] = endpoint;
+    }
     return true;
 }
 

@@ -8,7 +8,7 @@
 
 #include "node/cli/text.h"
 
-#define CLI_OPTIONS_ARGS_MAX       16 // words that are no options: the command's and its arguments
+#define CLI_OPTIONS_ARGS_MAX       32 // words that are no options: the command's and its arguments
 #define CLI_OPTIONS_WHY_MAX        256
 #define CLI_OPTIONS_TIMEOUT_MS_MAX 600000 // the protocol's bound
 
@@ -59,6 +59,7 @@ struct cli_options {
     uint32_t timeout_ms; // 0: not given
     struct pnr_endpoint endpoints[PNR_ENDPOINTS_MAX];
     size_t endpoint_count;
+    size_t endpoints_over; // further ones than a name can have: well-formed, and left out
     uint8_t comment[PNR_COMMENT_MAX]; // UTF-16LE
     size_t comment_len;
     const char *payload; // a file, or "-"
@@ -84,7 +85,7 @@ struct cli_options {
 bool cli_options_parse(int argc, char *const argv[], struct cli_options *ret_options,
                        char ret_why[CLI_OPTIONS_WHY_MAX]);
 
-// Adds one endpoint as it is typed. False: ret_why.
+// Adds one endpoint as it is typed, or counts it in endpoints_over. False: ret_why.
 bool cli_options_add_endpoint(struct cli_options *options, const char *text,
                               char ret_why[CLI_OPTIONS_WHY_MAX]);
 

@@ -265,6 +265,11 @@ static int take_endpoints(struct cli_context *context, struct cli_options *optio
             return CLI_EXIT_USAGE;
         }
     }
+    if (options->endpoints_over > 0) {
+        cli_output_error(&context->output, "a name has at most %d endpoints; these are %zu",
+                         PNR_ENDPOINTS_MAX, options->endpoint_count + options->endpoints_over);
+        return CLI_EXIT_REFUSED;
+    }
     if (options->endpoint_count == 0 && options->payload == NULL) {
         cli_output_error(&context->output,
                          "give at least one --endpoint, such as tcp:192.0.2.7:443, or a --payload");

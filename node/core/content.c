@@ -21,6 +21,16 @@ static bool read_endpoints(struct dht_span arguments, struct core_publication_co
     return true;
 }
 
+static bool has_too_many_endpoints(struct dht_span arguments)
+{
+    struct dht_bencode_cursor walk = control_fields_list(arguments, CONTROL_KEY_ENDPOINTS);
+    struct dht_span raw;
+    size_t count = 0;
+    while (control_fields_next(&walk, &raw))
+        count++;
+    return count > CORE_RECORD_ENDPOINTS_MAX;
+}
+
 static const char *read_comment(struct dht_span arguments, struct core_publication_content *content)
 {
     struct dht_span comment;
@@ -54,13 +64,13 @@ static const char *read_payload(struct dht_span arguments, struct core_publicati
     return NULL;
 }
 
-const char *core_content_read(struct dht_span arguments, struct core_publication_content *content)
+static const char *read(struct dht_span arguments, struct core_publication_content *content)
 {
     int64_t ttl_s = 0;
     struct control_fields_range ttls = {CORE_RECORD_TTL_MIN_S, CORE_RECORD_TTL_MAX_S};
     struct dht_span raw;
     if (!read_endpoints(arguments, content))
-        return "a name has at most 10 endpoints, each an address, a port and a protocol";
+        return "each endpoint is an address, a port and a protocol";
     if (control_fields_find(arguments, CONTROL_KEY_TTL_S, &raw) &&
         !control_fields_int(arguments, CONTROL_KEY_TTL_S, ttls, &ttl_s))
         return "ttl is 300 to 86400 seconds";
@@ -70,5 +80,15 @@ const char *core_content_read(struct dht_span arguments, struct core_publication
         wrong = read_payload(arguments, content);
     if (wrong == NULL && content->endpoint_count == 0 && content->payload_len == 0)
         wrong = "there is nothing to publish: give at least one endpoint";
+    return wrong;
+}
+
+const char *core_content_read(struct dht_span arguments, struct core_publication_content *content,
+                              enum control_error *ret_code)
+{
+    bool over = has_too_many_endpoints(arguments);
+    const char *wrong = over ? "a name has at most 10 endpoints" : read(arguments, content);
+    if (wrong != NULL)
+        *ret_code = over ? CONTROL_ERROR_REFUSED : CONTROL_ERROR_USAGE;
     return wrong;
 }

@@ -7,8 +7,10 @@
 
 #include "node/core/publication.h"
 
-// Reads it into *content, which is all zero. Returns what is wrong with it, or NULL. The payload is
-// the caller's to free in both cases.
-const char *core_content_read(struct dht_span arguments, struct core_publication_content *content);
+// Reads it into *content, which is all zero. Returns what is wrong with it, or NULL; ret_code is
+// written with it: REFUSED for more than 10 endpoints, otherwise USAGE. The payload is the caller's
+// to free in both cases.
+const char *core_content_read(struct dht_span arguments, struct core_publication_content *content,
+                              enum control_error *ret_code);
 
 #endif

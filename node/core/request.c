@@ -173,30 +173,17 @@ static bool read_key(struct node *node, struct core_request *request, const stru
     return false;
 }
 
-static bool has_too_many_endpoints(struct dht_span arguments)
-{
-    struct dht_bencode_cursor walk = control_fields_list(arguments, CONTROL_KEY_ENDPOINTS);
-    struct dht_span raw;
-    size_t count = 0;
-    while (control_fields_next(&walk, &raw))
-        count++;
-    return count > CORE_RECORD_ENDPOINTS_MAX;
-}
-
 // Publishes a secured name, with its key, or an unsecured one, without.
 static void publish_content(struct node *node, struct core_request *request,
                             struct dht_span arguments, const struct core_name *name,
                             const struct core_key *key)
 {
     struct core_publication_content content = {.ttl_s = 0};
-    if (key == NULL && has_too_many_endpoints(arguments)) {
-        refuse(node, request, CONTROL_ERROR_REFUSED, "a publisher has at most 10 endpoints");
-        return;
-    }
-    const char *wrong = core_content_read(arguments, &content);
+    enum control_error code;
+    const char *wrong = core_content_read(arguments, &content, &code);
     if (wrong != NULL) {
         free(content.payload);
-        refuse(node, request, CONTROL_ERROR_USAGE, wrong);
+        refuse(node, request, code, wrong);
         return;
     }
     bool is_session = request->kind == CONTROL_REQUEST_REGISTER;

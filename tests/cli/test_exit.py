@@ -69,6 +69,21 @@ class Exit(harness.CliTest):
                 self.assertTrue(ran.stderr.startswith(b"pnr: "))
         self.assertEqual(self.daemon.asked, [])
 
+    def test_too_many_endpoints(self):
+        self.serve()
+        words = ["192.0.2.7:%d" % port for port in range(1, 12)]
+        options = [word for each in words for word in ("--endpoint", each)]
+        lines = [[*words], [*options], [*options[:20], *words[:1]], [*words, *words]]
+        for name in ("laptop.web", "0.printer"):
+            for line in lines:
+                with self.subTest((name, line)):
+                    ran = self.run_pnr("publish", name, *line)
+                    self.assertEqual(ran.returncode, 6, ran.stderr)
+                    self.assertIn(b"pnr: a name has at most 10 endpoints", ran.stderr)
+            self.check(2, "publish", name, *words, "192.0.2.7") # the last makes no sense
+        self.assertEqual(self.daemon.asked, [])
+        self.check(0, "publish", "laptop.web", *words[:10])
+
     def test_unsecured_needs_no_key(self):
         self.serve()
         for command in ("publish", "unpublish"):

@@ -107,6 +107,8 @@ CASES = {
     "publish-no-seq": (["publish", "0.printer", "192.0.2.7:631"], {"publish": [
         ("done", {k: v for k, v in answers.REPORT.items() if k != "seq"})]}),
     "publish-no-endpoint": (["publish", "laptop.web"], None),
+    "publish-endpoints-11": (["publish", "laptop.web", *("192.0.2.7:%d" % n for n in range(1, 12))],
+                             None),
     "publish-comment-long": (["publish", "laptop", "192.0.2.7:1", "--comment", "x" * 40], None),
     "unpublish-unsecured": (["unpublish", "0.printer"], {"unpublish": [("done", {
         "name": "0.printer", "authority": "0", "stored": 0, "targets": 0, "refused": [],
