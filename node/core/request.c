@@ -65,7 +65,7 @@ static bool read_cloud(struct node *node, struct core_request *request, struct d
         size_t len = name.len < NODE_CLOUD_NAME_MAX ? name.len : NODE_CLOUD_NAME_MAX;
         if (len > 0)
             memcpy(unknown.config.name, name.data, len);
-        core_cloud_text(&unknown, " is not there", text);
+        core_cloud_text(&unknown, " is not there; see: pnr clouds", text);
         refuse(node, request, CONTROL_ERROR_NOT_FOUND, text);
         return false;
     }

@@ -81,8 +81,12 @@ static void test_the_one_meant_by_default(void **state)
     assert_string_equal(core_cloud_default(node)->config.name, "a");
     assert_int_equal(helper_resolve(&brains, 0, helper_name((const uint8_t[32]){1}, ""), "all"),
                      -CONTROL_ERROR_FAILED);
-    assert_int_equal(resolve_in("c", 0, helper_name((const uint8_t[32]){1}, ""), "all"),
-                     -CONTROL_ERROR_NOT_FOUND);
+    brains.cloud = "c";
+    uint32_t id = brains_resolve(&brains, 0, helper_name((const uint8_t[32]){1}, ""), "all");
+    brains.cloud = NULL;
+    assert_int_equal(helper_end(&brains, 0, id), CONTROL_ERROR_NOT_FOUND);
+    assert_true(helper_has_text(brains_answer(&brains, 0, id, CONTROL_ANSWER_ERROR, 0),
+                                CONTROL_KEY_TEXT, "the cloud c is not there; see: pnr clouds"));
     brains_fini(&brains);
 }
 
