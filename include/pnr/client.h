@@ -466,7 +466,7 @@ struct pnr_report {
     uint32_t stored;      // N
     uint32_t targets;     // M
     size_t refused_count; // pnr_read_refusal()
-    int64_t renew_s;      // seconds until the next renewal
+    int64_t renew_s;      // seconds until the next renewal; -1: there is nobody in its cloud
     struct pnr_tally tally;
 };
 PNR_API bool pnr_read_report(const struct pnr_event *event, struct pnr_report *ret_report);

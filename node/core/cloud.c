@@ -192,7 +192,8 @@ enum node_cloud_state core_cloud_state(const struct node *node, const struct cor
 bool core_cloud_is_hopeless(const struct node *node, const struct core_cloud *cloud)
 {
     enum node_cloud_state state = core_cloud_state(node, cloud);
-    return !cloud->present || state == NODE_CLOUD_NO_NET || state == NODE_CLOUD_ALONE;
+    return !cloud->present || state == NODE_CLOUD_DISABLED || state == NODE_CLOUD_NO_NET ||
+           state == NODE_CLOUD_ALONE;
 }
 
 void core_cloud_why_nobody(const struct node *node, const struct core_cloud *cloud,
@@ -204,10 +205,13 @@ void core_cloud_why_nobody(const struct node *node, const struct core_cloud *clo
         {" has no network: it could listen at no address; pnrd's log says why",
          " has no network: its interface is down or has no address"},
     };
-    bool no_net = core_cloud_state(node, cloud) == NODE_CLOUD_NO_NET;
+    enum node_cloud_state state = core_cloud_state(node, cloud);
+    const char *because = why[state == NODE_CLOUD_NO_NET][cloud->config.scope == NODE_SCOPE_LINK];
+    if (state == NODE_CLOUD_DISABLED)
+        because = " is disabled";
     char text[CORE_CLOUD_TEXT_MAX];
-    size_t at = strlen(why[no_net][cloud->config.scope == NODE_SCOPE_LINK]);
-    memcpy(text, why[no_net][cloud->config.scope == NODE_SCOPE_LINK], at);
+    size_t at = strlen(because);
+    memcpy(text, because, at);
     memcpy(text + at, ending, strlen(ending) + 1);
     core_cloud_text(cloud, text, ret_text);
 }

@@ -87,8 +87,8 @@ void core_cloud_text(const struct core_cloud *cloud, const char *ending,
 // An ending for what is kept, to be tried again.
 #define CORE_CLOUD_LATER "; what is asked for is kept, and done as soon as that changes"
 
-// Whether there is no use in waiting for somebody to ask in it: it is absent, has no network, or
-// nobody else has answered for long.
+// Whether there is no use in waiting for somebody to ask in it: it is absent, disabled, has no
+// network, or nobody else has answered for long.
 bool core_cloud_is_hopeless(const struct node *node, const struct core_cloud *cloud);
 // Why there is nobody to ask in it, as a sentence with the cloud's name and what to do, and such an
 // ending of at most 66 bytes. For one without contacts.

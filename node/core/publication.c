@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "node/core/publication.h"
 
-#include "dht/addr.h"
 #include "node/core/pace.h"
 #include "node/core/publication_pause.h"
 #include "node/core/round.h"
 #include "node/core/watch.h"
-#include "node/core/zbase32.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -80,13 +78,6 @@ static struct core_publication *find(const struct node *node, const struct core_
     return core_publication_table_find(&node->publications, cloud, key, classifier);
 }
 
-static void delete_row(struct node *node, const struct core_publication *publication)
-{
-    uint8_t key[NODE_ROW_KEY_MAX];
-    struct dht_span span = {key, core_publication_row_key(publication, key)};
-    core_brain_write(node, NODE_ROW_PUBLICATION, span, (struct dht_span){0}, true);
-}
-
 // ---- anchors ----
 
 static void due_in(struct node *node, struct core_publication *publication, int64_t pause_us)
@@ -128,7 +119,7 @@ static void end_publication(struct node *node, struct core_publication *publicat
 {
     bool stays = publication->classifier_len == 0 && needs_anchor(node, publication);
     if (!stays) {
-        delete_row(node, publication);
+        core_publication_delete_row(node, publication);
         free_publication(node, publication);
         return;
     }
@@ -212,73 +203,29 @@ static void go_back(struct node *node, struct core_publication *publication, int
 
 // ---- answers ----
 
-static void put_refused(struct dht_bencode_writer *writer,
-                        const struct core_publication *publication)
+// Takes the request that waits off; NULL where none does.
+static struct core_request *take_request(struct core_publication *publication)
 {
-    dht_bencode_put_text(writer, CONTROL_KEY_REFUSED);
-    dht_bencode_open_list(writer);
-    for (uint32_t i = 0; i < publication->refused_count; i++) {
-        char addr[DHT_ADDR_TEXT_MAX];
-        dht_addr_to_text(&publication->refused[i].addr, addr);
-        dht_bencode_open_dict(writer);
-        core_result_put_text(writer, CONTROL_KEY_ADDR, addr);
-        core_result_put_int(writer, CONTROL_KEY_CODE, publication->refused[i].code);
-        dht_bencode_end(writer);
-    }
-    dht_bencode_end(writer);
+    struct core_request *request = publication->request;
+    if (request != NULL)
+        request->publication = NULL;
+    publication->request = NULL;
+    return request;
 }
 
-void core_publication_progress(struct node *node, struct core_publication *publication,
-                               enum control_step step)
-{
-    struct core_answer answer;
-    if (publication->request == NULL)
-        return;
-    core_answer_begin(&answer, publication->request, CONTROL_ANSWER_PROGRESS);
-    core_result_put_text(&answer.writer, CONTROL_KEY_STEP,
-                         control_protocol_word(CONTROL_VOCABULARY_STEP, (int)step));
-    core_answer_end(node, &answer);
-}
-
-// authority elapsed_us hops name nodes_answered nodes_asked refused renew_s seq stored suspect
-// targets
 static void answer_done(struct node *node, struct core_publication *publication)
 {
-    struct core_answer answer;
-    struct dht_bencode_writer *writer = &answer.writer;
-    struct core_request *request = publication->request;
-    char authority[CORE_ZBASE32_LEN + 1];
-    if (request == NULL)
-        return;
-    publication->request = NULL;
-    request->publication = NULL;
-    core_zbase32_encode(publication->key, authority);
-    core_answer_begin(&answer, request, CONTROL_ANSWER_DONE);
-    core_result_put_text(writer, CONTROL_KEY_AUTHORITY, authority);
-    core_result_put_int(writer, CONTROL_KEY_ELAPSED_US, node->now_us - request->started_us);
-    core_result_put_int(writer, CONTROL_KEY_HOPS, publication->tally.hops);
-    core_publication_put_name(writer, publication);
-    core_result_put_int(writer, CONTROL_KEY_NODES_ANSWERED, publication->read_tally.answered);
-    core_result_put_int(writer, CONTROL_KEY_NODES_ASKED, publication->read_tally.asked);
-    put_refused(writer, publication);
-    core_result_put_int(writer, CONTROL_KEY_RENEW_S, core_publication_renew_s(node, publication));
-    core_result_put_int(writer, CONTROL_KEY_SEQ, publication->seq);
-    core_result_put_int(writer, CONTROL_KEY_STORED, publication->tally.stored);
-    if (publication->read_tally.suspect)
-        core_result_put_int(writer, CONTROL_KEY_SUSPECT, 1);
-    core_result_put_int(writer, CONTROL_KEY_TARGETS, publication->tally.targets);
-    core_answer_end(node, &answer);
+    struct core_request *request = take_request(publication);
+    if (request != NULL)
+        core_publication_answer(node, publication, request);
 }
 
 static void answer_failed(struct node *node, struct core_publication *publication,
                           enum control_error code, const char *text)
 {
-    struct core_request *request = publication->request;
-    if (request == NULL)
-        return;
-    publication->request = NULL;
-    request->publication = NULL;
-    core_request_fail(node, request, code, text);
+    struct core_request *request = take_request(publication);
+    if (request != NULL)
+        core_request_fail(node, request, code, text);
 }
 
 // ---- what rounds come to ----
@@ -370,20 +317,42 @@ void core_publication_offline(struct node *node, struct core_publication *public
 
 void core_publication_leave(struct node *node, struct core_publication *publication)
 {
-    publication->request->publication = NULL;
-    publication->request = NULL;
+    take_request(publication);
     if (publication->unsaved)
         go_back(node, publication, 0);
 }
 
+// Nothing of it is left here, nor of its anchor where that was for this name alone.
+void core_publication_forgotten(struct node *node, struct core_publication *publication)
+{
+    struct core_cloud *cloud = publication->cloud;
+    uint8_t key[DHT_KEY_LEN];
+    memcpy(key, publication->key, sizeof key);
+    core_cloud_hold(cloud); // or it might be gone before the anchor is looked for
+    publication->tally = publication->read_tally = (struct dht_tally){0};
+    publication->refused_count = 0;
+    answer_done(node, publication);
+    end_publication(node, publication);
+    struct core_publication *anchor = find(node, cloud, key, (struct dht_span){0});
+    if (anchor != NULL && anchor->anchor && !needs_anchor(node, anchor))
+        end_publication(node, anchor);
+    core_cloud_drop(node, cloud);
+}
+
 // ---- what users ask for ----
 
-static void wait_for_round(struct node *node, struct core_publication *publication,
-                           struct core_request *request)
+static void wait_for(struct node *node, struct core_publication *publication,
+                     struct core_request *request)
 {
     answer_failed(node, publication, CONTROL_ERROR_CANCELLED, "replaced by a later request");
     publication->request = request;
     request->publication = publication;
+}
+
+static void wait_for_round(struct node *node, struct core_publication *publication,
+                           struct core_request *request)
+{
+    wait_for(node, publication, request);
     publication->orphaned = false;
     if (!publication->withdrawn && !core_cloud_has_contacts(publication->cloud))
         core_publication_progress(node, publication, CONTROL_STEP_READING); // taken on all the same
@@ -455,10 +424,16 @@ void core_publication_withdraw(struct node *node, struct core_request *request,
     struct dht_span classifier = {name->classifier, name->classifier_len};
     struct core_publication *publication = find(node, request->cloud, key->key, classifier);
     bool is_session = request->kind == CONTROL_REQUEST_UNREGISTER;
-    if (publication == NULL || publication->anchor || publication->withdrawn ||
+    bool is_gone = !request->cloud->present || request->cloud->config.disabled;
+    if (publication == NULL || publication->anchor || (publication->withdrawn && !is_gone) ||
         (is_session && publication->session != request->session)) {
         core_request_fail(node, request, CONTROL_ERROR_NOT_FOUND,
                           "the name is not published from here");
+        return;
+    }
+    if (is_gone) {
+        wait_for(node, publication, request);
+        core_round_forget(node, publication);
         return;
     }
     if (!begin_change(publication, false)) {
@@ -497,7 +472,7 @@ void core_publication_timer(struct node *node, struct core_publication *publicat
         return;
     publication->orphaned = false;
     if (publication->anchor && !needs_anchor(node, publication)) {
-        delete_row(node, publication);
+        core_publication_delete_row(node, publication);
         free_publication(node, publication);
         return;
     }
@@ -548,7 +523,7 @@ void core_publication_suspend(struct node *node, const struct core_cloud *cloud)
     core_cloud_text(cloud, " is gone", text);
     for (uint32_t i = 0; i < node->publications.count; i++) {
         struct core_publication *publication = node->publications.slots[i];
-        if (publication->cloud != cloud)
+        if (publication->cloud != cloud || publication->forgotten)
             continue;
         core_round_cancel(node, publication);
         publication->failures++;

@@ -21,7 +21,8 @@
 // as it is and never replaced.
 //
 // A publication belongs to a cloud. While that is not there it sleeps: no round, no timer; what was
-// asked for stays durable.
+// asked for stays durable. Withdrawn then, or while the cloud is disabled, it is forgotten as soon
+// as its row is durably gone, for nobody can be told; what nodes of that cloud hold expires.
 //
 // One that was registered ends with its connection. What a daemon that was killed leaves of such is
 // withdrawn by the next one, after half a minute in which the client may come back.
@@ -117,7 +118,8 @@ struct core_publication {
     int64_t reads_us;         // when this round began
     uint64_t writes[2];       // waits for these rows; 0: for none
     bool write_failed;
-    bool fresh; // this round brings something that the user has asked for since the last
+    bool forgotten; // SAVING: its row is being deleted, and it goes with that
+    bool fresh;     // this round brings something that the user has asked for since the last
     struct core_lookup parts;
     uint32_t part;
     uint32_t conflicts;  // rounds in a row that another writer has spoilt

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Publications as clients are told of them.
+#include "dht/addr.h"
 #include "node/core/pace.h"
 #include "node/core/registration.h"
 #include "node/core/round.h"
+#include "node/core/zbase32.h"
 
 #include <string.h>
 
@@ -24,6 +26,18 @@ void core_publication_put_name(struct dht_bencode_writer *writer,
     core_result_put_bytes(writer, CONTROL_KEY_NAME, (struct dht_span){(const uint8_t *)text, len});
 }
 
+void core_publication_progress(struct node *node, struct core_publication *publication,
+                               enum control_step step)
+{
+    struct core_answer answer;
+    if (publication->request == NULL)
+        return;
+    core_answer_begin(&answer, publication->request, CONTROL_ANSWER_PROGRESS);
+    core_result_put_text(&answer.writer, CONTROL_KEY_STEP,
+                         control_protocol_word(CONTROL_VOCABULARY_STEP, (int)step));
+    core_answer_end(node, &answer);
+}
+
 // Whether what comes next only reads back what is stored.
 static bool is_checked_next(const struct core_publication *publication)
 {
@@ -42,6 +56,58 @@ int64_t core_publication_renew_s(const struct node *node,
     if (is_checked_next(publication))
         due_us = publication->stored_us + core_pace_longest_us(node, publication);
     return due_us > node->now_us ? (due_us - node->now_us) / CORE_SECOND_US : 0;
+}
+
+// seconds until the next renewal, left out where there is nobody to ask in its cloud
+static void put_renew_s(const struct node *node, struct dht_bencode_writer *writer,
+                        const struct core_publication *publication)
+{
+    int64_t renew_s = core_publication_renew_s(node, publication);
+    if (renew_s >= 0)
+        core_result_put_int(writer, CONTROL_KEY_RENEW_S, renew_s);
+}
+
+static void put_refused(struct dht_bencode_writer *writer,
+                        const struct core_publication *publication)
+{
+    dht_bencode_put_text(writer, CONTROL_KEY_REFUSED);
+    dht_bencode_open_list(writer);
+    for (uint32_t i = 0; i < publication->refused_count; i++) {
+        char addr[DHT_ADDR_TEXT_MAX];
+        dht_addr_to_text(&publication->refused[i].addr, addr);
+        dht_bencode_open_dict(writer);
+        core_result_put_text(writer, CONTROL_KEY_ADDR, addr);
+        core_result_put_int(writer, CONTROL_KEY_CODE, publication->refused[i].code);
+        dht_bencode_end(writer);
+    }
+    dht_bencode_end(writer);
+}
+
+// authority elapsed_us hops name nodes_answered nodes_asked refused renew_s seq stored suspect
+// targets
+void core_publication_answer(struct node *node, const struct core_publication *publication,
+                             struct core_request *request)
+{
+    struct core_answer answer;
+    struct dht_bencode_writer *writer = &answer.writer;
+    char authority[CORE_ZBASE32_LEN + 1];
+    core_zbase32_encode(publication->key, authority);
+    core_answer_begin(&answer, request, CONTROL_ANSWER_DONE);
+    core_result_put_text(writer, CONTROL_KEY_AUTHORITY, authority);
+    core_result_put_int(writer, CONTROL_KEY_ELAPSED_US, node->now_us - request->started_us);
+    core_result_put_int(writer, CONTROL_KEY_HOPS, publication->tally.hops);
+    core_publication_put_name(writer, publication);
+    core_result_put_int(writer, CONTROL_KEY_NODES_ANSWERED, publication->read_tally.answered);
+    core_result_put_int(writer, CONTROL_KEY_NODES_ASKED, publication->read_tally.asked);
+    put_refused(writer, publication);
+    put_renew_s(node, writer, publication);
+    if (publication->seq != DHT_SEQ_NONE)
+        core_result_put_int(writer, CONTROL_KEY_SEQ, publication->seq);
+    core_result_put_int(writer, CONTROL_KEY_STORED, publication->tally.stored);
+    if (publication->read_tally.suspect)
+        core_result_put_int(writer, CONTROL_KEY_SUSPECT, 1);
+    core_result_put_int(writer, CONTROL_KEY_TARGETS, publication->tally.targets);
+    core_answer_end(node, &answer);
 }
 
 static enum control_state state_of(const struct core_publication *publication)
@@ -90,9 +156,7 @@ static void list_one(struct node *node, struct core_request *request,
     control_fields_put_endpoints(writer, endpoints, content->endpoint_count);
     core_result_put_text(writer, CONTROL_KEY_LAST_ERROR, publication->last_error);
     core_publication_put_name(writer, publication);
-    if (!core_cloud_is_hopeless(node, publication->cloud))
-        core_result_put_int(writer, CONTROL_KEY_RENEW_S,
-                            core_publication_renew_s(node, publication));
+    put_renew_s(node, writer, publication);
     if (publication->seq != DHT_SEQ_NONE)
         core_result_put_int(writer, CONTROL_KEY_SEQ, publication->seq);
     core_result_put_int(writer, CONTROL_KEY_SESSION, publication->session != NULL);

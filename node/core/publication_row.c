@@ -138,3 +138,10 @@ void core_publication_write(struct node *node, const struct core_publication *pu
     struct dht_span value = {row, core_publication_row(publication, row)};
     core_brain_write(node, NODE_ROW_PUBLICATION, span, value, true);
 }
+
+uint64_t core_publication_delete_row(struct node *node, const struct core_publication *publication)
+{
+    uint8_t key[NODE_ROW_KEY_MAX];
+    struct dht_span span = {key, core_publication_row_key(publication, key)};
+    return core_brain_write(node, NODE_ROW_PUBLICATION, span, (struct dht_span){0}, true);
+}

@@ -4,11 +4,16 @@
 
 #include <string.h>
 
-static int64_t renew_s(const struct node *node, const struct core_registration *registration)
+// Seconds until the next renewal, left out where there is nobody to ask in its cloud.
+static void put_renew_s(const struct node *node, struct dht_bencode_writer *writer,
+                        const struct core_registration *registration)
 {
-    if (registration->timer.position == DHT_TIMER_IDLE)
-        return 0;
-    return (registration->timer.due_us - node->now_us) / CORE_SECOND_US;
+    int64_t renew_s = 0;
+    if (core_cloud_is_hopeless(node, registration->cloud))
+        return;
+    if (registration->timer.position != DHT_TIMER_IDLE)
+        renew_s = (registration->timer.due_us - node->now_us) / CORE_SECOND_US;
+    core_result_put_int(writer, CONTROL_KEY_RENEW_S, renew_s);
 }
 
 static void put_name(struct dht_bencode_writer *writer, const struct core_name *name)
@@ -35,7 +40,7 @@ void core_registration_answer(struct node *node, const struct core_registration 
     dht_bencode_put_text(writer, CONTROL_KEY_REFUSED);
     dht_bencode_open_list(writer);
     dht_bencode_end(writer);
-    core_result_put_int(writer, CONTROL_KEY_RENEW_S, renew_s(node, registration));
+    put_renew_s(node, writer, registration);
     core_result_put_int(writer, CONTROL_KEY_STORED, tally->stored);
     if (tally->suspect)
         core_result_put_int(writer, CONTROL_KEY_SUSPECT, 1);
@@ -80,8 +85,7 @@ static void list_one(struct node *node, struct core_request *request,
         core_cloud_why_nobody(node, registration->cloud, "", why);
     core_result_put_text(writer, CONTROL_KEY_LAST_ERROR, is_stuck ? why : registration->last_error);
     put_name(writer, &registration->name);
-    if (!core_cloud_is_hopeless(node, registration->cloud))
-        core_result_put_int(writer, CONTROL_KEY_RENEW_S, renew_s(node, registration));
+    put_renew_s(node, writer, registration);
     core_result_put_int(writer, CONTROL_KEY_SESSION, registration->session != NULL);
     core_result_put_text(
         writer, CONTROL_KEY_STATE,

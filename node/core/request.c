@@ -52,14 +52,21 @@ static bool read_name(struct node *node, struct core_request *request, struct dh
     return true;
 }
 
+// Its name; and the cloud, NULL where there is none: of no name the default.
+static struct core_cloud *find_cloud(const struct node *node, struct dht_span arguments,
+                                     struct dht_span *ret_name)
+{
+    *ret_name = (struct dht_span){0};
+    control_fields_string(arguments, CONTROL_KEY_CLOUD, ret_name);
+    return ret_name->len == 0 ? core_cloud_default(node) : core_cloud_named(node, *ret_name);
+}
+
 // The cloud that the request is about, which it ends with from now on.
 static bool read_cloud(struct node *node, struct core_request *request, struct dht_span arguments)
 {
     char text[CORE_CLOUD_TEXT_MAX];
-    struct dht_span name = {0};
-    control_fields_string(arguments, CONTROL_KEY_CLOUD, &name);
-    struct core_cloud *cloud =
-        name.len == 0 ? core_cloud_default(node) : core_cloud_named(node, name);
+    struct dht_span name;
+    struct core_cloud *cloud = find_cloud(node, arguments, &name);
     if (cloud == NULL || !cloud->present) {
         struct core_cloud unknown = {.present = false};
         size_t len = name.len < NODE_CLOUD_NAME_MAX ? name.len : NODE_CLOUD_NAME_MAX;
@@ -76,6 +83,16 @@ static bool read_cloud(struct node *node, struct core_request *request, struct d
     }
     request->cloud = cloud;
     return true;
+}
+
+// The same for what is published already: it can be withdrawn though its cloud is gone, or is
+// disabled.
+static bool read_old_cloud(struct node *node, struct core_request *request,
+                           struct dht_span arguments)
+{
+    struct dht_span name;
+    request->cloud = find_cloud(node, arguments, &name);
+    return request->cloud != NULL || read_cloud(node, request, arguments);
 }
 
 static void start_timer(struct node *node, struct core_request *request, struct dht_span arguments)
@@ -211,8 +228,10 @@ static bool read_registered(struct node *node, struct core_request *request,
                             struct dht_span arguments, struct core_name *ret_name,
                             const struct core_key **ret_key)
 {
+    bool is_old = request->kind == CONTROL_REQUEST_UNREGISTER;
     *ret_key = NULL;
-    if (!read_cloud(node, request, arguments) || !read_name(node, request, arguments, ret_name))
+    if (!(is_old ? read_old_cloud : read_cloud)(node, request, arguments) ||
+        !read_name(node, request, arguments, ret_name))
         return false;
     if (ret_name->kind == CORE_NAME_UNSECURED)
         return true;
@@ -251,7 +270,7 @@ static void unpublish(struct node *node, struct core_request *request, struct dh
 {
     struct core_name name;
     const struct core_key *key;
-    if (!read_cloud(node, request, arguments) || !read_name(node, request, arguments, &name))
+    if (!read_old_cloud(node, request, arguments) || !read_name(node, request, arguments, &name))
         return;
     if (name.kind == CORE_NAME_UNSECURED) {
         dht_timer_set(&node->timers, &request->timer, node->now_us + PUBLISH_TIMEOUT_US);

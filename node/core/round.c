@@ -62,6 +62,7 @@ void core_round_cancel(struct node *node, struct core_publication *publication)
     core_lookup_cancel(node, &publication->lookup);
     core_lookup_cancel(node, &publication->parts);
     publication->writes[0] = publication->writes[1] = 0;
+    publication->forgotten = false;
     dht_timer_clear(&node->timers, &publication->timer);
     enter(node, publication, CORE_PUBLICATION_IDLE);
 }
@@ -171,6 +172,17 @@ static void save(struct node *node, struct core_publication *publication)
         node, NODE_ROW_SEQUENCE, (struct dht_span){publication->target.bytes, DHT_ID_LEN},
         (struct dht_span){seq, sizeof seq}, true);
     if (publication->writes[1] == 0 || publication->write_failed)
+        fail(node, publication, CONTROL_ERROR_FAILED, "out of memory");
+}
+
+void core_round_forget(struct node *node, struct core_publication *publication)
+{
+    core_round_cancel(node, publication);
+    enter(node, publication, CORE_PUBLICATION_SAVING);
+    publication->forgotten = true;
+    publication->writes[0] = core_publication_delete_row(node, publication);
+    publication->write_failed = publication->writes[0] == 0;
+    if (publication->write_failed)
         fail(node, publication, CONTROL_ERROR_FAILED, "out of memory");
 }
 
@@ -399,7 +411,13 @@ void core_round_written(struct node *node, struct core_publication *publication)
         return;
     if (publication->write_failed) {
         fail(node, publication, CONTROL_ERROR_FAILED,
-             "the state directory cannot be written, so nothing was published");
+             publication->forgotten
+                 ? "the state directory cannot be written, so the name stays published"
+                 : "the state directory cannot be written, so nothing was published");
+        return;
+    }
+    if (publication->forgotten) {
+        core_publication_forgotten(node, publication);
         return;
     }
     if (!publication->foreign_anchor && publication->quick != CORE_PUBLICATION_QUICK_PUT)

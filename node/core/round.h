@@ -16,6 +16,9 @@ void core_round_event(struct node *node, struct core_publication *publication, i
                       const struct dht_out *event);
 void core_round_written(struct node *node, struct core_publication *publication);
 
+// Instead of a round: deletes the row, and tells the publication when that is durable.
+void core_round_forget(struct node *node, struct core_publication *publication);
+
 // Breaks the round off; the publication is IDLE then, without a timer.
 void core_round_cancel(struct node *node, struct core_publication *publication);
 
@@ -26,8 +29,6 @@ bool core_round_is_overdue(const struct node *node, const struct core_publicatio
 // Told by the round to the publication (node/core/publication.c).
 // What the user asked for is durable.
 void core_publication_saved(struct core_publication *publication);
-void core_publication_progress(struct node *node, struct core_publication *publication,
-                               enum control_step step);
 // It is stored on some nodes.
 void core_publication_stored(struct node *node, struct core_publication *publication);
 // It was not stored again: enough fresh copies are there, or nothing of ours is where it was
@@ -36,13 +37,19 @@ void core_publication_skipped(struct node *node, struct core_publication *public
 // There is nobody to ask, and no use in the client's waiting any longer: what it wants is made
 // durable, and done when there is.
 void core_publication_offline(struct node *node, struct core_publication *publication);
+// Its row is durably gone.
+void core_publication_forgotten(struct node *node, struct core_publication *publication);
 // It came to nothing. code and text are for who waits for it; final: trying again would not help.
 void core_publication_failed(struct node *node, struct core_publication *publication,
                              enum control_error code, const char *text);
 
-// Fields of answers (node/core/publication_list.c): `name`, and the seconds until the next renewal:
-// at most so many while what was stored is still to be read back; -1: there is nobody to ask in
-// its cloud.
+// What clients are told (node/core/publication_list.c): who waits, of a step and of the end, and
+// fields of answers: `name`, and the seconds until the next renewal: at most so many while what was
+// stored is still to be read back; -1, which is not told: there is nobody to ask in its cloud.
+void core_publication_progress(struct node *node, struct core_publication *publication,
+                               enum control_step step);
+void core_publication_answer(struct node *node, const struct core_publication *publication,
+                             struct core_request *request);
 void core_publication_put_name(struct dht_bencode_writer *writer,
                                const struct core_publication *publication);
 int64_t core_publication_renew_s(const struct node *node,
@@ -57,6 +64,8 @@ bool core_publication_read_row(struct dht_span row, struct core_publication *pub
 // classifier has in it, and the cloud's name. Returns its length.
 size_t core_publication_row_key(const struct core_publication *publication,
                                 uint8_t ret_key[NODE_ROW_KEY_MAX]);
+// Deletes the row. Returns the write's id, or 0 where memory is short.
+uint64_t core_publication_delete_row(struct node *node, const struct core_publication *publication);
 // The parts of such a key, the first of which is the public key. False where it is none.
 bool core_publication_open_row_key(struct dht_span key, struct dht_span *ret_classifier,
                                    struct dht_span *ret_cloud);

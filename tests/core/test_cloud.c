@@ -237,6 +237,96 @@ static void test_what_is_under_way_ends_with_its_cloud(void **state)
     brains_fini(&brains);
 }
 
+static int unpublish_in(const char *cloud, size_t node, const char *name)
+{
+    brains.cloud = cloud;
+    uint32_t id = brains_unpublish(&brains, node, name);
+    brains.cloud = NULL;
+    int code = helper_end(&brains, node, id);
+    const struct brains_answer *done = brains_answer(&brains, node, id, CONTROL_ANSWER_DONE, 0);
+    if (done == NULL)
+        return code;
+    // libpnr would make no sense of a renewal that is less than none.
+    int64_t renew_s = 42;
+    struct control_fields_range any = {INT64_MIN, INT64_MAX};
+    control_fields_int(helper_fields(done), CONTROL_KEY_RENEW_S, any, &renew_s);
+    assert_int_equal(renew_s, 42);
+    assert_int_equal(helper_number(done, CONTROL_KEY_STORED), 0);
+    return code;
+}
+
+// What is published in a cloud that is gone, or disabled, can be withdrawn, and does not come back
+// with it.
+static void test_withdrawn_without_its_cloud(void **state)
+{
+    static const char *const names[] = {"restored0.web", "restored0.b", "restored0", "0.c"};
+    uint8_t key[32];
+    (void)state;
+    brains.lab = true;
+    brains_init(&brains, 8, 309);
+    brains_add_key(&brains, 3, "restored0", 7, key);
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(publish_in("lab", 3, names[i], (uint16_t)(i + 1)), 0);
+    brains_leave_lab(&brains, 3);
+    brains.disks[3]->broken = true; // without the disk it stays
+    assert_int_equal(unpublish_in("lab", 3, names[0]), CONTROL_ERROR_FAILED);
+    brains.disks[3]->broken = false;
+    for (size_t i = 0; i < 4; i++) {
+        if (i == 2)
+            assert_int_equal(add(brains.nodes[3], "lab", true), 2);
+        assert_int_equal(unpublish_in("lab", 3, names[i]), 0);
+        assert_int_equal(unpublish_in("lab", 3, names[i]), CONTROL_ERROR_NOT_FOUND);
+    }
+    assert_int_equal(helper_info(&brains, 3).publications, 0); // nor an anchor
+    node_remove_cloud(brains.nodes[3], brains.now_us, 2);
+    assert_int_equal(brains.nodes[3]->cloud_count, 1); // it is forgotten
+    brains_run(&brains, MINUTE);
+    brains_kill(&brains, 3);
+    brains_start(&brains, 3);
+    brains_run(&brains, 4 * HOUR);
+    assert_int_equal(helper_info(&brains, 3).publications, 0);
+    assert_int_equal(resolve_in("lab", 6, helper_name(key, ".web"), "all"),
+                     -CONTROL_ERROR_NOT_FOUND);
+    brains_fini(&brains);
+}
+
+// It is being forgotten when its cloud comes back, and goes again: it is forgotten all the same.
+// Published again meanwhile, it stays.
+static void test_withdrawn_when_its_cloud_returns(void **state)
+{
+    uint8_t key[32];
+    (void)state;
+    brains.lab = true;
+    brains_init(&brains, 8, 311);
+    brains_add_key(&brains, 3, "restored0", 7, key);
+    for (int again = 0; again < 2; again++) {
+        assert_int_equal(publish_in("lab", 3, "restored0.web", 443), 0);
+        brains_leave_lab(&brains, 3);
+        brains.cloud = "lab";
+        brains.disks[3]->stuck = true;
+        uint32_t id = brains_unpublish(&brains, 3, "restored0.web");
+        brains_run(&brains, SECOND);
+        brains_join_lab(&brains, 3);
+        uint32_t other = again ? brains_publish(&brains, 3, "restored0.web", 444, NULL) : 0;
+        if (!again)
+            brains_leave_lab(&brains, 3);
+        brains_unstick(&brains, 3);
+        brains.cloud = NULL;
+        assert_int_equal(helper_end(&brains, 3, id),
+                         again ? CONTROL_ERROR_CANCELLED : CONTROL_ERROR_FAILED);
+        if (again)
+            assert_int_equal(helper_end(&brains, 3, other), 0);
+        assert_int_equal(helper_info(&brains, 3).publications, again ? 2 : 0);
+        if (!again)
+            brains_join_lab(&brains, 3);
+    }
+    brains_kill(&brains, 3);
+    brains_start(&brains, 3);
+    brains_run(&brains, MINUTE);
+    assert_int_equal(resolve_in("lab", 6, helper_name(key, ".web"), "all"), 444);
+    brains_fini(&brains);
+}
+
 static void test_publications_wait_for_their_cloud(void **state)
 {
     uint8_t key[32];
@@ -492,6 +582,8 @@ int main(void)
         cmocka_unit_test(test_names_of_one_are_not_of_the_other),
         cmocka_unit_test(test_results_name_their_cloud),
         cmocka_unit_test(test_what_is_under_way_ends_with_its_cloud),
+        cmocka_unit_test(test_withdrawn_without_its_cloud),
+        cmocka_unit_test(test_withdrawn_when_its_cloud_returns),
         cmocka_unit_test(test_publications_wait_for_their_cloud),
         cmocka_unit_test(test_without_a_network),
         cmocka_unit_test(test_an_engine_goes_in_the_middle),
