@@ -464,18 +464,35 @@ static DWORD WINAPI arm_and_leave(void *context)
     return 0;
 }
 
+// What was armed in a thread that has ended. A routine cannot run any more, so its OVERLAPPED
+// tells.
+static void check_left(struct armed *armed)
+{
+    MSG message;
+    if (armed->how.Type == NSP_NOTIFY_HWND) {
+        CHECK(!take_message(armed->window, 0, &message));
+    } else if (armed->how.Type == NSP_NOTIFY_APC) {
+        CHECK_INT((DWORD)armed->overlapped.Internal, (DWORD)STATUS_CANCELLED);
+        CHECK_INT(armed->apcs, 0);
+    } else {
+        check_told(armed, WSA_OPERATION_ABORTED, 0);
+    }
+}
+
 static void test_thread_exit(void)
 {
-    struct armed armed;
-    check_begin("the arming thread ends");
     HANDLE lookup = begin_and_read();
-    prepare(&armed, NSP_NOTIFY_EVENT);
-    struct arming arming = {lookup, &armed};
-    HANDLE thread = CreateThread(NULL, 0, arm_and_leave, &arming, 0, NULL);
-    CHECK_INT(WaitForSingleObject(thread, WAIT_MS), WAIT_OBJECT_0);
-    check_told(&armed, WSA_OPERATION_ABORTED, WAIT_MS);
-    CloseHandle(thread);
-    dispose(&armed);
+    for (size_t i = 0; i < KINDS; i++) {
+        struct armed armed;
+        check_begin(kinds[i].name);
+        prepare(&armed, kinds[i].type);
+        struct arming arming = {lookup, &armed};
+        HANDLE thread = CreateThread(NULL, 0, arm_and_leave, &arming, 0, NULL);
+        CHECK_INT(WaitForSingleObject(thread, WAIT_MS), WAIT_OBJECT_0);
+        check_left(&armed);
+        CloseHandle(thread);
+        dispose(&armed);
+    }
     CHECK_INT(end(lookup), 0);
 }
 
@@ -577,11 +594,25 @@ static void test_nothing_left(void)
     }
 }
 
+// The program's last WSACleanup is the last one also while lookups are under way: the provider
+// holds no WSAStartup of its own, which would keep NSPCleanup from ever coming.
+static void test_winsock_is_the_programs(void)
+{
+    WSADATA data;
+    check_begin("the program's own Winsock");
+    HANDLE lookup = begin_and_read();
+    CHECK_INT(poll(lookup), WSAEWOULDBLOCK);
+    CHECK_INT(WSACleanup(), 0);
+    CHECK_INT(error_of(WSACleanup()), WSANOTINITIALISED);
+    CHECK_INT(WSAStartup(MAKEWORD(2, 2), &data), 0);
+    CHECK_INT(end(lookup), 0);
+}
+
 static void test_cleanup(HMODULE dll)
 {
     check_begin("cleanup with all that is open");
-    HANDLE open = begin();
-    struct armed armed;
+    HANDLE open = begin(), read = begin_and_read();
+    struct armed armed, routine;
     struct waiting waiting = {.lookup = begin_absent(),
                               .waits = CreateEventW(NULL, TRUE, FALSE, NULL)};
     HANDLE thread = CreateThread(NULL, 0, wait_in_next, &waiting, 0, NULL);
@@ -589,6 +620,8 @@ static void test_cleanup(HMODULE dll)
     prepare(&armed, NSP_NOTIFY_EVENT);
     int error = arm(open, &armed);
     CHECK(error == WSA_IO_PENDING || error == 0);
+    prepare(&routine, NSP_NOTIFY_APC);
+    CHECK_INT(arm(read, &routine), WSA_IO_PENDING);
     CHECK_INT(error_of(nsp.NSPCleanup(&cloud_provider)), 0);
     CHECK_INT(error_of(nsp.NSPCleanup(&name_provider)), 0);
     CHECK_INT(WaitForSingleObject(armed.event, 0), WAIT_OBJECT_0);
@@ -599,7 +632,15 @@ static void test_cleanup(HMODULE dll)
     CloseHandle(thread);
     CloseHandle(waiting.waits);
     dispose(&armed);
+    // The APC that is queued leads into the DLL, which stays until it has run.
     FreeLibrary(dll);
+    CHECK(GetModuleHandleW(L"pnrnsp.dll") != NULL);
+    CHECK_INT(routine.apcs, 0);
+    CHECK_INT(SleepEx(0, TRUE), WAIT_IO_COMPLETION);
+    CHECK_INT(routine.apcs, 1);
+    CHECK_INT(routine.apc_error, WSA_OPERATION_ABORTED);
+    while (SleepEx(0, TRUE) == WAIT_IO_COMPLETION) {
+    }
     CHECK(GetModuleHandleW(L"pnrnsp.dll") == NULL);
 }
 
@@ -641,6 +682,7 @@ int main(int argc, char **argv)
     test_aborted();
     test_thread_exit();
     test_end_while_next();
+    test_winsock_is_the_programs();
     if (argc > 2) {
         test_lost();
     } else {
