@@ -267,8 +267,12 @@ static unsigned wait_with_socket(SOCKET socket, unsigned wants, struct nsp_wake 
     HANDLE either[] = {wake->told, wake->network};
     long events = FD_CLOSE | FD_CONNECT | ((wants & NSP_WANTS_READ) != 0 ? FD_READ : 0) |
                   ((wants & NSP_WANTS_WRITE) != 0 ? FD_WRITE : 0);
-    // Each call arms it anew; what has happened before it shows when the socket is looked at.
-    if (WSAEventSelect(socket, wake->network, events) == SOCKET_ERROR) {
+    // Each call arms it anew. What has happened before it shows when the socket is looked at, and
+    // is forgotten here: the event of a connection that was made would be set at each call for
+    // ever.
+    WSANETWORKEVENTS happened;
+    if (WSAEventSelect(socket, wake->network, events) == SOCKET_ERROR ||
+        WSAEnumNetworkEvents(socket, wake->network, &happened) == SOCKET_ERROR) {
         return NSP_WAIT_FAILED |
                (WaitForSingleObject(wake->told, 0) == WAIT_OBJECT_0 ? NSP_WAIT_WOKEN : 0);
     }

@@ -107,6 +107,33 @@ static void test_socket_of_another_thread(void **state)
     nsp_wake_drop(&wake);
 }
 
+// Where nothing happens, a wait lasts as long as it was to, though the connection was made just now
+// and bytes have come and gone: whoever waits in a loop would take a whole processor.
+static void test_idle_socket(void **state)
+{
+    (void)state;
+    SOCKET ours, theirs;
+    struct nsp_wake wake;
+    char buf[8];
+    assert_true(nsp_wake_init(&wake));
+    make_pair(&ours, &theirs);
+    for (int i = 0; i < 3; i++) {
+        int64_t start_ms = nsp_platform_now_ms();
+        assert_int_equal(nsp_platform_wait((intptr_t)ours, NSP_WANTS_READ, &wake, 100), 0);
+        // Clocks of 16 ms.
+        assert_true(nsp_platform_now_ms() - start_ms >= 80);
+        assert_int_equal(send(theirs, "ab", 2, 0), 2);
+        assert_int_equal(nsp_platform_wait((intptr_t)ours, NSP_WANTS_READ, &wake, -1),
+                         NSP_WAIT_READY);
+        assert_int_equal(recv(ours, buf, sizeof buf, 0), 2);
+        assert_int_equal(nsp_platform_wait((intptr_t)ours, NSP_WANTS_WRITE, &wake, -1),
+                         NSP_WAIT_READY);
+    }
+    closesocket(ours);
+    closesocket(theirs);
+    nsp_wake_drop(&wake);
+}
+
 // A socket that could take no more is told when it can again.
 static void test_socket_writes_again(void **state)
 {
@@ -316,6 +343,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_socket),
         cmocka_unit_test(test_socket_of_another_thread),
+        cmocka_unit_test(test_idle_socket),
         cmocka_unit_test(test_socket_writes_again),
         cmocka_unit_test(test_refused_connection),
         cmocka_unit_test(test_pages),
