@@ -7,11 +7,10 @@ polls, winsock_multi.c is notified.
     test_winsock.py windows    it is pnrd.exe, found where it is found on Windows: in %ProgramData%
 """
 
-import os
 import sys
 
 import daemon
-import wine
+import winsock
 import programs
 import control
 
@@ -44,6 +43,7 @@ class Publishers:
         self.run("register", nodes, endpoints=True)
 
     def withdraw(self, *nodes):
+        nodes = list(nodes)
         for node in nodes:
             del self.versions[node]
         self.run("unregister", nodes)
@@ -52,20 +52,9 @@ class Publishers:
         return sorted(self.port(node) for node in self.versions)
 
 
-class Scenario:
+class Scenario(winsock.Machine):
     def __init__(self, harness):
-        self.h = harness
-        self.net = harness.keep(programs.Testnet, NODES, [])
-        self.variables = {}
-        options = ["--listen", "127.0.0.1:0", "--bootstrap", self.net.bootstrap]
-        if WINDOWS:
-            self.daemon = harness.keep(daemon.Daemon, None, options)
-        else:
-            rendezvous = os.path.join(harness.directory, "rendezvous")
-            self.variables["PNR_CONTROL"] = "tcp:" + wine.path(rendezvous)
-            self.daemon = harness.keep(
-                programs.Daemon, os.path.join(harness.directory, "node"),
-                [*options, "--control", "tcp:" + rendezvous])
+        super().__init__(harness, NODES, WINDOWS)
         self.crowd = control.Crowd(self.net.control)
 
     @staticmethod
@@ -73,18 +62,6 @@ class Scenario:
         if "endpoints" not in arguments:
             return {}
         return {"endpoints": [{b"ip": bytes((192, 0, 2, node)), b"port": publishers.port(node), b"proto": 6}]}
-
-    def start(self, program, *arguments):
-        return self.h.keep(wine.Program, wine.program("shim/" + program), arguments, self.variables)
-
-    def stop(self, program, last=None):
-        """At the end of its input it ends, and says so before."""
-        program.child.stdin.close()
-        while last is not None:
-            line = program.read_line(self.h.deadline)
-            self.h.check(not line.startswith("error"), program.name, line)
-            last = None if line == last else last
-        self.h.check(program.child.wait(timeout=60) == 0, "it ends well", program.name)
 
     # ---- the parts ----
 
@@ -123,39 +100,27 @@ class Scenario:
         self.follow(program, seen, publishers, {"changed", "end"})
         publishers.publish(count)
         self.follow(program, seen, publishers, {"added", "end"})
+        # Every other one leaves, and the newest.
+        publishers.withdraw(*range(0, count, 2), count)
+        self.follow(program, seen, publishers, {"gone", "end"})
         self.stop(program, "aborted")
-        publishers.withdraw(*range(count + 1))
+        publishers.withdraw(*publishers.versions)
 
-    def secured(self, _):
+    def secured(self):
         """Likewise of a name that belongs to a key."""
         self.far("key", "new", "own")
         self.far("publish", "own.winsock", "--endpoint", "tcp:192.0.2.1:1")
-        name = self.far("publications").objects()[0]["name"]
+        name = self.far("publications")[0]["name"]
         program = self.start("winsock_multi", name)
-        self.await_lines(program, "result 1", "end")
+        self.says(program, "result 1", "end")
         for port in (2, 3):
             self.far("publish", "own.winsock", "--endpoint", "tcp:192.0.2.1:%d" % port)
-            self.await_lines(program, "changed %d" % port)
+            self.says(program, "changed %d" % port)
         self.far("unpublish", "own.winsock")
-        self.await_lines(program, "gone 3")
+        self.says(program, "gone 3")
         self.far("publish", "own.winsock", "--endpoint", "tcp:192.0.2.1:4")
-        self.await_lines(program, "added 4")
+        self.says(program, "added 4")
         self.stop(program, "aborted")
-
-    def near(self, *arguments):
-        """As the user of the daemon behind the programs. Returns the JSON objects that pnr says."""
-        if WINDOWS:
-            return daemon.pnr(self.daemon.control, *arguments)
-        return programs.pnr(self.daemon.control, "--json", *arguments).objects()
-
-    def far(self, *arguments):
-        """As the user of another node."""
-        return programs.pnr(self.net.control, "--node", "3", "--json", *arguments)
-
-    def await_lines(self, program, *wanted):
-        for line in wanted:
-            said = program.read_line(self.h.deadline)
-            self.h.check(said == line, "it says", said, line)
 
     def follow(self, program, seen, publishers, words):
         """Reads until what it was told is what there is. Each line has to fit what it knew."""
@@ -177,15 +142,16 @@ class Scenario:
 def test(harness):
     daemon.forget()
     scenario = Scenario(harness)
-    library = wine.path(os.path.join(os.environ["PNR_WINE_PROGRAMS"], "shim", "pnrnsp.dll"))
-    wine.run(wine.program("shim/regsvr32"), "/s", library)
+    parts = (
+        (scenario.single, 1),
+        (scenario.single, ANYBODY),
+        (scenario.secured,),
+        (scenario.multi, 1),
+        (scenario.multi, ANYBODY),
+    )
     try:
-        parts = ((scenario.single, 1), (scenario.single, ANYBODY), (scenario.secured, 1), (scenario.multi, ANYBODY))
-        for part, count in parts:
-            part(count)
-            harness.step("%s, %d" % (part.__name__, count))
+        winsock.run_parts(scenario, parts)
     finally:
-        wine.run(wine.program("shim/regsvr32"), "/u", "/s", library)
         scenario.daemon.end()
         daemon.forget()
 
