@@ -602,6 +602,8 @@ static const struct set_row {
      WSAEOPNOTSUPP},
     {"deleting what is not there", &SVCID_PNRPNAME_V1, &NS_PROVIDER_PNRPNAME, RNRSERVICE_DELETE, 0,
      WSASERVICE_NOT_FOUND},
+    {"deleting, with a flag", &SVCID_PNRPNAME_V2, &NS_PROVIDER_PNRPNAME, RNRSERVICE_DELETE,
+     SERVICE_MULTIPLE, WSAEINVAL},
     {"a foreign class, before all", &foreign, &NS_PROVIDER_PNRPNAME, RNRSERVICE_DEREGISTER, 1,
      WSASERVICE_NOT_FOUND},
     {"of the clouds' provider", &SVCID_PNRPNAME_V2, &NS_PROVIDER_PNRPCLOUD, RNRSERVICE_REGISTER, 0,
@@ -613,7 +615,23 @@ static int set_service(GUID *provider, WSAQUERYSETW *set, WSAESETSERVICEOP opera
     return nsp.NSPSetService(provider, NULL, set, operation, flags) == 0 ? 0 : WSAGetLastError();
 }
 
-// None of it is asked of the daemon.
+// An address for what is to be registered.
+struct address {
+    CSADDR_INFO info;
+    SOCKADDR_IN ipv4;
+};
+
+static void add_address(WSAQUERYSETW *set, struct address *address)
+{
+    memset(address, 0, sizeof *address);
+    address->ipv4.sin_family = AF_INET;
+    address->info.LocalAddr.lpSockaddr = (SOCKADDR *)(void *)&address->ipv4;
+    address->info.LocalAddr.iSockaddrLength = sizeof address->ipv4;
+    set->dwNumberOfCsAddrs = 1;
+    set->lpcsaBuffer = &address->info;
+}
+
+// None of it is asked of the daemon. What has flags could be registered without them.
 static void what_cannot_be_set(void **state)
 {
     (void)state;
@@ -621,6 +639,10 @@ static void what_cannot_be_set(void **state)
     for (size_t i = 0; i < COUNT_OF(set_rows); i++) {
         GUID class_id = *set_rows[i].class_id, provider = *set_rows[i].provider;
         WSAQUERYSETW set = query_of(&class_id);
+        struct address address;
+        if (set_rows[i].flags != 0) {
+            add_address(&set, &address);
+        }
         int code = set_service(&provider, &set, set_rows[i].operation, set_rows[i].flags);
         if (code != set_rows[i].code) {
             fail_msg("%s: %d, not %d", set_rows[i].name, code, set_rows[i].code);
@@ -641,15 +663,8 @@ static void set_name(void *ctx)
     struct setter *setter = ctx;
     GUID class_id = SVCID_PNRPNAME_V2;
     WSAQUERYSETW set = query_of(&class_id);
-    SOCKADDR_IN socket_address;
-    CSADDR_INFO address;
-    memset(&socket_address, 0, sizeof socket_address);
-    memset(&address, 0, sizeof address);
-    socket_address.sin_family = AF_INET;
-    address.LocalAddr.lpSockaddr = (SOCKADDR *)(void *)&socket_address;
-    address.LocalAddr.iSockaddrLength = sizeof socket_address;
-    set.dwNumberOfCsAddrs = 1;
-    set.lpcsaBuffer = &address;
+    struct address address;
+    add_address(&set, &address);
     setter->code = set_service(&name_guid, &set, setter->operation, 0);
 }
 
