@@ -15,6 +15,7 @@
 // clang-format on
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
@@ -664,6 +665,42 @@ static void nothing_is_left_behind(void **state)
     fake_daemon_stop(server);
 }
 
+// The one socket of this process that is neither end of the daemon's.
+static int socket_of_link(void)
+{
+    int found = -1;
+    for (int fd = 3; fd < 64; fd++) {
+        struct stat status;
+        if (fd != server->listener && fd != server->fd && fstat(fd, &status) == 0 &&
+            S_ISSOCK(status.st_mode)) {
+            assert_int_equal(found, -1);
+            found = fd;
+        }
+    }
+    assert_true(found >= 0);
+    return found;
+}
+
+// The last WSACleanup closes every socket of the process before it tells a provider.
+static void a_socket_that_others_close_is_a_lost_daemon(void **state)
+{
+    (void)state;
+    uint32_t id;
+    start(fake_daemon_start());
+    HANDLE first = begin();
+    fake_daemon_accept(server);
+    act("g-R", &id);
+    assert_int_equal(next(first), 0);
+    // Under its number is what is no socket any more, as Winsock then has it.
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    assert_true(dup2(null, socket_of_link()) >= 0);
+    close(null);
+    HANDLE second = begin();
+    assert_int_equal(next(first), WSAENETDOWN);
+    assert_int_equal(next(second), WSAENETDOWN);
+    stop();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -672,6 +709,7 @@ int main(void)
         cmocka_unit_test(a_stale_file_costs_its_250_ms_elsewhere),
         cmocka_unit_test(a_bad_daemon_costs_no_more_than_the_time_asked_for),
         cmocka_unit_test(nothing_is_left_behind),
+        cmocka_unit_test(a_socket_that_others_close_is_a_lost_daemon),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
