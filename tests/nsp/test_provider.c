@@ -17,6 +17,7 @@
 #include <dirent.h>
 #include <poll.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -582,6 +583,59 @@ static struct nsp_provider_state *make_provider(struct failing_memory *memory)
     return provider;
 }
 
+struct stopper {
+    struct nsp_thread thread;
+    struct nsp_provider_state *provider;
+    atomic_bool has_stopped;
+};
+
+static void stop_it(void *ctx)
+{
+    struct stopper *stopper = ctx;
+    assert_int_equal(nsp_provider_stop(stopper->provider, &NS_PROVIDER_PNRPNAME), 0);
+    stopper->has_stopped = true;
+}
+
+static bool is_stopping(struct nsp_provider_state *provider)
+{
+    nsp_lock_take(&provider->lock);
+    bool is_stopping = provider->link == NULL;
+    nsp_lock_give(&provider->lock);
+    return is_stopping;
+}
+
+// The last stop ends nothing under a call that is in the middle of Begin.
+static void stopping_waits_for_who_is_inside(void **state)
+{
+    (void)state;
+    struct failing_memory memory;
+    start(true);
+    failing_memory_init(&memory, 0);
+    struct stopper stopper = {.provider = make_provider(&memory)};
+    assert_int_equal(nsp_provider_start(stopper.provider, &NS_PROVIDER_PNRPNAME), 0);
+    struct nsp_link *link = nsp_provider_enter(stopper.provider);
+    assert_non_null(link);
+    assert_true(nsp_thread_start(&stopper.thread, stop_it, &stopper));
+    while (!is_stopping(stopper.provider)) {
+        (void)sched_yield();
+    }
+    // Time enough for who does not wait.
+    for (int i = 0; i < 1000; i++) {
+        (void)sched_yield();
+        assert_false(stopper.has_stopped);
+        assert_false(nsp_link_info(link).has_thread);
+    }
+    assert_null(nsp_provider_enter(stopper.provider));
+    nsp_provider_leave(stopper.provider);
+    nsp_thread_join(&stopper.thread);
+    assert_int_equal(failing_memory_live(&memory), 0);
+    free(stopper.provider);
+    // One listener for the process: the entries' own has to be set up again.
+    assert_int_equal(nsp.NSPCleanup(&name_guid), 0);
+    assert_int_equal(startup(&name_guid), 0);
+    stop();
+}
+
 // ---- SetService ----
 
 static const struct set_row {
@@ -768,6 +822,7 @@ int main(void)
         cmocka_unit_test(end_returns_a_waiting_next),
         cmocka_unit_test(cleanup_ends_everything),
         cmocka_unit_test(a_thread_that_ends_aborts_what_it_armed),
+        cmocka_unit_test(stopping_waits_for_who_is_inside),
         cmocka_unit_test(what_cannot_be_set),
         cmocka_unit_test(a_name_is_registered_and_withdrawn),
         cmocka_unit_test(cleanup_ends_registering),
