@@ -19,7 +19,8 @@ SERVICE_NOT_FOUND = 10108
 class Machine:
     def __init__(self, harness, nodes, windows=False, config=None):
         """nodes: of the testnet, besides the daemon's own. windows: the daemon is pnrd.exe, found where it is found on
-        Windows; else Linux', and the programs' environment names it. config: the text of a file for the latter."""
+        Windows; else Linux', and the programs' environment names it. config: the text of a file for the latter, where %s
+        stands for the bootstrap."""
         self.h = harness
         self.net = harness.keep(programs.Testnet, nodes, [])
         self.windows = windows
@@ -32,7 +33,7 @@ class Machine:
 
     def configure(self, text):
         with open(self.config, "w", encoding="utf-8") as file:
-            file.write(text)
+            file.write(text % self.net.bootstrap)
 
     def start_daemon(self):
         """Starts the daemon: for the first time, or again with the state that it had."""
