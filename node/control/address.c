@@ -4,13 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#ifdef _WIN32
-#define BARE_TYPE CONTROL_ADDRESS_TCP
-#else
-#define BARE_TYPE CONTROL_ADDRESS_UNIX
-#endif
-
-static bool set(struct control_address *address, enum control_address_type type, const char *path)
+bool control_address_set(struct control_address *address, enum control_address_type type,
+                         const char *path)
 {
     size_t len = strlen(path);
     size_t max = type == CONTROL_ADDRESS_UNIX ? CONTROL_ADDRESS_UNIX_MAX : CONTROL_ADDRESS_PATH_MAX;
@@ -53,15 +48,15 @@ static bool set_port(struct control_address *address, const char *text)
 bool control_address_parse(const char *text, struct control_address *ret_address)
 {
     if (strncmp(text, "unix:", 5) == 0) {
-        return set(ret_address, CONTROL_ADDRESS_UNIX, text + 5);
+        return control_address_set(ret_address, CONTROL_ADDRESS_UNIX, text + 5);
     }
     if (strncmp(text, "tcp:", 4) == 0 && has_port(text + 4)) {
         return set_port(ret_address, text + 4);
     }
     if (strncmp(text, "tcp:", 4) == 0) {
-        return set(ret_address, CONTROL_ADDRESS_TCP, text + 4);
+        return control_address_set(ret_address, CONTROL_ADDRESS_TCP, text + 4);
     }
-    return set(ret_address, BARE_TYPE, text);
+    return control_address_set(ret_address, control_address_bare_type(), text);
 }
 
 bool control_address_put(struct control_address *address, const char *folder)
@@ -72,7 +67,8 @@ bool control_address_put(struct control_address *address, const char *folder)
         return true;
     }
     int len = snprintf(path, sizeof path, "%s/" CONTROL_ADDRESS_FILE, folder);
-    if (len < 0 || (size_t)len >= sizeof path || !set(address, CONTROL_ADDRESS_TCP, path)) {
+    if (len < 0 || (size_t)len >= sizeof path ||
+        !control_address_set(address, CONTROL_ADDRESS_TCP, path)) {
         return false;
     }
     address->port = port;
@@ -85,99 +81,23 @@ bool control_address_resolve(const struct control_address *address,
     char path[CONTROL_ADDRESS_PATH_MAX + sizeof CONTROL_ADDRESS_RESOLVE_SUFFIX];
     uint16_t port = address->port;
     snprintf(path, sizeof path, "%s" CONTROL_ADDRESS_RESOLVE_SUFFIX, address->path);
-    if (!set(ret_address, address->type, path)) {
+    if (!control_address_set(ret_address, address->type, path)) {
         return false;
     }
     ret_address->port = port;
     return true;
 }
 
-static bool is_set(const char *value)
+bool control_address_is_told(const char *value)
 {
     return value != NULL && value[0] != '\0';
 }
 
-#ifdef _WIN32
-
-static bool set_default(const struct control_address_places *places,
-                        struct control_address *ret_address)
-{
-    char path[CONTROL_ADDRESS_PATH_MAX];
-    if (!is_set(places->data_dir)) {
-        return false;
-    }
-    int len = snprintf(path, sizeof path, "%s\\pnr\\control.rendezvous", places->data_dir);
-    return len > 0 && (size_t)len < sizeof path && set(ret_address, CONTROL_ADDRESS_TCP, path);
-}
-
-bool control_address_find(const struct control_address_places *places,
-                          struct control_address *address)
-{
-    struct control_address standard;
-    uint16_t port = address->port;
-    if (port == 0 || address->path[0] != '\0') {
-        return true;
-    }
-    if (!set_default(places, &standard)) {
-        return false;
-    }
-    *address = standard;
-    address->port = port;
-    return true;
-}
-
-#else
-
-static bool exists(const struct control_address_places *places,
-                   const struct control_address *address)
-{
-    struct control_address beside;
-    return places->exists(places->ctx, address->path) ||
-           (control_address_resolve(address, &beside) && places->exists(places->ctx, beside.path));
-}
-
-static bool set_default(const struct control_address_places *places,
-                        struct control_address *ret_address)
-{
-    char path[CONTROL_ADDRESS_PATH_MAX];
-    struct control_address own;
-    if (is_set(places->runtime_dir)) {
-        int len = snprintf(path, sizeof path, "%s/pnr/control.sock", places->runtime_dir);
-        if (len > 0 && (size_t)len < sizeof path && set(&own, CONTROL_ADDRESS_UNIX, path) &&
-            exists(places, &own)) {
-            *ret_address = own;
-            return true;
-        }
-    }
-    return set(ret_address, CONTROL_ADDRESS_UNIX, "/run/pnr/control.sock");
-}
-
-bool control_address_find(const struct control_address_places *places,
-                          struct control_address *address)
-{
-    char folder[CONTROL_ADDRESS_PATH_MAX];
-    struct control_address own = *address;
-    if (address->port == 0 || address->path[0] != '\0') {
-        return true;
-    }
-    if (is_set(places->runtime_dir)) {
-        int len = snprintf(folder, sizeof folder, "%s/pnr", places->runtime_dir);
-        if (len > 0 && (size_t)len < sizeof folder && control_address_put(&own, folder) &&
-            exists(places, &own)) {
-            *address = own;
-            return true;
-        }
-    }
-    return control_address_put(address, "/run/pnr");
-}
-
-#endif
-
 bool control_address_default(const struct control_address_places *places,
                              struct control_address *ret_address)
 {
-    if (is_set(places->pnr_control)) {
+    if (control_address_is_told(places->pnr_control)) {
         return control_address_parse(places->pnr_control, ret_address);
     }
-    return set_default(places, ret_address);
+    return control_address_standard(places, ret_address);
 }

@@ -32,6 +32,15 @@ struct control_address {
 // (the daemon listens nowhere else, and a client asks nowhere else), or PORT not from 1 to 65535.
 bool control_address_parse(const char *text, struct control_address *ret_address);
 
+// What address_posix.c and address_windows.c share with address.c: a place of a type, false where
+// path is empty or too long; and whether a variable of the environment says anything.
+bool control_address_set(struct control_address *address, enum control_address_type type,
+                         const char *path);
+bool control_address_is_told(const char *value);
+
+// The type of an address without a scheme: a Unix socket's path, on Windows a rendezvous file's.
+enum control_address_type control_address_bare_type(void);
+
 // Puts the rendezvous file of a tcp:HOST:PORT into folder; leaves other addresses alone. False
 // where its path would be too long.
 bool control_address_put(struct control_address *address, const char *folder);
@@ -56,6 +65,10 @@ struct control_address_places {
 // does not say ProgramData.
 bool control_address_default(const struct control_address_places *places,
                              struct control_address *ret_address);
+
+// The same where $PNR_CONTROL is not set.
+bool control_address_standard(const struct control_address_places *places,
+                              struct control_address *ret_address);
 
 // Finds the rendezvous file of a tcp:HOST:PORT whose folder is not known, for a client: on Unix
 // $XDG_RUNTIME_DIR/pnr/control.rendezvous where it or that for resolve exists, else that in
