@@ -2,6 +2,7 @@
 // Quick changes, by whole brains: what is changed goes to those that have stored it last before the
 // whole round is read, and only where nobody else has written.
 #include "tests/core/brains_helper.h"
+#include "tests/dht/find.h"
 
 static struct brains brains;
 static uint8_t key[32];
@@ -29,7 +30,7 @@ static bool see_storing(struct brains *all, size_t node, const struct node_out *
 {
     static const char word[] = "7:storing";
     if (node == WRITER && out->type == NODE_OUT_BYTES &&
-        memmem(out->bytes.data, out->bytes.len, word, strlen(word)) != NULL)
+        find_bytes(out->bytes.data, out->bytes.len, word, strlen(word)) != FIND_NOTHING)
         puts_early = puts_all - (put_us == all->now_us ? puts_now : 0);
     return true;
 }

@@ -16,6 +16,7 @@
 // and then itself
 #include <cmocka.h>
 
+#include "tests/dht/find.h"
 #include "tests/dht/item_helper.h"
 
 #define SECOND INT64_C(1000000)
@@ -404,9 +405,9 @@ static void test_keepers_crash(void **state)
 static bool unlearn(struct network *network, struct network_datagram *datagram)
 {
     (void)network;
-    uint8_t *at = memmem(datagram->bytes, datagram->len, "9:pnr_watch", 11);
-    if (at != NULL)
-        memcpy(at, "9:pnr_catch", 11);
+    size_t at = find_bytes(datagram->bytes, datagram->len, "9:pnr_watch", 11);
+    if (at != FIND_NOTHING)
+        memcpy(datagram->bytes + at, "9:pnr_catch", 11);
     return true;
 }
 

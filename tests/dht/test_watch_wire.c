@@ -6,6 +6,7 @@
 #include "dht/krpc.h"
 #include "dht/query.h"
 #include "tests/core/crypto_helper.h"
+#include "tests/dht/find.h"
 
 // cmocka.h wants these first.
 #include <setjmp.h>
@@ -170,15 +171,15 @@ static struct message answer_of_keeper(struct message query)
     struct dht *dht = make_engine(KEEPER);
     dht_token_make(&dht->token, &watcher_addr, &item.target, token);
     assert_true(dht_restore_item(dht, 1000000, &item, INT64_MAX));
-    uint8_t *at = memmem(query.bytes, query.len, TOKEN, sizeof TOKEN - 1);
-    assert_non_null(at);
-    memcpy(at, token, sizeof token);
+    size_t at = find_bytes(query.bytes, query.len, TOKEN, sizeof TOKEN - 1);
+    assert_int_not_equal(at, FIND_NOTHING);
+    memcpy(query.bytes + at, token, sizeof token);
     struct dht_datagram datagram = {watcher_addr, {query.bytes, query.len}};
     dht_receive(dht, 1000000, &datagram, 1);
     struct message answer = take(dht);
-    at = memmem(answer.bytes, answer.len, token, sizeof token);
-    assert_non_null(at);
-    memcpy(at, TOKEN, sizeof TOKEN - 1);
+    at = find_bytes(answer.bytes, answer.len, token, sizeof token);
+    assert_int_not_equal(at, FIND_NOTHING);
+    memcpy(answer.bytes + at, TOKEN, sizeof TOKEN - 1);
     dht_free(dht);
     return answer;
 }
@@ -263,7 +264,7 @@ static void test_page(void **state)
     static char page[TEXT_MAX];
     char text[8192];
     (void)state;
-    FILE *file = fopen(PNR_SOURCE_DIR "/docs/watching.md", "r");
+    FILE *file = fopen(PNR_SOURCE_DIR "/docs/watching.md", "rb");
     assert_non_null(file);
     size_t len = fread(page, 1, sizeof page - 1, file);
     assert_in_range(len, 1, sizeof page - 2);
