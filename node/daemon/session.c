@@ -306,6 +306,10 @@ static void open_session(struct session *session, struct dht_span welcome)
     bool is_control = handshake->access == CONTROL_ACCESS_CONTROL;
     set->count_resolve -= !session->is_control && is_control;
     session->is_control |= is_control;
+    if (!session->is_control && set->count_resolve > resolve_max(set)) {
+        refuse(session, CONTROL_ERROR_FULL, "too many clients are connected");
+        return;
+    }
     struct daemon_node *node = set->options.node(set->options.ctx, handshake->node);
     if (node == NULL) {
         refuse(session, CONTROL_ERROR_FAILED, "that node is stopped");
@@ -430,8 +434,10 @@ void daemon_session_add(struct daemon_session_set *set, int fd,
                         const struct control_handshake_server *server)
 {
     bool is_control = server->granted == CONTROL_ACCESS_CONTROL;
+    // Over TCP it turns out later which level it is (open_session()).
+    bool is_resolve = server->granted == CONTROL_ACCESS_RESOLVE;
     bool is_full = set->count >= set->options.clients_max ||
-                   (!is_control && set->count_resolve >= resolve_max(set));
+                   (is_resolve && set->count_resolve >= resolve_max(set));
     struct session *session = is_full ? NULL : session_new(set, fd);
     if (session == NULL) {
         refuse_connection(set, fd);

@@ -13,9 +13,10 @@
 // a client has still to say, since closing at once would take the last answer from it (TCP resets).
 //
 // Bounds: clients_max connections; an eighth of them only for control, so that the local users who
-// may resolve cannot lock the owner out. A client that does not read is not read from while more
-// than 256 KiB wait for it; the node hangs up before its session_out_max is passed. All functions
-// belong to the loop's thread.
+// may resolve cannot lock the owner out; who has come over TCP and not yet proven which it is
+// counts as neither. A client that does not read is not read from while more than 256 KiB wait for
+// it; the node hangs up before its session_out_max is passed. All functions belong to the loop's
+// thread.
 
 #include "node/control/handshake.h"
 #include "node/daemon/loop.h"
