@@ -220,7 +220,7 @@ FILE *daemon_file_open(const char *path, struct daemon_error *ret_why)
 {
     wchar_t wide[DAEMON_WIDE_PATH_MAX];
     SetLastError(ERROR_INVALID_NAME);
-    FILE *file = daemon_wide_path(path, wide) ? _wfopen(wide, L"r") : NULL;
+    FILE *file = daemon_wide_path(path, wide) ? _wfopen(wide, L"rb") : NULL;
     if (file == NULL)
         daemon_wide_fail(ret_why);
     return file;
