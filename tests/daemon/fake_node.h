@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-#define FAKE_NODE_BIG      1000000
+#define FAKE_NODE_BIG      20000000
 #define FAKE_NODE_RESTORED 16
 
 struct fake_node_seen {

@@ -3,16 +3,7 @@
 
 #include "node/control/fields.h"
 #include "node/control/protocol.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cmocka.h>
+#include "tests/daemon/unit.h"
 
 // What was said of a thing: its state, and whether there is a remedy. -1: nothing.
 static int state_of(struct dht_span findings, const char *check, bool *ret_has_remedy)
@@ -40,42 +31,39 @@ static const struct row {
     int state;
     const struct daemon_error *keys_why;
     size_t key_count;
-    mode_t mode; // of the state directory; 0: it is not there
+    enum { NOT_THERE, OURS, READABLE } dir; // of state
     bool nothing_on_disk;
 } rows[] = {
-    {"keys are good", "keys", CONTROL_FINDING_OK, NULL, 2, 0700, false},
-    {"no keys are no fault", "keys", CONTROL_FINDING_OK, NULL, 0, 0700, false},
-    {"keys cannot be read", "keys", CONTROL_FINDING_FAIL, &bad, 0, 0700, false},
-    {"state is good", "state", CONTROL_FINDING_OK, NULL, 0, 0700, false},
-    {"others may read", "state", CONTROL_FINDING_OK, NULL, 0, 0755, false},
-    {"a group may write", "state", CONTROL_FINDING_FAIL, NULL, 0, 0770, false},
-    {"anybody may write", "state", CONTROL_FINDING_FAIL, NULL, 0, 0777, false},
-    {"state is not there", "state", CONTROL_FINDING_FAIL, NULL, 0, 0, false},
-    {"nothing is kept", "state", CONTROL_FINDING_OK, NULL, 0, 0, true},
+    {"keys are good", "keys", CONTROL_FINDING_OK, NULL, 2, OURS, false},
+    {"no keys are no fault", "keys", CONTROL_FINDING_OK, NULL, 0, OURS, false},
+    {"keys cannot be read", "keys", CONTROL_FINDING_FAIL, &bad, 0, OURS, false},
+    {"state is good", "state", CONTROL_FINDING_OK, NULL, 0, OURS, false},
+    {"others may read", "state", CONTROL_FINDING_OK, NULL, 0, READABLE, false},
+    {"state is not there", "state", CONTROL_FINDING_FAIL, NULL, 0, NOT_THERE, false},
+    {"nothing is kept", "state", CONTROL_FINDING_OK, NULL, 0, NOT_THERE, true},
 };
 
 static void test_findings(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < UNIT_COUNT(rows); i++) {
         const struct row *row = &rows[i];
-        char dir[] = "/tmp/pnr-checkup-XXXXXX";
+        struct daemon_error why;
         uint8_t buf[DAEMON_CHECKUP_MAX];
         bool has_remedy = false;
-        assert_non_null(mkdtemp(dir));
-        if (row->mode != 0)
-            assert_int_equal(chmod(dir, row->mode), 0);
-        else
-            rmdir(dir);
+        if (row->dir != NOT_THERE)
+            assert_true(daemon_file_make_folder(
+                unit_path("state"), row->dir == OURS ? DAEMON_FILE_OWNER : DAEMON_FILE_EVERYONE,
+                &why));
         struct daemon_checkup checkup = {
             .keys_dir = "/keys",
             .keys_why = row->keys_why,
             .key_count = row->key_count,
-            .state_dir = row->nothing_on_disk ? NULL : dir,
+            .state_dir = row->nothing_on_disk ? NULL : unit_path("state"),
         };
         struct dht_span findings = {buf, daemon_checkup(&checkup, buf)};
         int got = state_of(findings, row->check, &has_remedy);
-        rmdir(dir);
+        daemon_file_remove_folder(unit_path("state"));
         if (got != row->state || has_remedy != (row->state != CONTROL_FINDING_OK))
             fail_msg("%s: %d", row->name, got);
         assert_true(state_of(findings, "clock", &has_remedy) >= 0);
@@ -103,8 +91,8 @@ static void test_long_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_findings),
+        cmocka_unit_test_setup_teardown(test_findings, unit_dir_make, unit_dir_remove),
         cmocka_unit_test(test_long_names),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return unit_run(tests);
 }

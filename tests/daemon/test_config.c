@@ -1,60 +1,23 @@
 // SPDX-License-Identifier: MIT
-#include "tests/daemon/unit.h"
+#include "tests/daemon/config_helper.h"
 
-#include "node/daemon/config.h"
-#include "node/daemon/config_keys.h"
 #include "node/daemon/log.h"
-
-// All reports of a reading, each on a line.
-static void append_text(void *ctx, const char *text)
-{
-    char *all = ctx;
-    size_t used = strlen(all);
-    snprintf(all + used, 8192 - used, "%s\n", text);
-}
-
-static bool read_bytes(const char *bytes, size_t len, struct daemon_config *config, char *errors)
-{
-    FILE *stream = tmpfile();
-    assert_non_null(stream);
-    assert_int_equal(fwrite(bytes, 1, len, stream), len);
-    rewind(stream);
-    errors[0] = '\0';
-    bool ok = daemon_config_read_stream(stream, "pnr.conf", config, append_text, errors);
-    fclose(stream);
-    return ok;
-}
-
-static bool read_text(const char *text, struct daemon_config *config, char *errors)
-{
-    return read_bytes(text, strlen(text), config, errors);
-}
-
-// The value of a key as it is written; cloud counts for [cloud] keys.
-static const char *value_of(const struct daemon_config *config, const char *section,
-                            const char *name, size_t cloud)
-{
-    static char text[DAEMON_CONFIG_VALUE_MAX];
-    const struct daemon_config_key *key = daemon_config_key_find(section, name);
-    assert_non_null(key);
-    bool is_cloud = strcmp(section, "cloud") == 0;
-    daemon_config_value_write(
-        key, is_cloud ? (const void *)&config->clouds[cloud] : (const void *)config, ", ", text);
-    return text;
-}
+#include "node/daemon/paths.h"
 
 static void test_table(void **state)
 {
     (void)state;
     struct daemon_config config;
+    char path[DAEMON_PATHS_MAX];
     daemon_config_init(&config); // asserts that each default fits its own type and bounds
     for (size_t i = 0; i < daemon_config_key_count; i++) {
         const struct daemon_config_key *key = &daemon_config_keys[i];
         if (daemon_config_key_find(key->section, key->name) != key)
             fail_msg("row %s: twice", key->name);
-        if (strcmp(value_of(&config, key->section, key->name, 0), key->standard) != 0)
+        const char *standard = daemon_paths_standard(key->standard, path);
+        if (strcmp(value_of(&config, key->section, key->name, 0), standard) != 0)
             fail_msg("row %s: the default is %s, not %s", key->name,
-                     value_of(&config, key->section, key->name, 0), key->standard);
+                     value_of(&config, key->section, key->name, 0), standard);
         if (key->what[strlen(key->what) - 1] != '.')
             fail_msg("row %s: what has no end", key->name);
     }
@@ -83,7 +46,7 @@ static const struct value_row {
     {"node", "control", "tcp:127.0.0.1:9", "tcp:127.0.0.1:9"},
     {"node", "control", "tcp:192.0.2.1:9", NULL},
     {"node", "control",
-     "/23456789/123456789/123456789/123456789/123456789/123456789/123456789/123456789/"
+     "unix:/23456789/123456789/123456789/123456789/123456789/123456789/123456789/123456789/"
      "123456789/1234567890",
      NULL},
     {"node", "control", "/a,/b,/c,/d,/e", NULL},
@@ -345,11 +308,14 @@ static void test_nul_and_many_errors(void **state)
 
 static void dump(const struct daemon_config *config, char *out, size_t out_len)
 {
-    FILE *stream = fmemopen(out, out_len, "w");
+    struct daemon_error why;
+    FILE *stream = daemon_file_create(unit_path("dump"), &why);
     assert_non_null(stream);
     daemon_config_dump(config, stream);
     assert_int_equal(ferror(stream), 0);
     fclose(stream);
+    unit_read(unit_path("dump"), out, out_len);
+    daemon_file_remove(unit_path("dump"));
 }
 
 // What is dumped reads back as the same, and dumps as the same.
@@ -361,13 +327,16 @@ static void test_dump(void **state)
     static char second[65536];
     static char changed[8192];
     char errors[8192];
+    char path[DAEMON_PATHS_MAX];
+    char text[DAEMON_PATHS_MAX + 16];
     struct daemon_config config;
     daemon_config_init(&config);
     dump(&config, first, sizeof first);
     assert_true(read_text(first, &config, errors));
     dump(&config, second, sizeof second);
     assert_string_equal(first, second);
-    unit_has("dump", first, "\nstate-dir = /var/lib/pnr\n");
+    snprintf(text, sizeof text, "\nstate-dir = %s\n", daemon_paths_standard("/var/lib/pnr", path));
+    unit_has("dump", first, text);
     unit_has("dump", first, "\n# Where publications, sequence numbers");
 
     memset(host, 'h', sizeof host - 1); // the longest values that fit
@@ -396,6 +365,7 @@ static void test_reload(void **state)
     struct daemon_config fresh;
     char errors[8192];
     char told[8192] = "";
+    char path[DAEMON_PATHS_MAX];
     daemon_config_init(&config);
     assert_true(read_text("[node]\nlog-level = debug\nstate-dir = /new\n[publish]\nttl = 1h\n"
                           "[cloud Global_]\nbootstrap = a:1\nrole = client\n"
@@ -406,7 +376,8 @@ static void test_reload(void **state)
     assert_string_equal(value_of(&config, "node", "log-level", 0), "debug");
     assert_string_equal(value_of(&config, "publish", "ttl", 0), "1h");
     assert_string_equal(value_of(&config, "cloud", "bootstrap", 0), "a:1");
-    assert_string_equal(value_of(&config, "node", "state-dir", 0), "/var/lib/pnr");
+    assert_string_equal(value_of(&config, "node", "state-dir", 0),
+                        daemon_paths_standard("/var/lib/pnr", path));
     // Clouds may change, come and go.
     assert_string_equal(value_of(&config, "cloud", "role", 0), "client");
     assert_int_equal(config.cloud_count, 2);
@@ -570,15 +541,17 @@ static void test_docs(void **state)
     (void)state;
     static char wanted[65536];
     static char found[65536];
-    FILE *stream = fmemopen(wanted, sizeof wanted, "w");
+    struct daemon_error why;
+    FILE *stream = daemon_file_create(unit_path("docs"), &why);
+    assert_non_null(stream);
     daemon_config_print_docs(stream);
     fclose(stream);
-    stream = fopen(PNR_SOURCE_DIR "/docs/config.md", "r");
-    assert_non_null(stream);
-    found[fread(found, 1, sizeof found - 1, stream)] = '\0';
-    fclose(stream);
+    unit_read(unit_path("docs"), wanted, sizeof wanted);
+    unit_read(PNR_SOURCE_DIR "/docs/config.md", found, sizeof found);
     assert_string_equal(found, wanted);
 }
+
+#define IN_DIR(test) cmocka_unit_test_setup_teardown(test, unit_dir_make, unit_dir_remove)
 
 int main(int argc, char **argv)
 {
@@ -587,13 +560,13 @@ int main(int argc, char **argv)
         return 0;
     }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_table),       cmocka_unit_test(test_values),
-        cmocka_unit_test(test_files),       cmocka_unit_test(test_lists_and_clouds),
-        cmocka_unit_test(test_line_length), cmocka_unit_test(test_nul_and_many_errors),
-        cmocka_unit_test(test_dump),        cmocka_unit_test(test_reload),
-        cmocka_unit_test(test_lab),         cmocka_unit_test(test_defaults_agree),
-        cmocka_unit_test(test_docs),        cmocka_unit_test(test_no_consequences),
-        cmocka_unit_test(test_bounds),      cmocka_unit_test(test_hosts),
+        IN_DIR(test_table),       IN_DIR(test_values),
+        IN_DIR(test_files),       IN_DIR(test_lists_and_clouds),
+        IN_DIR(test_line_length), IN_DIR(test_nul_and_many_errors),
+        IN_DIR(test_dump),        IN_DIR(test_reload),
+        IN_DIR(test_lab),         IN_DIR(test_defaults_agree),
+        IN_DIR(test_docs),        IN_DIR(test_no_consequences),
+        IN_DIR(test_bounds),      IN_DIR(test_hosts),
     };
-    return cmocka_run_group_tests_name("daemon/config", tests, NULL, NULL);
+    return unit_run(tests);
 }

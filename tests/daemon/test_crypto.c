@@ -98,5 +98,5 @@ int main(void)
         cmocka_unit_test(test_hashes),
         cmocka_unit_test_setup_teardown(test_signatures, unit_dir_make, unit_dir_remove),
     };
-    return cmocka_run_group_tests_name("daemon/crypto", tests, NULL, NULL);
+    return unit_run(tests);
 }

@@ -3,7 +3,7 @@
 #include "node/daemon/daemon.h"
 #include "node/daemon/log.h"
 #include "node/daemon/state.h"
-#include "tests/daemon/unit.h"
+#include "tests/daemon/unit_posix.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -43,7 +43,7 @@ static pid_t start(const char *more)
              "[node]\nstate-dir = %s\ncontrol = unix:%s\n%s\n[cloud Global_]\n"
              "listen = 127.0.0.1:0\nbootstrap = 127.0.0.1:9\n",
              unit_path("state"), unit_path("control"), more);
-    unit_write(unit_path("conf"), text, 0600);
+    unit_write(unit_path("conf"), text);
     fflush(NULL);
     pid_t pid = fork();
     if (pid != 0)
@@ -147,7 +147,7 @@ static void reload(pid_t pid, const char *from, const char *to)
     assert_non_null(place);
     char whole[4096];
     snprintf(whole, sizeof whole, "%.*s%s%s", (int)(place - text), text, to, place + strlen(from));
-    unit_write(unit_path("conf"), whole, 0600);
+    unit_write(unit_path("conf"), whole);
     kill(pid, SIGHUP);
     wait_for("RELOADING=1");
     wait_for("READY=1");

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-#include "tests/daemon/system.h"
+#include "tests/daemon/unit.h"
 
 #include "node/daemon/lock.h"
 
 static void one_holds_it_at_a_time(void **state)
 {
     struct daemon_error why = {.text = ""};
-    const char *path = system_path("lock");
+    const char *path = unit_path("lock");
     int first = -1;
     int second = -1;
     long holder = 0;
@@ -28,20 +28,18 @@ static void where_there_is_no_folder_it_fails(void **state)
     int lock = -1;
     long holder = 0;
     (void)state;
-    assert_int_equal(daemon_lock_take(system_path("no/lock"), &lock, &holder, &why),
+    assert_int_equal(daemon_lock_take(unit_path("no/lock"), &lock, &holder, &why),
                      DAEMON_LOCK_FAILED);
     assert_true(why.text[0] != '\0');
     assert_int_equal(lock, -1);
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(one_holds_it_at_a_time, system_dir_make, system_dir_remove),
-        cmocka_unit_test_setup_teardown(where_there_is_no_folder_it_fails, system_dir_make,
-                                        system_dir_remove),
+        cmocka_unit_test_setup_teardown(one_holds_it_at_a_time, unit_dir_make, unit_dir_remove),
+        cmocka_unit_test_setup_teardown(where_there_is_no_folder_it_fails, unit_dir_make,
+                                        unit_dir_remove),
     };
-    if (system_begin(argc, argv) != 0)
-        return 1;
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return unit_run(tests);
 }

@@ -2,26 +2,40 @@
 #include "node/daemon/log.h"
 
 #include "tests/daemon/unit.h"
-#include <cmocka.h>
-#include <fcntl.h>
 
-#include <fcntl.h>
 #include <pthread.h>
 
-// Everything the log wrote to the pipe so far, as text.
-static size_t read_all(int fd, char *out, size_t out_len)
+static FILE *out;   // what the log writes to
+static size_t seen; // bytes of it that the test has read
+
+static void open_log(enum daemon_log_level level)
 {
-    size_t used = 0;
-    ssize_t got;
-    while (used + 1 < out_len && (got = read(fd, out + used, out_len - used - 1)) > 0)
-        used += (size_t)got;
-    out[used] = '\0';
-    return used;
+    struct daemon_error why;
+    out = daemon_file_create(unit_path("log"), &why);
+    assert_non_null(out);
+    seen = 0;
+    daemon_log_open(fileno(out), level);
 }
 
-static void open_pipe(int ret_ends[2])
+static void close_log(void)
 {
-    assert_int_equal(pipe2(ret_ends, O_NONBLOCK | O_CLOEXEC), 0);
+    daemon_log_open(2, DAEMON_LOG_INFO);
+    fclose(out);
+    daemon_file_remove(unit_path("log"));
+}
+
+// What the log wrote since the last call.
+static size_t read_new(char *text, size_t text_len)
+{
+    struct daemon_error why;
+    FILE *file = daemon_file_open(unit_path("log"), &why);
+    assert_non_null(file);
+    assert_int_equal(fseek(file, (long)seen, SEEK_SET), 0);
+    size_t len = fread(text, 1, text_len - 1, file);
+    fclose(file);
+    text[len] = '\0';
+    seen += len;
+    return len;
 }
 
 static void test_line_shape(void **state)
@@ -37,73 +51,35 @@ static void test_line_shape(void **state)
         {"info", DAEMON_LOG_INFO, "Z info stopped code=3\n"},
         {"debug", DAEMON_LOG_DEBUG, "Z debug stopped code=3\n"},
     };
-    int ends[2];
-    open_pipe(ends);
-    unsetenv("JOURNAL_STREAM");
-    daemon_log_open(ends[1], DAEMON_LOG_DEBUG);
+    open_log(DAEMON_LOG_DEBUG);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char line[2048];
         daemon_log(rows[i].level, "%s code=%d", "stopped", 3);
-        size_t len = read_all(ends[0], line, sizeof line);
+        size_t len = read_new(line, sizeof line);
         print_message("row %s: %s", rows[i].name, line);
         assert_int_equal(len, strlen("2026-03-01T12:00:00.123") + strlen(rows[i].ends_in));
         assert_string_equal(line + 23, rows[i].ends_in);
         assert_int_equal(line[10], 'T');
         assert_int_equal(line[19], '.');
     }
-    close(ends[0]);
-    close(ends[1]);
+    close_log();
 }
 
 static void test_levels(void **state)
 {
     (void)state;
-    int ends[2];
     char text[4096];
-    open_pipe(ends);
-    daemon_log_open(ends[1], DAEMON_LOG_WARN);
+    open_log(DAEMON_LOG_WARN);
     daemon_log(DAEMON_LOG_INFO, "not wanted");
     daemon_log(DAEMON_LOG_WARN, "wanted");
     daemon_log_set_level(DAEMON_LOG_ERROR);
     daemon_log(DAEMON_LOG_WARN, "not wanted");
-    read_all(ends[0], text, sizeof text);
+    read_new(text, sizeof text);
     assert_null(strstr(text, "not wanted"));
     assert_non_null(strstr(text, "warn wanted\n"));
     assert_true(daemon_log_wants(DAEMON_LOG_ERROR));
     assert_false(daemon_log_wants(DAEMON_LOG_WARN));
-    close(ends[0]);
-    close(ends[1]);
-}
-
-static void test_journal(void **state)
-{
-    (void)state;
-    static const struct row {
-        const char *name;
-        int inode_off; // added to the true inode
-        const char *start;
-    } rows[] = {
-        {"the stream itself", 0, "<4>hot key=1\n"},
-        {"another stream", 1, "20"},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        int ends[2];
-        char text[256];
-        struct stat status;
-        open_pipe(ends);
-        assert_int_equal(fstat(ends[1], &status), 0);
-        snprintf(text, sizeof text, "%llu:%llu", (unsigned long long)status.st_dev,
-                 (unsigned long long)status.st_ino + (unsigned long long)rows[i].inode_off);
-        setenv("JOURNAL_STREAM", text, 1);
-        daemon_log_open(ends[1], DAEMON_LOG_INFO);
-        daemon_log(DAEMON_LOG_WARN, "hot key=1");
-        read_all(ends[0], text, sizeof text);
-        print_message("row %s: %s", rows[i].name, text);
-        assert_memory_equal(text, rows[i].start, strlen(rows[i].start));
-        close(ends[0]);
-        close(ends[1]);
-    }
-    unsetenv("JOURNAL_STREAM");
+    close_log();
 }
 
 static void test_untrusted(void **state)
@@ -133,9 +109,7 @@ static void test_untrusted(void **state)
         {"turned text", "\xe2\x80\xae", "\\xe2\\x80\\xae", "\"\\xe2\\x80\\xae\""},
         {"empty", "", "", "\"\""},
     };
-    int ends[2];
-    open_pipe(ends);
-    daemon_log_open(ends[1], DAEMON_LOG_INFO);
+    open_log(DAEMON_LOG_INFO);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char text[512];
         char wanted[512];
@@ -144,12 +118,11 @@ static void test_untrusted(void **state)
         print_message("row %s\n", rows[i].name);
         assert_string_equal(daemon_log_quote(raw, &quoted), rows[i].quoted);
         daemon_log(DAEMON_LOG_INFO, "x=%s", rows[i].raw);
-        read_all(ends[0], text, sizeof text);
+        read_new(text, sizeof text);
         snprintf(wanted, sizeof wanted, " info x=%s\n", rows[i].line);
         assert_string_equal(text + 24, wanted);
     }
-    close(ends[0]);
-    close(ends[1]);
+    close_log();
 }
 
 static void test_cut(void **state)
@@ -166,16 +139,14 @@ static void test_cut(void **state)
         {"far too long", 3000, 'a', true},
         {"too long once escaped", 400, 1, true},
     };
-    int ends[2];
-    open_pipe(ends);
-    daemon_log_open(ends[1], DAEMON_LOG_INFO);
+    open_log(DAEMON_LOG_INFO);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char raw[4096] = "";
         char text[4096];
         struct daemon_log_text quoted;
         memset(raw, rows[i].byte, rows[i].len);
         daemon_log(DAEMON_LOG_INFO, "%s", raw);
-        size_t len = read_all(ends[0], text, sizeof text);
+        size_t len = read_new(text, sizeof text);
         print_message("row %s: %zu\n", rows[i].name, len);
         assert_true(len <= DAEMON_LOG_LINE_MAX);
         assert_int_equal(text[len - 1], '\n');
@@ -185,23 +156,7 @@ static void test_cut(void **state)
         assert_true(strlen(value) < sizeof quoted.text);
         assert_string_equal(value + strlen(value) - 4, "\"...");
     }
-    close(ends[0]);
-    close(ends[1]);
-}
-
-static void test_lost(void **state)
-{
-    (void)state;
-    int ends[2];
-    open_pipe(ends);
-    daemon_log_open(ends[1], DAEMON_LOG_INFO);
-    uint64_t before = daemon_log_lost();
-    for (int i = 0; i < 5000; i++) // far more than a pipe holds
-        daemon_log(DAEMON_LOG_INFO, "line of some length number=%d", i);
-    assert_true(daemon_log_lost() > before);
-    close(ends[0]);
-    close(ends[1]);
-    daemon_log_open(2, DAEMON_LOG_INFO);
+    close_log();
 }
 
 #define THREADS 4
@@ -217,13 +172,10 @@ static void *log_lines(void *arg)
 static void test_threads(void **state)
 {
     (void)state;
-    FILE *file = tmpfile();
     pthread_t threads[THREADS];
     int numbers[THREADS];
-    assert_non_null(file);
-    int fd = fileno(file);
-    assert_int_equal(fcntl(fd, F_SETFL, O_APPEND), 0);
-    daemon_log_open(fd, DAEMON_LOG_INFO);
+    struct daemon_error why;
+    open_log(DAEMON_LOG_INFO);
     for (int i = 0; i < THREADS; i++) {
         numbers[i] = i;
         assert_int_equal(pthread_create(&threads[i], NULL, log_lines, &numbers[i]), 0);
@@ -232,7 +184,8 @@ static void test_threads(void **state)
         daemon_log_set_level(i % 2 ? DAEMON_LOG_INFO : DAEMON_LOG_DEBUG);
     for (int i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
-    rewind(file);
+    FILE *file = daemon_file_open(unit_path("log"), &why);
+    assert_non_null(file);
     int next[THREADS] = {0};
     char line[256];
     int thread;
@@ -244,17 +197,17 @@ static void test_threads(void **state)
     }
     for (int i = 0; i < THREADS; i++)
         assert_int_equal(next[i], LINES);
-    daemon_log_open(2, DAEMON_LOG_INFO);
     fclose(file);
+    close_log();
 }
+
+#define IN_DIR(test) cmocka_unit_test_setup_teardown(test, unit_dir_make, unit_dir_remove)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_line_shape), cmocka_unit_test(test_levels),
-        cmocka_unit_test(test_journal),    cmocka_unit_test(test_untrusted),
-        cmocka_unit_test(test_cut),        cmocka_unit_test(test_lost),
-        cmocka_unit_test(test_threads),
+        IN_DIR(test_line_shape), IN_DIR(test_levels),  IN_DIR(test_untrusted),
+        IN_DIR(test_cut),        IN_DIR(test_threads),
     };
-    return cmocka_run_group_tests_name("daemon/log", tests, NULL, NULL);
+    return unit_run(tests);
 }

@@ -182,5 +182,5 @@ int main(void)
         cmocka_unit_test(test_time),
         cmocka_unit_test(test_gap),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return unit_run(tests);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tests/daemon/unit.h"
+#include "tests/daemon/unit_posix.h"
 
 #include "node/daemon/notify.h"
 

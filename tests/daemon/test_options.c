@@ -2,7 +2,10 @@
 #include "node/daemon/options.h"
 
 #include "dht/addr.h"
+#include "node/daemon/paths.h"
 #include "tests/daemon/unit.h"
+
+#include <unistd.h>
 
 #define ARGS_MAX 24
 
@@ -21,6 +24,15 @@ static bool parse(const char *words, struct daemon_options *ret_options,
         assert_true(argc < ARGS_MAX);
     }
     return daemon_options_parse(argc, argv, ret_options, ret_error);
+}
+
+// The same, with a configuration in which nothing stands before them.
+static bool parse_bare(const char *words, struct daemon_options *ret_options)
+{
+    char all[512];
+    unit_write(unit_path("bare"), "");
+    snprintf(all, sizeof all, "--config %s %s", unit_path("bare"), words);
+    return parse(all, ret_options, NULL);
 }
 
 static const struct bad_row {
@@ -105,6 +117,15 @@ static void test_values(void **state)
     assert_int_equal(options.action, DAEMON_OPTIONS_RUN);
 }
 
+// A path as the system names it in whole.
+static const char *whole(const char *path)
+{
+    static char text[UNIT_PATH_MAX];
+    struct daemon_error why;
+    assert_true(daemon_paths_make_absolute(path, text, sizeof text, &why));
+    return text;
+}
+
 static void ignore(void *ctx, const char *text)
 {
     (void)ctx;
@@ -120,13 +141,13 @@ static void test_config(void **state)
     char words[400];
     (void)state;
     unit_write(unit_path("conf"),
-               "[node]\nstate-dir = /one\nlog-level = warn\ncontrol = unix:/a, unix:/b\n", 0600);
+               "[node]\nstate-dir = /one\nlog-level = warn\ncontrol = unix:/a, unix:/b\n");
     snprintf(words, sizeof words,
              "--config %s --state /two --lab --bootstrap a.example:1 --listen 10.0.0.1:9",
              unit_path("conf"));
     assert_true(parse(words, &options, NULL));
     assert_true(daemon_options_config(&options, ignore, NULL, &config, NULL));
-    assert_string_equal(config.state_dir.text, "/two");
+    assert_string_equal(config.state_dir.text, whole("/two"));
     assert_int_equal(config.log_level, 1); // warn, of the file
     assert_int_equal(config.clouds[0].bootstrap.count, 1);
     assert_string_equal(config.clouds[0].bootstrap.list[0].host, "a.example");
@@ -147,16 +168,15 @@ static void test_bad_config(void **state)
     struct daemon_error why;
     char words[200];
     (void)state;
-    unit_write(unit_path("conf"), "[node]\nnonsense = 1\n", 0600);
+    unit_write(unit_path("conf"), "[node]\nnonsense = 1\n");
     snprintf(words, sizeof words, "--config %s", unit_path("conf"));
     assert_true(parse(words, &options, NULL));
     assert_false(daemon_options_config(&options, ignore, NULL, &config, &why));
     unit_has("file", why.text, "is not used");
-    assert_true(parse("--config /dev/null --log loud", &options, NULL));
+    assert_true(parse_bare("--log loud", &options));
     assert_false(daemon_options_config(&options, ignore, NULL, &config, &why));
     unit_has("log", why.text, "log-level");
-    assert_true(
-        parse("--config /dev/null --listen 127.0.0.1:1 --listen 127.0.0.1:2", &options, NULL));
+    assert_true(parse_bare("--listen 127.0.0.1:1 --listen 127.0.0.1:2", &options));
     assert_false(daemon_options_config(&options, ignore, NULL, &config, &why));
     unit_has("listen", why.text, "two addresses of one family");
 }
@@ -168,16 +188,16 @@ static void test_port(void **state)
     struct daemon_config config;
     struct control_address controls[DAEMON_OPTIONS_CONTROLS_MAX];
     struct daemon_error why;
+    char file[UNIT_PATH_MAX + 24];
     (void)state;
-    assert_true(parse("--config /dev/null --state /two --control tcp:127.0.0.1:9000 --control /s",
-                      &options, NULL));
+    assert_true(parse_bare("--state /two --control tcp:127.0.0.1:9000 --control /s", &options));
     assert_true(daemon_options_config(&options, ignore, NULL, &config, NULL));
     assert_int_equal(daemon_options_controls(&options, &config, controls), 2);
     assert_int_equal(controls[0].port, 9000);
-    assert_string_equal(controls[0].path, "/two/control.rendezvous");
+    snprintf(file, sizeof file, "%s/control.rendezvous", whole("/two"));
+    assert_string_equal(controls[0].path, file);
     assert_string_equal(controls[1].path, "/s");
-    assert_true(parse("--config /dev/null --set node.control=tcp:127.0.0.1:1,tcp:localhost:2",
-                      &options, NULL));
+    assert_true(parse_bare("--set node.control=tcp:127.0.0.1:1,tcp:localhost:2", &options));
     assert_false(daemon_options_config(&options, ignore, NULL, &config, &why));
     unit_has("two", why.text, "more than one control address");
 }
@@ -189,21 +209,19 @@ static void test_relative_state(void **state)
     struct daemon_config config;
     struct daemon_error why;
     char here[4096];
-    char wanted[4200];
     char words[400];
     (void)state;
     assert_non_null(getcwd(here, sizeof here));
     assert_int_equal(chdir(unit_dir), 0);
-    assert_true(parse("--config /dev/null --state some/dir", &options, NULL));
+    assert_true(parse_bare("--state some/dir", &options));
     bool ok = daemon_options_config(&options, ignore, NULL, &config, NULL);
     assert_int_equal(chdir(here), 0);
     assert_true(ok);
-    snprintf(wanted, sizeof wanted, "%s/some/dir", unit_dir);
-    assert_string_equal(config.state_dir.text, wanted);
-    snprintf(words, sizeof words, "--config /dev/null --state %0*d", DAEMON_CONFIG_TEXT_MAX - 1, 0);
-    assert_true(parse(words, &options, NULL));
+    assert_string_equal(config.state_dir.text, whole(unit_path("some/dir")));
+    snprintf(words, sizeof words, "--state %0*d", DAEMON_CONFIG_TEXT_MAX - 1, 0);
+    assert_true(parse_bare(words, &options));
     assert_false(daemon_options_config(&options, ignore, NULL, &config, &why));
-    unit_has("long", why.text, "the path of the state directory is too long");
+    unit_has("long", why.text, "too long");
 }
 
 static const struct set_row {
@@ -244,7 +262,7 @@ static void test_set(void **state)
         struct daemon_options options;
         struct daemon_config config;
         char told[2048] = "";
-        assert_true(parse("--config /dev/null", &options, NULL));
+        assert_true(parse_bare("", &options));
         options.config_path = NULL;
         options.settings.list[options.settings.count++] = row->setting;
         bool ok = daemon_options_config(&options, keep_text, told, &config, NULL);
@@ -264,8 +282,7 @@ static void test_set_order(void **state)
     (void)state;
     unit_write(unit_path("conf"),
                "[node]\nkeys-max = 3\ncache-max = 4\n[cloud Global_]\nbootstrap = a:1\n"
-               "[cloud lab]\nlisten = 127.0.0.1:9\n",
-               0600);
+               "[cloud lab]\nlisten = 127.0.0.1:9\n");
     snprintf(
         words, sizeof words,
         "--config %s --set node.keys-max=5 --set node.keys-max=6 --set cloud.bootstrap=b:2,c:3 "
@@ -289,12 +306,12 @@ int main(void)
         cmocka_unit_test(test_bad),
         cmocka_unit_test(test_listen),
         cmocka_unit_test(test_values),
-        cmocka_unit_test(test_set),
+        cmocka_unit_test_setup_teardown(test_set, unit_dir_make, unit_dir_remove),
         cmocka_unit_test_setup_teardown(test_relative_state, unit_dir_make, unit_dir_remove),
-        cmocka_unit_test(test_port),
+        cmocka_unit_test_setup_teardown(test_port, unit_dir_make, unit_dir_remove),
         cmocka_unit_test_setup_teardown(test_set_order, unit_dir_make, unit_dir_remove),
         cmocka_unit_test_setup_teardown(test_config, unit_dir_make, unit_dir_remove),
         cmocka_unit_test_setup_teardown(test_bad_config, unit_dir_make, unit_dir_remove),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return unit_run(tests);
 }

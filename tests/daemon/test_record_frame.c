@@ -123,5 +123,5 @@ int main(void)
         cmocka_unit_test(test_broken),
         cmocka_unit_test(test_answers),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return unit_run(tests);
 }

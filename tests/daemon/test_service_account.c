@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tests/daemon/system.h"
+#include "tests/daemon/unit.h"
 
 #include "node/daemon/service_account_windows.h"
 
@@ -14,7 +14,7 @@ static void test_sid(void **state)
         {"TRUSTEDINSTALLER", L"S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464"},
     };
     (void)state;
-    for (size_t i = 0; i < SYSTEM_COUNT(rows); i++) {
+    for (size_t i = 0; i < UNIT_COUNT(rows); i++) {
         wchar_t sid[DAEMON_SERVICE_ACCOUNT_MAX];
         assert_true(daemon_service_account_sid(rows[i].name, sid));
         if (wcscmp(sid, rows[i].sid) != 0)
@@ -36,5 +36,5 @@ int main(void)
         cmocka_unit_test(test_sid),
         cmocka_unit_test(test_name),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return unit_run(tests);
 }

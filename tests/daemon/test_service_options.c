@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "node/daemon/service_options.h"
 
-#include "tests/daemon/system.h"
+#include "tests/daemon/unit.h"
 
 #define ARGS_MAX 80
 
@@ -49,7 +49,7 @@ static void test_bad(void **state)
         {"service run --config f", "f is no full path"},
     };
     (void)state;
-    for (size_t i = 0; i < SYSTEM_COUNT(rows); i++) {
+    for (size_t i = 0; i < UNIT_COUNT(rows); i++) {
         struct daemon_service_options options;
         struct daemon_error why = {.text = ""};
         if (parse(rows[i].words, &options, &why) || strstr(why.text, rows[i].why) == NULL)
@@ -83,7 +83,7 @@ static void test_good(void **state)
          " --state=/s"},
     };
     (void)state;
-    for (size_t i = 0; i < SYSTEM_COUNT(rows); i++) {
+    for (size_t i = 0; i < UNIT_COUNT(rows); i++) {
         struct daemon_service_options options;
         struct daemon_error why = {.text = ""};
         char kept[512] = "";
@@ -133,5 +133,5 @@ int main(void)
         cmocka_unit_test(test_many),
         cmocka_unit_test(test_others),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return unit_run(tests);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // On Windows: what the system's threads tell reaches the loop.
-#include "tests/daemon/system.h"
+#include "tests/daemon/unit.h"
 
 #include "node/daemon/signals.h"
 #include "node/daemon/signals_windows.h"
@@ -117,16 +117,16 @@ static void check_row(const struct row *row, bool late)
 static void test_told(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < SYSTEM_COUNT(rows); i++) {
+    for (size_t i = 0; i < UNIT_COUNT(rows); i++) {
         check_row(&rows[i], false);
         check_row(&rows[i], true);
     }
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_told),
     };
-    return daemon_startup(&argc, &argv) ? cmocka_run_group_tests(tests, NULL, NULL) : 1;
+    return unit_run(tests);
 }

@@ -2,7 +2,7 @@
 // A whole testnet, of real engines under the fake brain, in a child process: what it prints, what
 // its commands do, and what it leaves behind.
 #include "node/daemon/testnet.h"
-#include "tests/daemon/unit.h"
+#include "tests/daemon/unit_posix.h"
 
 #include <dirent.h>
 #include <netinet/in.h>

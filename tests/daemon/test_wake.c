@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tests/daemon/system.h"
+#include "tests/daemon/unit.h"
 
 #include "node/daemon/thread.h"
 #include "node/daemon/wake.h"
@@ -59,12 +59,10 @@ static void a_thread_wakes_the_loop(void **state)
     daemon_wake_close(-1);
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_thread_wakes_the_loop),
     };
-    if (system_begin(argc, argv) != 0)
-        return 1;
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return unit_run(tests);
 }
