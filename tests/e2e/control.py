@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The control protocol by hand (docs/control.md): one client, and many requests side by side."""
+"""The control protocol by hand (docs/control.md): one client, and many requests side by side.
+
+A daemon is told by the path of its Unix socket, or as tcp:FILE by that of its rendezvous file.
+"""
 
 import select
 import socket
@@ -7,6 +10,7 @@ import struct
 import time
 
 from programs import Failure
+from rendezvous import Rendezvous
 from krpc import bdecode, bencode
 
 OK = 0
@@ -59,12 +63,20 @@ class Client:
     """A connection to one node. Requests run side by side; answers are told apart by their id."""
 
     def __init__(self, path, node=0, timeout_s=30):
-        self.socket = connect(path, timeout_s)
         self.buffer = b""
         self.last_id = 0
         self.open = {}
-        self.send({b"node": node, b"version": 1})
-        self.welcome = self._read_frame(time.monotonic() + timeout_s)
+        deadline = time.monotonic() + timeout_s
+        if path.startswith("tcp:"):
+            place = Rendezvous(path.removeprefix("tcp:"))
+            self.socket = place.connect()
+            self.socket.settimeout(timeout_s)
+            self.send(place.hello(node))
+            self.send(place.proof(self._read_frame(deadline)))
+        else:
+            self.socket = connect(path, timeout_s)
+            self.send({b"node": node, b"version": 1})
+        self.welcome = self._read_frame(deadline)
 
     def close(self):
         self.socket.close()

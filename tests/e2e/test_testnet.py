@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Two hundred nodes: names resolve from everywhere, and still do when a third of the nodes is gone.
 
-PNR_E2E_SEED replays a run's choices, PNR_E2E_NODES and PNR_E2E_NAMES change its size.
+PNR_E2E_SEED replays a run's choices, PNR_E2E_NODES and PNR_E2E_NAMES change its size. tests/wine
+plays the same with the testnet of another system.
 """
 
 import os
@@ -40,10 +41,10 @@ def report(title, jobs):
 
 
 class Scenario:
-    def __init__(self, harness, chance):
+    def __init__(self, harness, chance, testnet):
         self.h = harness
         self.chance = chance
-        self.net = harness.keep(programs.Testnet, NODES, [])
+        self.net = harness.keep(testnet, NODES, [])
         self.crowd = control.Crowd(self.net.control)
         self.names = []  # (name, the node that published it, its endpoint)
         self.asked = {}  # of a name: who resolved it, and now has it in its cache
@@ -100,10 +101,10 @@ class Scenario:
         return [node for node in range(NODES) if node not in gone]
 
 
-def test(harness):
+def test(harness, testnet=programs.Testnet):
     seed = os.environ.get("PNR_E2E_SEED") or os.urandom(8).hex()
     print("seed %s: PNR_E2E_SEED=%s replays these choices" % (seed, seed))
-    scenario = Scenario(harness, random.Random(seed))
+    scenario = Scenario(harness, random.Random(seed), testnet)
     harness.step("%d nodes run" % NODES)
     scenario.make_names()
     scenario.publish()
@@ -117,4 +118,5 @@ def test(harness):
     scenario.net.stop()
 
 
-programs.run(test, timeout_s=int(os.environ.get("PNR_E2E_TIMEOUT_S", 540)))
+if __name__ == "__main__":
+    programs.run(test, timeout_s=int(os.environ.get("PNR_E2E_TIMEOUT_S", 540)))

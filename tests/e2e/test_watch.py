@@ -142,4 +142,5 @@ def test(harness):
     scenario.net.stop()
 
 
-programs.run(test, timeout_s=200)
+if __name__ == "__main__":
+    programs.run(test, timeout_s=200)

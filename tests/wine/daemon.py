@@ -7,11 +7,20 @@ import shutil
 
 import wine
 import programs
+import test_watch
 
 
 def built(name):
     """A program of the build, as node/ makes it."""
     return os.path.join(os.path.dirname(os.environ["PNR_WINE_FOLDER"]), "bin", name + ".exe")
+
+
+def unix_path(windows_path):
+    """The same file as this machine names it."""
+    drive, rest = windows_path.replace("\\", "/").split(":", 1)
+    if drive.upper() == "Z":
+        return rest
+    return os.path.join(wine.environment()["WINEPREFIX"], "dosdevices", drive.lower() + ":") + rest
 
 
 def data_folder():
@@ -24,8 +33,27 @@ def forget():
     shutil.rmtree(data_folder(), ignore_errors=True)
 
 
-class Daemon(wine.Program):
-    """A pnrd.exe. Returns once it is ready; what it logs is its lines.
+class _Pnrd(wine.Program):
+    """A pnrd.exe; what it logs is among its lines."""
+
+    def __init__(self, name, options, directory):
+        # The shell turns into what it runs.
+        words = ["-c", 'exec "$@" 2>&1', "sh"] + wine.command("wine", built("pnrd"), *options)
+        programs.Process.__init__(self, name, ["sh", *words], directory, wine.environment())
+
+    def await_line(self, part, deadline):
+        line = ""
+        while part not in line:
+            line = self.read_line(deadline)
+        return line
+
+    def kill(self):
+        self.child.kill()
+        self.child.wait()
+
+
+class Daemon(_Pnrd):
+    """Returns once it is ready.
 
     folder: where it keeps its state and is found. None: where it is found by who was told nothing.
     """
@@ -37,20 +65,33 @@ class Daemon(wine.Program):
             os.makedirs(folder, exist_ok=True)
             self.control = "tcp:" + wine.path(os.path.join(folder, "rendezvous"))
             places = ["--state", wine.path(os.path.join(folder, "state")), "--control", self.control]
-        # The shell turns into what it runs.
-        words = ["-c", 'exec "$@" 2>&1', "sh"] + wine.command("wine", built("pnrd"), *places, *options)
-        programs.Process.__init__(self, "pnrd.exe", ["sh", *words], directory, wine.environment())
+        super().__init__("pnrd.exe", [*places, *options], directory)
         self.await_line(" ready version=", deadline)
 
-    def await_line(self, part, deadline):
-        line = ""
-        while part not in line:
-            line = self.read_line(deadline)
-        return line
 
-    def kill(self):
-        self.child.kill()
-        self.child.wait()
+class Testnet(_Pnrd):
+    """A DHT of nodes in one pnrd.exe: programs.Testnet, with the rendezvous file in the place of the socket."""
+
+    def __init__(self, nodes, options, directory, deadline):
+        super().__init__("testnet.exe", ["--testnet", str(nodes), *options], directory)
+        words = self.await_line("ready bootstrap=", deadline).split()
+        fields = dict(word.split("=", 1) for word in words[1:])
+        self.bootstrap = fields["bootstrap"]
+        self.control = "tcp:" + unix_path(fields["control"].removeprefix("tcp:"))
+
+    tell = programs.Testnet.tell
+
+    def stop(self):
+        self.end()
+
+
+class Watcher(wine.Program):
+    """A `pnr.exe watch`; its events are those of the Linux one."""
+
+    def __init__(self, control, name, directory, deadline):
+        super().__init__(built("pnr"), ["--control", control, "--json", "watch", name], {}, directory, deadline)
+
+    next = test_watch.Watcher.next
 
 
 def pnr(control, *arguments):

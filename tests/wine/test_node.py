@@ -1,28 +1,29 @@
 # SPDX-License-Identifier: MIT
-"""pnrd.exe and pnr.exe in one DHT with Linux nodes: each publishes, resolves and watches the other's names, a killed
-one has lost nothing, and a testnet is run and told to stop and start nodes."""
+"""pnrd.exe and pnr.exe in one DHT with Linux nodes: each publishes, resolves and watches the other's names, those of
+nobody too; one record is told alike by both; who is killed has lost nothing; and a testnet does as its input says."""
 
-import json
 import os
 
 import daemon
-import wine
 import programs
+import test_watch
+
+CHANGES = ("endpoints", "seq", "publisher", "machine", "mark", "ttl_s")
 
 
 class Scenario:
     def __init__(self, harness):
         self.h = harness
         self.net = harness.keep(programs.Testnet, 8, [])
-        self.linux = harness.keep(
-            programs.Daemon, os.path.join(harness.directory, "linux"),
-            ["--listen", "127.0.0.1:0", "--bootstrap", self.net.bootstrap])
-        self.start()
+        base = ["--listen", "127.0.0.1:0", "--bootstrap", self.net.bootstrap]
+        self.linux = harness.keep(programs.Daemon, os.path.join(harness.directory, "linux"), base)
+        self.start(self.net)
 
-    def start(self):
-        self.windows = self.h.keep(
-            daemon.Daemon, os.path.join(self.h.directory, "windows"),
-            ["--listen", "127.0.0.1:0", "--bootstrap", self.net.bootstrap])
+    def start(self, net):
+        self.windows = self.h.keep(daemon.Daemon, os.path.join(self.h.directory, "windows"),
+                                   ["--listen", "127.0.0.1:0", "--bootstrap", net.bootstrap])
+
+    # ---- either side ----
 
     def on_windows(self, *arguments):
         return daemon.pnr(self.windows.control, *arguments)
@@ -30,51 +31,118 @@ class Scenario:
     def on_linux(self, *arguments):
         return programs.pnr(self.linux.control, "--json", *arguments).objects()
 
-    def check_resolves(self, resolve, name, address):
-        found = [one for one in resolve("resolve", name) if one["type"] == "result"]
-        self.h.check(address in json.dumps(found), "it resolves", name, found)
+    def watch_on_windows(self, name):
+        return self.h.keep(daemon.Watcher, self.windows.control, name)
+
+    def watch_on_linux(self, name):
+        command = [programs.program("pnr"), "--control", self.linux.control, "--json", "watch", name]
+        return self.h.keep(test_watch.Watcher, command)
+
+    def results(self, resolve, name):
+        return [one for one in resolve("resolve", name) if one["type"] == "result"]
+
+    def check_ports(self, resolve, name, *wanted):
+        """Resolves a name to these ports, of as many publishers. Returns the results."""
+        found = self.results(resolve, name)
+        ports = sorted(end["port"] for one in found for end in one["endpoints"])
+        self.h.check(ports == sorted(wanted), "it resolves", name, found)
+        return found
+
+    def check_told(self, watcher, *events):
+        for event in events:
+            told = watcher.next(self.h.deadline)
+            self.h.check(told == event, "%s is told" % watcher.name, told, event)
+
+    def publish(self, side, label, port):
+        side("publish", label + ".web", "--endpoint", "tcp:192.0.2.1:%d" % port)
+
+    def make_name(self, side, label):
+        side("key", "new", label)
+        self.publish(side, label, 1)
+        return side("publications")[0]["name"]
 
     # ---- the parts ----
 
-    def from_windows(self):
-        self.on_windows("key", "new", "win")
-        self.on_windows("publish", "win.web", "--endpoint", "tcp:192.0.2.1:443")
-        self.name = self.on_windows("publications")[0]["name"]
-        self.check_resolves(self.on_linux, self.name, "192.0.2.1")
-        self.check_resolves(self.on_windows, self.name, "192.0.2.1")
+    def secured(self):
+        """Each side's name is resolved by both, and the record is the same."""
+        self.of_windows = self.make_name(self.on_windows, "win")
+        self.of_linux = self.make_name(self.on_linux, "lin")
+        for name in (self.of_windows, self.of_linux):
+            told = [self.check_ports(side, name, 1)[0] for side in (self.on_linux, self.on_windows)]
+            kept = [[one[field] for field in CHANGES] for one in told]
+            self.h.check(kept[0] == kept[1], "both tell the same record", *kept)
 
-    def from_linux(self):
-        self.on_linux("key", "new", "lin")
-        self.on_linux("publish", "lin.web", "--endpoint", "tcp:192.0.2.2:443")
-        name = self.on_linux("publications")[0]["name"]
-        self.check_resolves(self.on_windows, name, "192.0.2.2")
-        self.on_linux("publish", "0.hello", "--endpoint", "udp:192.0.2.3:53")
-        self.check_resolves(self.on_windows, "0.hello", "192.0.2.3")
+    def watched(self):
+        for publisher, label, name, watch in (
+                (self.on_linux, "lin", self.of_linux, self.watch_on_windows),
+                (self.on_windows, "win", self.of_windows, self.watch_on_linux)):
+            watcher = watch(name)
+            self.check_told(watcher, "added 1", "watching")
+            self.publish(publisher, label, 2)
+            self.check_told(watcher, "changed 2")
+            publisher("unpublish", label + ".web")
+            self.check_told(watcher, "gone")
+            self.publish(publisher, label, 3)
+            self.check_told(watcher, "added 3")
+            watcher.end()
 
-    def is_killed(self):
+    def unsecured(self):
+        """A name of nobody's, which either side publishes: both find both, and hear of both."""
+        name = "0.Drucker-\u5370\u5237\u6a5f"
+        watchers = [self.watch_on_windows(name), self.watch_on_linux(name)]
+        for watcher in watchers:
+            self.check_told(watcher, "watching")
+        self.on_linux("publish", name, "--endpoint", "udp:192.0.2.2:53")
+        for watcher in watchers:
+            self.check_told(watcher, "added 53")
+        self.on_windows("publish", name, "--endpoint", "udp:192.0.2.3:54")
+        for watcher in watchers:
+            self.check_told(watcher, "added 54")
+            watcher.end()
+        for side in (self.on_linux, self.on_windows):
+            self.check_ports(side, name, 53, 54)
+        self.on_windows("unpublish", name)
+        self.check_ports(self.on_linux, name, 53)
+        self.on_linux("unpublish", name)
+
+    def killed(self):
+        """A crash: keys, publications and sequence numbers are as they were."""
+        before = self.check_ports(self.on_linux, self.of_windows, 3)[0]
         self.windows.kill()
-        self.start()
+        self.start(self.net)
         kept = self.on_windows("publications")
-        self.h.check([one["name"] for one in kept] == [self.name], "its publication is kept", kept)
-        self.on_windows("publish", "win.web", "--endpoint", "tcp:192.0.2.4:443")
-        self.check_resolves(self.on_linux, self.name, "192.0.2.4")
+        self.h.check([one["name"] for one in kept] == [self.of_windows], "its publication is kept", kept)
+        self.h.check(kept[0]["seq"] >= before["seq"], "its number does not go back", kept, before)
+        self.publish(self.on_windows, "win", 4)
+        after = self.check_ports(self.on_linux, self.of_windows, 4)[0]
+        self.h.check(after["seq"] > before["seq"], "its number goes on", after, before)
 
-    def runs_a_testnet(self):
-        net = self.h.keep(wine.Program, daemon.built("pnrd"), ["--testnet", "8"], {})
-        ready = net.read_line(self.h.deadline)
-        self.h.check(ready.startswith("ready bootstrap=127.0.0.1:"), "the testnet is ready", ready)
-        for verb, answer in (("stop 1 2", "stopped 2"), ("start 2", "started 1")):
-            net.write_line(verb)
-            said = net.read_line(self.h.deadline)
-            self.h.check(said == answer, verb, said)
+    def renewed(self):
+        """After a crash it comes up in a DHT that has none of its records, and publishes what it had, unasked."""
+        self.windows.kill()
+        other = self.h.keep(programs.Testnet, 8, [])
+        self.start(other)
+        self.linux = other
+
+        def there():
+            done = programs.pnr(other.control, "--json", "resolve", self.of_windows, code=None)
+            return done.code == 0 and [one for one in done.objects() if one["type"] == "result"]
+
+        found = self.h.until("it is published again", there)
+        self.h.check(found[0]["endpoints"][0]["port"] == 4, "as it was", found)
+
+    def told_by_input(self):
+        net = self.h.keep(daemon.Testnet, 8, [])
+        net.tell("stop", [1, 2], self.h.deadline)
+        net.tell("start", [2], self.h.deadline)
 
 
 def test(harness):
     scenario = Scenario(harness)
-    for part in (scenario.from_windows, scenario.from_linux, scenario.is_killed, scenario.runs_a_testnet):
-        part()
-        harness.step(part.__name__)
+    for part in ("secured", "watched", "unsecured", "killed", "renewed", "told_by_input"):
+        getattr(scenario, part)()
+        harness.step(part)
 
 
 if __name__ == "__main__":
-    programs.run(test, 120)
+    programs.run(test, 200)
