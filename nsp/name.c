@@ -77,3 +77,31 @@ bool nsp_name_is_good(const WCHAR *name, size_t count)
     }
     return is_label(name, authority) || is_hash(name, authority) || is_key(name, authority);
 }
+
+int nsp_name_take(const WCHAR *text, WCHAR ret_units[NSP_NAME_UNITS_MAX + 1],
+                  char ret_utf8[PNR_NAME_MAX])
+{
+    size_t count;
+    if (text == NULL) {
+        return WSAEINVAL;
+    }
+    int error = nsp_text_take(text, ret_units, NSP_NAME_UNITS_MAX + 1, &count);
+    if (error != 0) {
+        return error;
+    }
+    bool is_good = nsp_name_is_good(ret_units, count) &&
+                   nsp_text_to_utf8(ret_units, count, ret_utf8, PNR_NAME_MAX) != NSP_TEXT_BAD;
+    return is_good ? 0 : WSAEINVAL;
+}
+
+int nsp_name_take_cloud(const WCHAR *text, WCHAR ret_units[PNR_WORD_MAX],
+                        char ret_utf8[PNR_WORD_MAX])
+{
+    size_t count = 0;
+    ret_units[0] = 0;
+    int error = text == NULL ? 0 : nsp_text_take(text, ret_units, PNR_WORD_MAX, &count);
+    if (error == 0 && nsp_text_to_utf8(ret_units, count, ret_utf8, PNR_WORD_MAX) == NSP_TEXT_BAD) {
+        error = WSAEINVAL;
+    }
+    return error == WSAEINVAL ? WSA_PNRP_CLOUD_NOT_FOUND : error;
+}

@@ -12,42 +12,12 @@
 
 // ---- whose it is ----
 
-static int read_peer_name(const WCHAR *text, struct nsp_offer *offer)
-{
-    WCHAR name[NSP_NAME_UNITS_MAX + 1];
-    size_t units;
-    if (text == NULL) {
-        return WSAEINVAL;
-    }
-    int error = nsp_text_take(text, name, NSP_NAME_UNITS_MAX + 1, &units);
-    if (error != 0) {
-        return error;
-    }
-    if (!nsp_name_is_good(name, units) ||
-        nsp_text_to_utf8(name, units, offer->name, sizeof offer->name) == NSP_TEXT_BAD) {
-        return WSAEINVAL;
-    }
-    offer->is_secured = strncmp(offer->name, "0.", 2) != 0;
-    return 0;
-}
-
-static int read_cloud(const WCHAR *text, struct nsp_offer *offer)
-{
-    WCHAR cloud[PNR_WORD_MAX];
-    size_t units = 0;
-    int error = text == NULL ? 0 : nsp_text_take(text, cloud, PNR_WORD_MAX, &units);
-    if (error != 0) {
-        return error == WSAEINVAL ? WSA_PNRP_CLOUD_NOT_FOUND : error;
-    }
-    size_t len = nsp_text_to_utf8(cloud, units, offer->cloud, sizeof offer->cloud);
-    return len == NSP_TEXT_BAD ? WSA_PNRP_CLOUD_NOT_FOUND : 0;
-}
-
 int nsp_offer_read_name(const WSAQUERYSETW *set, struct nsp_offer *ret_offer)
 {
     enum nsp_query_kind kind;
     unsigned version;
     WSAQUERYSETW copy;
+    WCHAR name[NSP_NAME_UNITS_MAX + 1], cloud[PNR_WORD_MAX];
     int error = nsp_query_class(set, &kind, &version);
     if (error != 0) {
         return error;
@@ -62,9 +32,10 @@ int nsp_offer_read_name(const WSAQUERYSETW *set, struct nsp_offer *ret_offer)
         error = WSAEINVAL;
     }
     if (error == 0) {
-        error = read_peer_name(copy.lpszServiceInstanceName, ret_offer);
+        error = nsp_name_take(copy.lpszServiceInstanceName, name, ret_offer->name);
+        ret_offer->is_secured = strncmp(ret_offer->name, "0.", 2) != 0;
     }
-    return error != 0 ? error : read_cloud(copy.lpszContext, ret_offer);
+    return error != 0 ? error : nsp_name_take_cloud(copy.lpszContext, cloud, ret_offer->cloud);
 }
 
 // ---- addresses ----

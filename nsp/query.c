@@ -8,19 +8,14 @@
 
 #include <string.h>
 
-// Names of clouds are short in pnr.
-#define CLOUD_UNITS_MAX (PNR_WORD_MAX - 1)
-
 #define PNRPINFO_FLAGS ((DWORD)PNRPINFO_HINT)
 
-// The texts of a query while it is read: units and bytes, without their NULs.
+// The texts of a query while it is read, as units and as bytes.
 struct texts {
     WCHAR name[NSP_NAME_UNITS_MAX + 1];
-    WCHAR cloud[CLOUD_UNITS_MAX + 1];
+    WCHAR cloud[PNR_WORD_MAX];
     char name_utf8[PNR_NAME_MAX];
     char cloud_utf8[PNR_WORD_MAX];
-    size_t name_len;
-    size_t cloud_len;
 };
 
 // ---- whose it is ----
@@ -75,35 +70,6 @@ static int check_empty(const WCHAR *text)
     WCHAR nothing[1];
     size_t units;
     return text == NULL ? 0 : nsp_text_take(text, nothing, 1, &units);
-}
-
-static int read_name(const WCHAR *name, struct texts *texts)
-{
-    size_t units;
-    if (name == NULL) {
-        return WSAEINVAL;
-    }
-    int error = nsp_text_take(name, texts->name, NSP_NAME_UNITS_MAX + 1, &units);
-    if (error != 0) {
-        return error;
-    }
-    if (!nsp_name_is_good(texts->name, units)) {
-        return WSAEINVAL;
-    }
-    texts->name_len = nsp_text_to_utf8(texts->name, units, texts->name_utf8, PNR_NAME_MAX);
-    return 0;
-}
-
-static int read_context(const WCHAR *context, struct texts *texts)
-{
-    size_t units = 0;
-    int error =
-        context == NULL ? 0 : nsp_text_take(context, texts->cloud, CLOUD_UNITS_MAX + 1, &units);
-    if (error != 0) {
-        return error == WSAEINVAL ? WSA_PNRP_CLOUD_NOT_FOUND : error;
-    }
-    texts->cloud_len = nsp_text_to_utf8(texts->cloud, units, texts->cloud_utf8, PNR_WORD_MAX);
-    return texts->cloud_len == NSP_TEXT_BAD ? WSA_PNRP_CLOUD_NOT_FOUND : 0;
 }
 
 // ---- blobs ----
@@ -230,9 +196,9 @@ static int check_restrictions(const WSAQUERYSETW *set, DWORD flags)
 
 static int read_name_query(const WSAQUERYSETW *set, struct nsp_query *query, struct texts *texts)
 {
-    int error = read_name(set->lpszServiceInstanceName, texts);
+    int error = nsp_name_take(set->lpszServiceInstanceName, texts->name, texts->name_utf8);
     if (error == 0) {
-        error = read_context(set->lpszContext, texts);
+        error = nsp_name_take_cloud(set->lpszContext, texts->cloud, texts->cloud_utf8);
     }
     return error != 0 ? error : read_info(set->lpBlob, query);
 }
@@ -260,24 +226,26 @@ static int keep(const struct texts *texts, const struct nsp_memory *memory, stru
 {
     size_t name_size = (units_of(texts->name) + 1) * sizeof(WCHAR);
     size_t cloud_size = (units_of(texts->cloud) + 1) * sizeof(WCHAR);
-    size_t bytes = texts->name_len + 1 + texts->cloud_len + 1;
-    char *at = nsp_memory_take(memory, name_size + cloud_size + bytes);
+    size_t name_utf8_size = strlen(texts->name_utf8) + 1;
+    size_t cloud_utf8_size = strlen(texts->cloud_utf8) + 1;
+    char *at = nsp_memory_take(memory, name_size + cloud_size + name_utf8_size + cloud_utf8_size);
     if (at == NULL) {
         return WSA_NOT_ENOUGH_MEMORY;
     }
+    bool has_cloud = cloud_utf8_size > 1;
     query->block = at;
     query->name = memcpy(at, texts->name, name_size);
     query->name_units = name_size / sizeof(WCHAR) - 1;
     at += name_size;
-    if (texts->cloud_len > 0) {
+    if (has_cloud) {
         query->cloud = memcpy(at, texts->cloud, cloud_size);
         query->cloud_units = cloud_size / sizeof(WCHAR) - 1;
     }
     at += cloud_size;
-    query->name_utf8 = memcpy(at, texts->name_utf8, texts->name_len + 1);
-    at += texts->name_len + 1;
-    if (texts->cloud_len > 0) {
-        query->cloud_utf8 = memcpy(at, texts->cloud_utf8, texts->cloud_len + 1);
+    query->name_utf8 = memcpy(at, texts->name_utf8, name_utf8_size);
+    at += name_utf8_size;
+    if (has_cloud) {
+        query->cloud_utf8 = memcpy(at, texts->cloud_utf8, cloud_utf8_size);
     }
     return 0;
 }
