@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "nsp/lookup.h"
 
+#include "nsp/code.h"
 #include "nsp/packer.h"
 
 #include <stdatomic.h>
@@ -248,15 +249,10 @@ static void take_watch_event(struct nsp_link_request *request, const struct pnr_
 
 static void take_loss(struct nsp_lookup *lookup, enum nsp_link_loss loss)
 {
-    static const int codes[] = {
-        [NSP_LINK_UNREACHED] = WSASYSNOTREADY,
-        [NSP_LINK_LOST] = WSAENETDOWN,
-        [NSP_LINK_MEMORY] = WSA_NOT_ENOUGH_MEMORY,
-    };
     struct nsp_completion *chain = NULL;
     nsp_lock_take(&lookup->lock);
     if (lookup->state != NSP_LOOKUP_CLOSED) {
-        lose(lookup, codes[loss]);
+        lose(lookup, nsp_code_of_loss(loss));
         chain = wake(lookup);
     }
     nsp_lock_give(&lookup->lock);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "nsp/registration.h"
 
+#include "nsp/code.h"
 #include "pnr/clouds.h"
 #include "pnr/winsock.h"
 
@@ -96,28 +97,6 @@ static enum state wait_beyond(struct nsp_registration *registration, enum state 
     ((struct nsp_registration *)(void *)((char *)(request)-offsetof(struct nsp_registration,       \
                                                                     member)))
 
-static int code_of_loss(enum nsp_link_loss loss)
-{
-    return loss == NSP_LINK_UNREACHED ? WSASYSNOTREADY
-           : loss == NSP_LINK_MEMORY  ? WSA_NOT_ENOUGH_MEMORY
-                                      : WSAENETDOWN;
-}
-
-// What is the same of all requests.
-static int code_of(enum pnr_error error)
-{
-    switch (error) {
-    case PNR_ERROR_USAGE:
-        return WSAEINVAL;
-    case PNR_ERROR_FULL:
-        return WSA_PNRP_TOO_MUCH_LOAD;
-    case PNR_ERROR_MEMORY:
-        return WSA_NOT_ENOUGH_MEMORY;
-    default:
-        return WSAENETDOWN;
-    }
-}
-
 static enum pnr_error send_check(struct nsp_link_request *request, struct pnr_client *client,
                                  uint32_t *ret_id)
 {
@@ -135,15 +114,14 @@ static void take_check(struct nsp_link_request *request, const struct pnr_event 
              is_own ? 0 : WSA_PNRP_INVALID_IDENTITY);
     } else if (event->type == PNR_EVENT_ERROR) {
         int code = event->error == PNR_ERROR_NOT_FOUND ? WSA_PNRP_INVALID_IDENTITY
-                   : event->error == PNR_ERROR_REFUSED ? WSAEACCES
-                                                       : code_of(event->error);
+                                                       : nsp_code_of_error(event->error);
         move(registration, STATE_CHECKING, STATE_OVER, code);
     }
 }
 
 static void lose_check(struct nsp_link_request *request, enum nsp_link_loss loss)
 {
-    move(REGISTRATION_OF(request, check), STATE_CHECKING, STATE_OVER, code_of_loss(loss));
+    move(REGISTRATION_OF(request, check), STATE_CHECKING, STATE_OVER, nsp_code_of_loss(loss));
 }
 
 static void release_check(struct nsp_link_request *request)
@@ -205,7 +183,7 @@ static int code_of_put(const struct nsp_registration *registration, const struct
     case PNR_ERROR_CONFLICT:
         return WSA_PNRP_DUPLICATE_PEER_NAME;
     default:
-        return code_of(event->error);
+        return nsp_code_of_error(event->error);
     }
 }
 
@@ -235,7 +213,7 @@ static void lose_put(struct nsp_link_request *request, enum nsp_link_loss loss)
     nsp_lock_take(&registration->lock);
     registration->is_lost = true;
     nsp_lock_give(&registration->lock);
-    move(registration, STATE_REGISTERING, STATE_OVER, code_of_loss(loss));
+    move(registration, STATE_REGISTERING, STATE_OVER, nsp_code_of_loss(loss));
 }
 
 static void release_put(struct nsp_link_request *request)

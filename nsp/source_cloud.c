@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "nsp/source.h"
 
+#include "nsp/code.h"
 #include "pnr/clouds.h"
 
 #include <string.h>
@@ -87,18 +88,7 @@ static int read_event(const struct pnr_event *event, const struct nsp_query *que
 static int read_error(const struct pnr_event *event, const struct nsp_query *query)
 {
     (void)query;
-    switch (event->error) {
-    case PNR_ERROR_REFUSED:
-        return WSAEACCES;
-    case PNR_ERROR_USAGE:
-        return WSAEINVAL; // a daemon that knows no clouds
-    case PNR_ERROR_FULL:
-        return WSA_PNRP_TOO_MUCH_LOAD;
-    case PNR_ERROR_MEMORY:
-        return WSA_NOT_ENOUGH_MEMORY;
-    default:
-        return WSAENETDOWN;
-    }
+    return nsp_code_of_error(event->error);
 }
 
 const struct nsp_source nsp_source_cloud = {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "nsp/source.h"
 
+#include "nsp/code.h"
+
 #include <string.h>
 
 // The daemon gets a little less time than we have, so that what it says at the end of it still
@@ -89,21 +91,9 @@ static int read_error(const struct pnr_event *event, const struct nsp_query *que
         return WSA_E_NO_MORE;
     case PNR_ERROR_FAILED:
         return WSA_PNRP_CLOUD_DISABLED; // or gone; a search fails for no other reason
-    case PNR_ERROR_USAGE:
-        return WSAEINVAL;
-    case PNR_ERROR_REFUSED:
-        return WSAEACCES;
-    case PNR_ERROR_FULL:
-        return WSA_PNRP_TOO_MUCH_LOAD;
-    case PNR_ERROR_MEMORY:
-        return WSA_NOT_ENOUGH_MEMORY;
-    case PNR_ERROR_CANCELLED:
-    case PNR_ERROR_UNREACHABLE:
-    case PNR_ERROR_CONFLICT:
-    case PNR_ERROR_PROTOCOL:
-        break;
+    default:
+        return nsp_code_of_error(event->error);
     }
-    return WSAENETDOWN;
 }
 
 const struct nsp_source nsp_source_name = {
