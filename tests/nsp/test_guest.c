@@ -701,6 +701,45 @@ static void a_socket_that_others_close_is_a_lost_daemon(void **state)
     stop();
 }
 
+static void thread_ended(uint64_t thread_id)
+{
+    (void)thread_id;
+}
+
+// A thread that the program has suspended, or killed, in the middle of a call: the cleanup does not
+// wait for ever, and what that thread may come back to stays where it is.
+static void a_call_that_does_not_come_back_keeps_the_dll(void **state)
+{
+    (void)state;
+    static struct nsp_provider_state own;
+    WCHAR name[] = {'0', '.', 'n', 'a', 'm', 'e', 0};
+    GUID class_id = SVCID_PNRPNAME_V1;
+    WSAQUERYSETW set;
+    HANDLE handle;
+    void *lookup;
+    start(fake_daemon_start());
+    assert_int_equal(nsp.NSPCleanup(&name_guid), 0);
+    own = (struct nsp_provider_state)NSP_PROVIDER_INIT(&nsp_memory_default, server->address,
+                                                       thread_ended);
+    memset(&set, 0, sizeof set);
+    set.dwSize = sizeof set;
+    set.lpszServiceInstanceName = name;
+    set.lpServiceClassId = &class_id;
+    stop_clock();
+    assert_int_equal(nsp_provider_start(&own, &NS_PROVIDER_PNRPNAME), 0);
+    assert_int_equal(nsp_provider_begin(&own, NULL, &set, 0, &handle), 0);
+    assert_int_equal(nsp_handle_take(&own.handles, handle, &lookup), 0);
+    next_jumps = true;
+    assert_int_equal(nsp_provider_stop(&own, &NS_PROVIDER_PNRPNAME), 0);
+    assert_int_equal(passed_ms, NSP_PROVIDER_STOP_MS);
+    assert_int_equal(nsp_platform_pins(), 1);
+    // And it comes back.
+    assert_int_equal(nsp_lookup_state(lookup), NSP_LOOKUP_CLOSED);
+    nsp_handle_drop(&own.handles, handle);
+    assert_int_equal(nsp_handle_count(&own.handles), 0);
+    fake_daemon_stop(server);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -710,6 +749,7 @@ int main(void)
         cmocka_unit_test(a_bad_daemon_costs_no_more_than_the_time_asked_for),
         cmocka_unit_test(nothing_is_left_behind),
         cmocka_unit_test(a_socket_that_others_close_is_a_lost_daemon),
+        cmocka_unit_test(a_call_that_does_not_come_back_keeps_the_dll),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -604,17 +604,55 @@ static bool is_stopping(struct nsp_provider_state *provider)
     return is_stopping;
 }
 
-// The last stop ends nothing under a call that is in the middle of Begin.
-static void stopping_waits_for_who_is_inside(void **state)
+// A call is in the middle of Begin.
+static void *enter_link(struct nsp_provider_state *provider, HANDLE handle)
 {
-    (void)state;
+    (void)handle;
+    return nsp_provider_enter(provider);
+}
+
+static void leave_link(struct nsp_provider_state *provider, HANDLE handle)
+{
+    (void)handle;
+    assert_null(nsp_provider_enter(provider));
+    nsp_provider_leave(provider);
+}
+
+// A call is in the middle of what it does with a handle.
+static void *take_handle(struct nsp_provider_state *provider, HANDLE handle)
+{
+    void *lookup = NULL;
+    assert_int_equal(nsp_handle_take(&provider->handles, handle, &lookup), 0);
+    return lookup;
+}
+
+static void drop_handle(struct nsp_provider_state *provider, HANDLE handle)
+{
+    void *lookup;
+    assert_int_equal(nsp_handle_take(&provider->handles, handle, &lookup), WSA_INVALID_HANDLE);
+    nsp_handle_drop(&provider->handles, handle);
+}
+
+static const struct inside_row {
+    const char *name;
+    void *(*enter)(struct nsp_provider_state *provider, HANDLE handle);
+    void (*leave)(struct nsp_provider_state *provider, HANDLE handle);
+} inside_rows[] = {
+    {"in Begin", enter_link, leave_link},
+    {"with a handle", take_handle, drop_handle},
+};
+
+static void stop_under(const struct inside_row *row)
+{
     struct failing_memory memory;
-    start(true);
+    GUID class_id = SVCID_PNRPNAME_V2;
+    WSAQUERYSETW set = query_of(&class_id);
+    HANDLE handle;
     failing_memory_init(&memory, 0);
     struct stopper stopper = {.provider = make_provider(&memory)};
     assert_int_equal(nsp_provider_start(stopper.provider, &NS_PROVIDER_PNRPNAME), 0);
-    struct nsp_link *link = nsp_provider_enter(stopper.provider);
-    assert_non_null(link);
+    assert_int_equal(nsp_provider_begin(stopper.provider, NULL, &set, 0, &handle), 0);
+    assert_non_null(row->enter(stopper.provider, handle));
     assert_true(nsp_thread_start(&stopper.thread, stop_it, &stopper));
     while (!is_stopping(stopper.provider)) {
         (void)sched_yield();
@@ -622,14 +660,24 @@ static void stopping_waits_for_who_is_inside(void **state)
     // Time enough for who does not wait.
     for (int i = 0; i < 1000; i++) {
         (void)sched_yield();
-        assert_false(stopper.has_stopped);
-        assert_false(nsp_link_info(link).has_thread);
+        if (stopper.has_stopped) {
+            fail_msg("%s", row->name);
+        }
     }
-    assert_null(nsp_provider_enter(stopper.provider));
-    nsp_provider_leave(stopper.provider);
+    row->leave(stopper.provider, handle);
     nsp_thread_join(&stopper.thread);
     assert_int_equal(failing_memory_live(&memory), 0);
     free(stopper.provider);
+}
+
+// The last stop ends nothing under a call that is still inside.
+static void stopping_waits_for_who_is_inside(void **state)
+{
+    (void)state;
+    start(true);
+    for (size_t i = 0; i < COUNT_OF(inside_rows); i++) {
+        stop_under(&inside_rows[i]);
+    }
     // One listener for the process: the entries' own has to be set up again.
     assert_int_equal(nsp.NSPCleanup(&name_guid), 0);
     assert_int_equal(startup(&name_guid), 0);
