@@ -775,6 +775,28 @@ static struct setter begin_set(WSAESETSERVICEOP operation)
     return (struct setter){.operation = operation, .code = -1};
 }
 
+// Neither without a daemon, which opens and starts nothing, nor outside of startup and cleanup.
+static void nothing_is_set_where_nobody_is(void **state)
+{
+    (void)state;
+    start(false);
+    unsigned threads = count_threads();
+    struct setter setter = begin_set(RNRSERVICE_REGISTER);
+    set_name(&setter);
+    assert_int_equal(setter.code, WSASYSNOTREADY);
+    assert_int_equal(count_threads(), threads);
+    assert_int_equal(nsp.NSPCleanup(&name_guid), 0);
+    set_name(&setter);
+    assert_int_equal(setter.code, WSASYSNOTREADY);
+    setter = begin_set(RNRSERVICE_DELETE);
+    set_name(&setter);
+    assert_int_equal(setter.code, WSASYSNOTREADY);
+    assert_int_equal(startup(&name_guid), 0);
+    set_name(&setter);
+    assert_int_equal(setter.code, WSASERVICE_NOT_FOUND);
+    stop();
+}
+
 static void a_name_is_registered_and_withdrawn(void **state)
 {
     (void)state;
@@ -872,6 +894,7 @@ int main(void)
         cmocka_unit_test(a_thread_that_ends_aborts_what_it_armed),
         cmocka_unit_test(stopping_waits_for_who_is_inside),
         cmocka_unit_test(what_cannot_be_set),
+        cmocka_unit_test(nothing_is_set_where_nobody_is),
         cmocka_unit_test(a_name_is_registered_and_withdrawn),
         cmocka_unit_test(cleanup_ends_registering),
         cmocka_unit_test(memory_may_be_short),

@@ -362,7 +362,7 @@ static const struct row {
     {"the daemon is full", "E9 >T >D ?D", {0}},
     {"the daemon knows no clouds", "E2 >I >D", {0}},
     {"the daemon refuses", "E6 >C", {0}},
-    {"the daemon's memory is short", "E8 >D", {0}},
+    {"an error that no cloud has", "E8 >D", {0}},
     {"the daemon ends", "=Ga p >=Ga >N aP E7 *D >D", {0}},
 
     {"End", "=Ga p X >X aH *-", {0}},

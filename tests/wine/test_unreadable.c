@@ -103,6 +103,86 @@ static void check_begin_all(void)
     CHECK_INT(begin(PART_HANDLE, fixed), WSAEFAULT);
 }
 
+// ---- SetService: likewise ----
+
+enum service_part {
+    SERVICE_SET,
+    SERVICE_CLASS,
+    SERVICE_PROVIDER,
+    SERVICE_NAME,
+    SERVICE_CONTEXT,
+    SERVICE_COMMENT,
+    SERVICE_ADDRESSES,
+    SERVICE_ADDRESS,
+    SERVICE_BLOB,
+    SERVICE_INFO,
+    SERVICE_IDENTITY,
+    SERVICE_BINARY,
+    SERVICE_STRING,
+    SERVICE_NOTHING,
+};
+
+static int set_service(enum service_part part, void *bad, WSAESETSERVICEOP operation)
+{
+    SOCKADDR_IN addr = {.sin_family = AF_INET};
+    CSADDR_INFO address = {.iProtocol = IPPROTO_TCP};
+    address.LocalAddr.lpSockaddr = part == SERVICE_ADDRESS ? bad : (void *)&addr;
+    address.LocalAddr.iSockaddrLength = sizeof addr;
+    PNRPINFO_V2 info = {.dwSize = sizeof info};
+    info.lpwszIdentity = part == SERVICE_IDENTITY ? bad : NULL;
+    if (part == SERVICE_BINARY) {
+        info.enExtendedPayloadType = PNRP_EXTENDED_PAYLOAD_TYPE_BINARY;
+        info.blobPayload = (BLOB){100, bad};
+    } else if (part == SERVICE_STRING) {
+        info.enExtendedPayloadType = PNRP_EXTENDED_PAYLOAD_TYPE_STRING;
+        info.pwszPayload = bad;
+    }
+    BLOB blob = {sizeof info, part == SERVICE_INFO ? bad : (void *)&info};
+    WSAQUERYSETW set = {.dwSize = sizeof set, .dwNameSpace = NS_PNRPNAME};
+    set.lpServiceClassId = part == SERVICE_CLASS ? bad : &class_id;
+    set.lpNSProviderId = part == SERVICE_PROVIDER ? bad : &name_id;
+    set.lpszServiceInstanceName = part == SERVICE_NAME ? bad : name;
+    set.lpszContext = part == SERVICE_CONTEXT ? bad : NULL;
+    set.lpszComment = part == SERVICE_COMMENT ? bad : NULL;
+    set.dwNumberOfCsAddrs = 1;
+    set.lpcsaBuffer = part == SERVICE_ADDRESSES ? bad : &address;
+    set.lpBlob = part == SERVICE_BLOB ? bad : &blob;
+    return code_of(
+        nsp.NSPSetService(&name_id, NULL, part == SERVICE_SET ? bad : &set, operation, 0));
+}
+
+static void check_set_service_all(void)
+{
+    static const struct {
+        const char *name;
+        enum service_part part;
+        bool names; // looked at to withdraw, too
+    } rows[] = {
+        {"SetService: set", SERVICE_SET, true},
+        {"SetService: class", SERVICE_CLASS, true},
+        {"SetService: provider", SERVICE_PROVIDER, true},
+        {"SetService: name", SERVICE_NAME, true},
+        {"SetService: context", SERVICE_CONTEXT, true},
+        {"SetService: comment", SERVICE_COMMENT, false},
+        {"SetService: addresses", SERVICE_ADDRESSES, false},
+        {"SetService: address", SERVICE_ADDRESS, false},
+        {"SetService: blob", SERVICE_BLOB, false},
+        {"SetService: info", SERVICE_INFO, false},
+        {"SetService: identity", SERVICE_IDENTITY, false},
+        {"SetService: binary payload", SERVICE_BINARY, false},
+        {"SetService: string payload", SERVICE_STRING, false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        int deleted = rows[i].names ? WSAEFAULT : WSASERVICE_NOT_FOUND;
+        check_begin(rows[i].name);
+        CHECK_INT(set_service(rows[i].part, nowhere, RNRSERVICE_REGISTER), WSAEFAULT);
+        CHECK_INT(set_service(rows[i].part, edge, RNRSERVICE_REGISTER), WSAEFAULT);
+        CHECK_INT(set_service(rows[i].part, nowhere, RNRSERVICE_DELETE), deleted);
+    }
+    check_begin("SetService: all of it can be read");
+    CHECK_INT(set_service(SERVICE_NOTHING, NULL, RNRSERVICE_REGISTER), WSASYSNOTREADY);
+}
+
 // ---- NSPIoctl ----
 
 struct ioctl {
@@ -197,6 +277,7 @@ int main(void)
     check_begin("a lookup");
     CHECK_INT(code_of(nsp.NSPLookupServiceBegin(&name_id, &set, NULL, 0, &handle)), 0);
     check_begin_all();
+    check_set_service_all();
     check_ioctl_all();
     check_others();
     check_begin("the end");
