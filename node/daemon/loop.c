@@ -19,7 +19,9 @@ struct daemon_loop {
     int64_t now_us;
     int64_t wall_us;
     int64_t wall_offset_us;
+    int64_t seen_us; // the clock when it was last read while running; 0: not yet
     int64_t wake_us; // when this wake-up is to come at the latest
+    bool has_gap;    // since the last one
     void (*gap)(void *ctx);
     void *gap_ctx;
     bool now_is_read; // in this wake-up
@@ -159,6 +161,7 @@ static void read_clocks(struct daemon_loop *loop)
     int64_t now_us = daemon_clock_now_us();
     if (now_us > loop->now_us)
         loop->now_us = now_us;
+    loop->seen_us = now_us;
     loop->wall_us = daemon_clock_wall_us();
     loop->now_is_read = true;
 }
@@ -188,9 +191,12 @@ void daemon_loop_on_gap(struct daemon_loop *loop, void (*gap)(void *ctx), void *
     loop->gap_ctx = ctx;
 }
 
+// A sleep begins most likely while the loop waits, but may at any time.
 static void look_for_gap(struct daemon_loop *loop)
 {
-    if (loop->gap != NULL && daemon_loop_now_us(loop) - loop->wake_us > DAEMON_LOOP_GAP_US)
+    bool has_gap = loop->has_gap || daemon_loop_now_us(loop) - loop->wake_us > DAEMON_LOOP_GAP_US;
+    loop->has_gap = false;
+    if (has_gap && loop->gap != NULL)
         loop->gap(loop->gap_ctx);
 }
 
@@ -213,7 +219,10 @@ static void set_timer(struct daemon_loop *loop)
 {
     int64_t wait_us = SLEEP_MAX_US;
     int64_t now_us = daemon_clock_now_us();
-    if (loop->count > 0) {
+    loop->has_gap = loop->seen_us != 0 && now_us - loop->seen_us > DAEMON_LOOP_GAP_US;
+    if (loop->has_gap) {
+        wait_us = 0;
+    } else if (loop->count > 0) {
         int64_t due_us = loop->heap[1]->at_us - now_us;
         wait_us = due_us < 0 ? 0 : due_us < wait_us ? due_us : wait_us;
     }
@@ -235,6 +244,7 @@ void daemon_loop_once(struct daemon_loop *loop)
 void daemon_loop_run(struct daemon_loop *loop)
 {
     loop->stopped = false;
+    loop->seen_us = 0; // what was done before may have taken its time
     while (!loop->stopped)
         daemon_loop_once(loop);
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 // pnrd as a service manager sees it: a child process that says when it is ready, reloads and ends.
 #include "node/daemon/daemon.h"
+#include "node/daemon/links.h"
 #include "node/daemon/log.h"
 #include "node/daemon/state.h"
 #include "tests/daemon/unit_posix.h"
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -14,8 +16,82 @@
 static int manager; // the service manager's socket
 static char log_text[65536];
 
+// ---- the machine of the child, as the parent has it ----
+
+static struct machine {
+    _Atomic int64_t asleep_us; // for how long its clock went on and its processes did not
+    _Atomic uint8_t host;      // of its address 192.0.2.host; 0: it has none
+} * machine;
+
+int64_t __real_daemon_clock_now_us(void);
+int64_t __wrap_daemon_clock_now_us(void);
+bool __wrap_daemon_udp_outgoing(enum dht_family family, struct dht_addr *ret_addr);
+struct daemon_links *__wrap_daemon_links_new(struct daemon_loop *loop, void (*changed)(void *ctx),
+                                             void *ctx);
+void __wrap_daemon_links_free(struct daemon_links *links);
+void __real_node_network_changed(struct node *node, int64_t now_us);
+void __wrap_node_network_changed(struct node *node, int64_t now_us);
+
+int64_t __wrap_daemon_clock_now_us(void)
+{
+    return __real_daemon_clock_now_us() + machine->asleep_us;
+}
+
+bool __wrap_daemon_udp_outgoing(enum dht_family family, struct dht_addr *ret_addr)
+{
+    uint8_t host = machine->host;
+    if (family != DHT_IPV4 || host == 0)
+        return false;
+    *ret_addr = (struct dht_addr){.ip_len = 4, .ip = {192, 0, 2, host}};
+    return true;
+}
+
+// Word of a change is SIGUSR2.
+struct daemon_links {
+    struct event *event;
+    void (*changed)(void *ctx);
+    void *ctx;
+};
+
+static void on_links(evutil_socket_t number, short what, void *ctx)
+{
+    struct daemon_links *links = ctx;
+    (void)number;
+    (void)what;
+    links->changed(links->ctx);
+}
+
+struct daemon_links *__wrap_daemon_links_new(struct daemon_loop *loop, void (*changed)(void *ctx),
+                                             void *ctx)
+{
+    struct daemon_links *links = calloc(1, sizeof *links);
+    *links = (struct daemon_links){
+        .event = evsignal_new(daemon_loop_base(loop), SIGUSR2, on_links, links),
+        .changed = changed,
+        .ctx = ctx};
+    event_add(links->event, NULL);
+    return links;
+}
+
+void __wrap_daemon_links_free(struct daemon_links *links)
+{
+    event_free(links->event);
+    free(links);
+}
+
+// The parent hears of it where it hears of the rest.
+void __wrap_node_network_changed(struct node *node, int64_t now_us)
+{
+    struct sockaddr_un addr = {.sun_family = AF_UNIX};
+    snprintf(addr.sun_path, sizeof addr.sun_path, "%s", unit_path("manager"));
+    sendto(manager, "RENEWED=1", 9, 0, (struct sockaddr *)&addr, sizeof addr);
+    __real_node_network_changed(node, now_us);
+}
+
 static int setup(void **state)
 {
+    machine->asleep_us = 0;
+    machine->host = 1;
     struct sockaddr_un addr = {.sun_family = AF_UNIX};
     unit_dir_make(state);
     manager = socket(AF_UNIX, SOCK_DGRAM, 0);
@@ -232,6 +308,43 @@ static void test_removed_clouds(void **state)
     assert_int_equal(contacts(false), 10000);
 }
 
+static int times_in_log(const char *text)
+{
+    int times = 0;
+    for (const char *at = read_log(); (at = strstr(at, text)) != NULL; at++)
+        times++;
+    return times;
+}
+
+// After a sleep, and after a change of address, what is kept alive is renewed at once, not when it
+// is due, nor when the network is looked at anyway.
+static void test_renewal(void **state)
+{
+    (void)state;
+    pid_t pid = start("");
+    wait_for("READY=1");
+    wait_for("WATCHDOG=1");
+    machine->asleep_us = INT64_C(3600000000);
+    wait_for("RENEWED=1");
+    unit_has("asleep", read_log(), "this machine was asleep");
+    machine->host = 2;
+    kill(pid, SIGUSR2);
+    wait_for("RENEWED=1");
+    unit_has("changed", read_log(), "this machine's address has changed");
+    // A change that leaves the address alone is no reason, nor is it to have none.
+    kill(pid, SIGUSR2);
+    wait_for("WATCHDOG=1");
+    machine->host = 0;
+    kill(pid, SIGUSR2);
+    wait_for("WATCHDOG=1");
+    assert_int_equal(times_in_log("this machine's address has changed"), 1);
+    machine->host = 2;
+    kill(pid, SIGUSR2);
+    wait_for("RENEWED=1");
+    assert_int_equal(end(pid, SIGTERM), DAEMON_EXIT_CLEAN);
+    assert_int_equal(times_in_log("this machine was asleep"), 1);
+}
+
 static const struct refused_row {
     const char *more;
     int exit_code;
@@ -257,12 +370,17 @@ static void test_refused(void **state)
 
 int main(void)
 {
+    machine =
+        mmap(NULL, sizeof *machine, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (machine == MAP_FAILED)
+        return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_life, setup, teardown),
         cmocka_unit_test_setup_teardown(test_after_kill, setup, teardown),
         cmocka_unit_test_setup_teardown(test_second, setup, teardown),
         cmocka_unit_test_setup_teardown(test_reload, setup, teardown),
         cmocka_unit_test_setup_teardown(test_removed_clouds, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_renewal, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -115,7 +115,9 @@ static void test_time(void **state)
 }
 
 struct night {
+    struct daemon_loop *loop;
     int64_t length_us;
+    bool begins_late; // when this wake-up has its time
     int gaps;
     int rung_before; // that a gap came, alarms had rung
     struct bell *bell;
@@ -126,6 +128,8 @@ static void sleep_through(evutil_socket_t fd, short what, void *ctx)
     const struct night *night = ctx;
     (void)fd;
     (void)what;
+    if (night->begins_late)
+        (void)daemon_loop_now_us(night->loop);
     passed_us += night->length_us;
 }
 
@@ -142,19 +146,25 @@ static void test_gap(void **state)
     static const struct row {
         const char *name;
         int64_t length_us;
+        bool begins_late;
         int gaps;
     } rows[] = {
-        {"awake", 0, 0},
-        {"as long as the loop sleeps", 10000000, 0},
-        {"busy", 29000000, 0},
-        {"a short sleep", 31000000, 1},
-        {"a night", INT64_C(36000000000), 1},
+        {"awake", 0, false, 0},
+        {"as long as the loop sleeps", 10000000, false, 0},
+        {"busy", 29000000, false, 0},
+        {"a short sleep", 31000000, false, 1},
+        {"a night", INT64_C(36000000000), false, 1},
+        {"busy with something", 19000000, true, 0},
+        {"a night that comes over it at work", INT64_C(36000000000), true, 1},
     };
     (void)state;
     for (size_t i = 0; i < UNIT_COUNT(rows); i++) {
         struct daemon_loop *loop = daemon_loop_new(NULL);
         struct bell bell;
-        struct night night = {.length_us = rows[i].length_us, .bell = &bell};
+        struct night night = {.loop = loop,
+                              .length_us = rows[i].length_us,
+                              .begins_late = rows[i].begins_late,
+                              .bell = &bell};
         struct event *event = evtimer_new(daemon_loop_base(loop), sleep_through, &night);
         init_bell(&bell, loop);
         daemon_loop_on_gap(loop, on_gap, &night);
