@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // On Windows: what the system says of interfaces and addresses reaches the loop. Its calls are
 // these.
-#include "tests/daemon/system.h"
+#include "tests/daemon/unit.h"
 
 #include "node/daemon/links.h"
 #include "node/daemon/thread.h"
@@ -96,7 +96,7 @@ static const struct row {
 static void test_told(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < SYSTEM_COUNT(rows); i++) {
+    for (size_t i = 0; i < UNIT_COUNT(rows); i++) {
         int calls = 0;
         pthread_t thread;
         struct daemon_loop *loop = daemon_loop_new(NULL);
