@@ -147,7 +147,7 @@ static bool begin_change(struct core_publication *publication, bool is_new)
 {
     if (publication->unsaved) { // of a change that is not durable itself, nothing is kept
         free(publication->content.payload);
-        publication->content.payload = NULL;
+        publication->content = (struct core_publication_content){.ttl_s = 0};
         return true;
     }
     if (!is_new) {
@@ -161,7 +161,7 @@ static bool begin_change(struct core_publication *publication, bool is_new)
             .forget_wall_us = publication->forget_wall_us,
             .session = publication->session,
         };
-        publication->content.payload = NULL;
+        publication->content = (struct core_publication_content){.ttl_s = 0};
     }
     publication->unsaved = true;
     return true;
@@ -418,6 +418,26 @@ void core_publication_publish(struct node *node, struct core_request *request,
     wait_for_round(node, publication, request);
 }
 
+// What of it stands in the record: the last that became durable. False where memory is short.
+static bool copy_standing(const struct core_publication *publication,
+                          struct core_publication_content *ret_content)
+{
+    struct core_publication_content content = publication->content;
+    if (publication->unsaved && publication->kept == NULL)
+        content = (struct core_publication_content){.ttl_s = 0};
+    else if (publication->unsaved)
+        content = publication->kept->content;
+    if (content.payload_len > 0) {
+        const uint8_t *payload = content.payload;
+        content.payload = malloc(content.payload_len);
+        if (content.payload == NULL)
+            return false;
+        memcpy(content.payload, payload, content.payload_len);
+    }
+    *ret_content = content;
+    return true;
+}
+
 void core_publication_withdraw(struct node *node, struct core_request *request,
                                const struct core_key *key, const struct core_name *name)
 {
@@ -436,10 +456,13 @@ void core_publication_withdraw(struct node *node, struct core_request *request,
         core_round_forget(node, publication);
         return;
     }
-    if (!begin_change(publication, false)) {
+    struct core_publication_content content = {.payload = NULL};
+    if (!copy_standing(publication, &content) || !begin_change(publication, false)) {
+        free(content.payload);
         core_request_fail(node, request, CONTROL_ERROR_FULL, "out of memory");
         return;
     }
+    publication->content = content;
     core_publication_take_back(node, publication);
     wait_for_round(node, publication, request);
 }

@@ -162,7 +162,9 @@ const char *core_publication_is_taken(const struct core_publication *publication
 // forgotten or published anew, for others may tell of it still.
 bool core_publication_is_of(const struct core_publication *publication,
                             const struct core_session *session);
-// It becomes a tombstone: its content is gone, from here on. What it had for a payload is freed.
+// It becomes a tombstone: its endpoints are gone, from here on. Comment and payload stay with it: a
+// record of several machines does not tell whose they are, and ours have to be known to be taken
+// out.
 void core_publication_take_back(const struct node *node, struct core_publication *publication);
 // One that was just restored: where it was a connection's, it is orphaned.
 void core_publication_adopt(const struct node *node, struct core_publication *publication);

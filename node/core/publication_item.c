@@ -91,6 +91,16 @@ bool core_publication_item_read_standing(struct node *node, struct core_publicat
     return readable || !lookup->found || publication->classifier_len > 0;
 }
 
+static struct dht_span comment_of(const struct core_publication_content *content)
+{
+    return (struct dht_span){content->comment, content->comment_len};
+}
+
+static struct dht_span payload_of(const struct core_publication_content *content)
+{
+    return (struct dht_span){content->payload, content->payload_len};
+}
+
 static enum core_record_error set_content(struct node *node, struct core_publication *publication,
                                           bool by_reference)
 {
@@ -105,17 +115,30 @@ static enum core_record_error set_content(struct node *node, struct core_publica
     enum core_record_error error =
         core_record_replace(record, &entry, content->endpoints, content->endpoint_count);
     // One comment and one payload a name: what we have goes in, and what the user has taken back
-    // comes out, but a mere renewal leaves what another machine has put there.
-    if (error == CORE_RECORD_OK && (content->comment_len > 0 || publication->fresh))
-        error = core_record_set_comment(record,
-                                        (struct dht_span){content->comment, content->comment_len});
-    if (error == CORE_RECORD_OK && (content->payload_len > 0 || publication->fresh))
+    // comes out, but a mere renewal leaves what another machine has put there, while there is one.
+    bool is_ours = publication->fresh || record->entry_count == 1;
+    if (error == CORE_RECORD_OK && (content->comment_len > 0 || is_ours))
+        error = core_record_set_comment(record, comment_of(content));
+    if (error == CORE_RECORD_OK && (content->payload_len > 0 || is_ours))
         error = core_record_set_payload(record, &node->crypto, content->payload_type,
-                                        (struct dht_span){content->payload, content->payload_len},
-                                        by_reference);
+                                        payload_of(content), by_reference);
     if (error == CORE_RECORD_OK)
         record->ttl_s = content->ttl_s != 0 ? content->ttl_s : node->config.ttl_s;
     return error;
+}
+
+// Nobody can tell whose comment and payload are. Where they are what we have put in, they go: of a
+// payload kept apart nobody would renew the parts. Who has put in the same does so again.
+static void take_out(struct node *node, struct core_publication *publication)
+{
+    const struct core_publication_content *content = &publication->content;
+    struct core_record *record = &publication->record;
+    core_record_remove(record, node->machine);
+    if (content->comment_len > 0)
+        core_record_clear_comment(record, comment_of(content));
+    if (content->payload_len > 0)
+        core_record_clear_payload(record, &node->crypto, content->payload_type,
+                                  payload_of(content));
 }
 
 enum core_record_error core_publication_item_merge(struct node *node,
@@ -124,7 +147,7 @@ enum core_record_error core_publication_item_merge(struct node *node,
     if (publication->anchor)
         return check(publication);
     if (publication->withdrawn) {
-        core_record_remove(&publication->record, node->machine);
+        take_out(node, publication);
         return check(publication);
     }
     struct core_record standing = publication->record;

@@ -148,7 +148,7 @@ static void list_one(struct node *node, struct core_request *request,
     }
     core_answer_begin(&answer, request, CONTROL_ANSWER_RESULT);
     core_result_put_text(writer, CONTROL_KEY_CLOUD, publication->cloud->config.name);
-    if (content->comment_len > 0)
+    if (content->comment_len > 0 && !publication->withdrawn)
         core_result_put_bytes(writer, CONTROL_KEY_COMMENT,
                               (struct dht_span){content->comment, content->comment_len});
     core_result_put_int(writer, CONTROL_KEY_COPIES, publication->copies);

@@ -3,8 +3,6 @@
 #include "node/core/publication.h"
 #include "node/core/round.h"
 
-#include <stdlib.h>
-
 #define FORGET_US (120 * CORE_MINUTE_US) // BEP 44: after that nobody need hold the old record
 
 const char *core_publication_is_taken(const struct core_publication *publication,
@@ -22,10 +20,16 @@ bool core_publication_is_of(const struct core_publication *publication,
                                   : publication->session == session;
 }
 
+// What has stood in the record is kept until the tombstone is forgotten: it is taken out there.
+static void empty(struct core_publication_content *content)
+{
+    content->endpoint_count = 0;
+    content->ttl_s = 0;
+}
+
 void core_publication_take_back(const struct node *node, struct core_publication *publication)
 {
-    free(publication->content.payload);
-    publication->content = (struct core_publication_content){.ttl_s = 0};
+    empty(&publication->content);
     publication->withdrawn = true;
     publication->withdrawn_from = publication->session != NULL ? publication->session->id : 0;
     publication->session = NULL;
@@ -44,8 +48,7 @@ void core_publication_adopt(const struct node *node, struct core_publication *pu
 // it goes back to is withdrawn.
 static void take_back_kept(const struct node *node, struct core_publication_kept *kept)
 {
-    free(kept->content.payload);
-    kept->content = (struct core_publication_content){.ttl_s = 0};
+    empty(&kept->content);
     kept->withdrawn = true;
     kept->session = NULL;
     kept->forget_wall_us = core_brain_wall_us(node) + FORGET_US;

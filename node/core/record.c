@@ -343,6 +343,24 @@ enum core_record_error core_record_set_payload(struct core_record *record,
     return CORE_RECORD_OK;
 }
 
+void core_record_clear_comment(struct core_record *record, struct dht_span comment)
+{
+    if (same_bytes(record->comment, record->comment_len, comment.data, comment.len)) {
+        record->comment_len = 0;
+    }
+}
+
+void core_record_clear_payload(struct core_record *record, const struct dht_crypto *crypto,
+                               enum core_record_payload_type type, struct dht_span bytes)
+{
+    struct core_record ours = {.entry_count = 0};
+    bool by_reference = record->payload.by_reference;
+    if (core_record_set_payload(&ours, crypto, type, bytes, by_reference) == CORE_RECORD_OK &&
+        same_payload(&record->payload, &ours.payload)) {
+        record->payload = (struct core_record_payload){.type = CORE_RECORD_PAYLOAD_NONE};
+    }
+}
+
 // ---- payloads by reference ----
 
 uint32_t core_record_part_count(size_t len)

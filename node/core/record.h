@@ -162,6 +162,12 @@ enum core_record_error core_record_set_payload(struct core_record *record,
                                                enum core_record_payload_type type,
                                                struct dht_span bytes, bool by_reference);
 
+// Take the comment and the payload out where they are these: what another machine has put in their
+// place stays.
+void core_record_clear_comment(struct core_record *record, struct dht_span comment);
+void core_record_clear_payload(struct core_record *record, const struct dht_crypto *crypto,
+                               enum core_record_payload_type type, struct dht_span bytes);
+
 // ---- payloads by reference ----
 
 // How many parts a payload of len bytes has: all but the last of 996 bytes.
