@@ -56,9 +56,12 @@ class Scenario:
         self.does("next", "result 1000")
         self.does("next", NO_MORE)
         self.does("next", NO_MORE)
+        # The handle is open, and nothing is left of the lookup.
+        self.await_status(requests=0)
 
     def poll(self):
         self.does("poll", WOULD_BLOCK)
+        self.await_status(requests=1)
         self.publish(2000)
         self.does("changed", "poll 0")
         self.does("poll", "poll 0")
@@ -80,8 +83,10 @@ class Scenario:
         self.does("await", "fired 0")
         self.does("next", "result 4000 added")
         self.does("next", NO_MORE)
+        self.await_status(requests=1)
         self.does("end", "ended 0")
         self.does("end", "ended 6")
+        self.await_status(requests=0)
 
     def stream(self):
         """Each of two publishers is a result of its own."""
@@ -100,12 +105,12 @@ class Scenario:
     def status(self):
         return programs.pnr(self.away.control, "--json", "status").objects()[0]
 
-    def await_status(self, requests, lookups):
-        """What the guest's daemon has under way, that for its status not counted."""
+    def await_status(self, requests, lookups=None):
+        """What the guest's daemon has under way, that for its status not counted. lookups None: or not."""
         while True:
             status = self.status()
             operations = sum(cloud["ops"] for cloud in status["clouds"])
-            if status["requests"] - 1 == requests and (operations > 0) == lookups:
+            if status["requests"] - 1 == requests and lookups in (None, operations > 0):
                 return status["counters"]["requests_cancelled"]
             self.h.check(time.monotonic() < self.h.deadline, "under way", status)
 
