@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #define MIB           (UINT64_C(1) << 20)
 #define FREE_LEAST    (16 * MIB)                // below it the state may not fit any more
@@ -40,15 +41,27 @@ static void put_finding(struct dht_bencode_writer *writer, const struct finding 
 
 // ---- keys ----
 
+// The error names the remedy for what it has found, mostly; otherwise that is the general one.
+static void fail_keys(const struct daemon_checkup *checkup, struct finding *finding)
+{
+    const char *text = checkup->keys_why->text;
+    const char *remedy = strstr(text, DAEMON_ERROR_REMEDY);
+    size_t text_len = remedy != NULL ? (size_t)(remedy - text) : strlen(text);
+    finding->state = CONTROL_FINDING_FAIL;
+    snprintf(finding->text, TEXT_MAX, "%.*s", (int)text_len, text);
+    if (remedy != NULL)
+        snprintf(finding->remedy, TEXT_MAX, "%s", remedy + strlen(DAEMON_ERROR_REMEDY));
+    else
+        snprintf(finding->remedy, TEXT_MAX,
+                 "let the daemon's user own %s and all in it, with chmod 700 and chmod 600",
+                 checkup->keys_dir);
+}
+
 static void check_keys(const struct daemon_checkup *checkup, struct finding *finding)
 {
     finding->check = "keys";
     if (checkup->keys_why != NULL) {
-        finding->state = CONTROL_FINDING_FAIL;
-        snprintf(finding->text, TEXT_MAX, "%s", checkup->keys_why->text);
-        snprintf(finding->remedy, TEXT_MAX,
-                 "let the daemon's user own %s and all in it, with chmod 700 and chmod 600",
-                 checkup->keys_dir);
+        fail_keys(checkup, finding);
     } else if (checkup->key_count == 0) {
         snprintf(finding->text, TEXT_MAX, "none is held; pnr key new makes one");
     } else {

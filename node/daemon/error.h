@@ -3,7 +3,8 @@
 #define PNR_DAEMON_ERROR_H
 
 // Why an operation of the shell failed: one sentence for a person, naming the thing at fault and,
-// where there is one, the remedy; and its kind, for a client's error code. A function that can fail
+// where there is one, the remedy behind DAEMON_ERROR_REMEDY; and its kind, for a client's error
+// code. A function that can fail
 // takes a struct daemon_error last and writes it on failure only. It never holds a secret.
 
 enum daemon_error_kind {
@@ -13,6 +14,8 @@ enum daemon_error_kind {
     DAEMON_ERROR_NOT_FOUND, // it is not there
     DAEMON_ERROR_FULL,      // a bound is reached
 };
+
+#define DAEMON_ERROR_REMEDY "; remedy: "
 
 struct daemon_error {
     char text[512]; // cut where longer; always ends in NUL

@@ -18,20 +18,22 @@ struct daemon_key_dir {
     char *path;
 };
 
-// Whether nobody but us (or root) owns or may touch what status is of.
-static bool is_private(const struct stat *status, const char *what, const char *remedy,
+// Whether nobody but us (or root) owns or may touch what status is of: the thing at path, which has
+// to have that mode.
+static bool is_private(const struct stat *status, unsigned mode, const char *what, const char *path,
                        struct daemon_error *ret_error)
 {
     if (status->st_uid != geteuid() && status->st_uid != 0) {
-        daemon_error_set(ret_error, "%s belongs to user %u, pnrd runs as %u; remedy: chown it",
-                         what, (unsigned)status->st_uid, (unsigned)geteuid());
+        daemon_error_set(ret_error, "%s belongs to user %u, pnrd runs as %u; remedy: chown %u %s",
+                         what, (unsigned)status->st_uid, (unsigned)geteuid(), (unsigned)geteuid(),
+                         path);
         return false;
     }
     if ((status->st_mode & 077) != 0) {
         daemon_error_set(ret_error,
-                         "%s has mode %04o: others can get at the keys; remedy: %s, and replace "
-                         "the keys if somebody may have read them",
-                         what, (unsigned)status->st_mode & 07777, remedy);
+                         "%s has mode %04o: others can get at the keys; remedy: chmod %o %s, and "
+                         "replace the keys if somebody may have read them",
+                         what, (unsigned)status->st_mode & 07777, mode, path);
         return false;
     }
     return true;
@@ -54,10 +56,8 @@ static int open_dir(const char *path, struct daemon_error *ret_error)
         return -1;
     }
     char what[256];
-    char remedy[256];
     snprintf(what, sizeof what, "the key directory %.200s", path);
-    snprintf(remedy, sizeof remedy, "chmod 700 %.200s", path);
-    if (!is_private(&status, what, remedy, ret_error)) {
+    if (!is_private(&status, 0700, what, path, ret_error)) {
         close(fd);
         return -1;
     }
@@ -139,23 +139,23 @@ bool daemon_key_dir_read(const struct daemon_key_dir *dir, const char *name, uin
                          size_t buf_len, size_t *ret_len, struct daemon_error *ret_error)
 {
     char file[256];
-    char remedy[300];
     snprintf(file, sizeof file, "%.180s/%.60s", dir->path, name);
-    snprintf(remedy, sizeof remedy, "chmod 600 %s", file);
     // O_NONBLOCK: a FIFO of that name must not hold us up.
     int fd = openat(dir->fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     struct stat status;
     if (fd < 0 || fstat(fd, &status) != 0) {
         daemon_error_set(ret_error, "cannot read %s: %s", file,
-                         errno == ELOOP ? "it is a symbolic link" : strerror(errno));
+                         errno == ELOOP
+                             ? "it is a symbolic link; remedy: put the file itself in its place"
+                             : strerror(errno));
         if (fd >= 0)
             close(fd);
         return false;
     }
     bool ok = false;
     if (!S_ISREG(status.st_mode)) {
-        daemon_error_set(ret_error, "%s is not a plain file", file);
-    } else if (is_private(&status, file, remedy, ret_error)) {
+        daemon_error_set(ret_error, "%s is not a plain file; remedy: move it away", file);
+    } else if (is_private(&status, 0600, file, file, ret_error)) {
         ok = read_whole(fd, buf, buf_len, ret_len);
         if (!ok)
             daemon_error_set(ret_error, "cannot read %s: %s", file, strerror(errno));
