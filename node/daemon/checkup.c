@@ -2,7 +2,6 @@
 #include "node/daemon/checkup.h"
 
 #include "node/control/protocol.h"
-#include "node/daemon/clock.h"
 #include "node/daemon/file.h"
 
 #include <inttypes.h>
@@ -114,13 +113,13 @@ static void check_state(const struct daemon_checkup *checkup, struct finding *fi
 
 // ---- the clock ----
 
-static void check_clock(struct finding *finding)
+static void check_clock(const struct daemon_checkup *checkup, struct finding *finding)
 {
     finding->check = "clock";
-    if (daemon_clock_wall_us() < WALL_LEAST_US) {
+    if (checkup->wall_us < WALL_LEAST_US) {
         fail(finding, "it is years behind: what it signs has expired for others",
              "set it, and run a time service");
-    } else if (!daemon_clock_is_kept()) {
+    } else if (!checkup->is_clock_kept) {
         finding->state = CONTROL_FINDING_WARN;
         snprintf(finding->text, TEXT_MAX,
                  "no time service keeps it right, as far as the system "
@@ -142,7 +141,7 @@ size_t daemon_checkup(const struct daemon_checkup *checkup,
     struct dht_bencode_writer writer = dht_bencode_writer(ret_findings, DAEMON_CHECKUP_MAX);
     check_keys(checkup, &keys);
     check_state(checkup, &state);
-    check_clock(&clock);
+    check_clock(checkup, &clock);
     dht_bencode_open_dict(&writer);
     dht_bencode_put_text(&writer, CONTROL_KEY_FINDINGS);
     dht_bencode_open_list(&writer);

@@ -18,6 +18,8 @@ struct daemon_checkup {
     const struct daemon_error *keys_why; // they cannot be read; NULL: they can
     size_t key_count;
     const char *state_dir; // NULL: nothing is kept on disk
+    int64_t wall_us;       // the time that the clock shows (daemon_clock_wall_us())
+    bool is_clock_kept;    // daemon_clock_is_kept()
 };
 
 // Writes the findings as docs/control.md has them (`doctor`): a bencoded dictionary {findings: list

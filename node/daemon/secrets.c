@@ -3,6 +3,7 @@
 
 #include "node/control/protocol.h"
 #include "node/daemon/checkup.h"
+#include "node/daemon/clock.h"
 #include "node/daemon/file.h"
 #include "node/daemon/thread.h"
 #include "node/daemon/wake.h"
@@ -158,6 +159,8 @@ static bool check_up(struct job *job, bool keys_good)
         .keys_why = keys_good ? NULL : &job->why,
         .key_count = keys_good ? daemon_keys_count(job->fresh) : 0,
         .state_dir = job->state_dir,
+        .wall_us = daemon_clock_wall_us(),
+        .is_clock_kept = daemon_clock_is_kept(),
     };
     job->findings = malloc(DAEMON_CHECKUP_MAX);
     if (job->findings == NULL)

@@ -109,6 +109,38 @@ static void test_one_remedy(void **state)
     }
 }
 
+// A clock that is years behind makes records that have expired; one that nobody keeps may go so.
+static void test_clock(void **state)
+{
+    static const struct {
+        const char *name;
+        int64_t wall_s;
+        bool is_kept;
+        int state;
+        const char *text, *remedy;
+    } wanted[] = {
+        {"kept", 1798761600, true, CONTROL_FINDING_OK, "kept right", ""},
+        {"not kept", 1798761600, false, CONTROL_FINDING_WARN, "no time service", "run one"},
+        {"a board without a battery", 0, false, CONTROL_FINDING_FAIL, "years behind", "set it"},
+        {"kept wrong", 1767225599, true, CONTROL_FINDING_FAIL, "years behind", "set it"},
+        {"just not", 1767225600, true, CONTROL_FINDING_OK, "kept right", ""},
+        {"before all time", -5, true, CONTROL_FINDING_FAIL, "years behind", "set it"},
+    };
+    (void)state;
+    for (size_t i = 0; i < UNIT_COUNT(wanted); i++) {
+        uint8_t buf[DAEMON_CHECKUP_MAX];
+        struct daemon_checkup checkup = {.keys_dir = "/keys",
+                                         .wall_us = wanted[i].wall_s * 1000000,
+                                         .is_clock_kept = wanted[i].is_kept};
+        struct dht_span findings = {buf, daemon_checkup(&checkup, buf)};
+        struct said said = said_of(findings, "clock");
+        if (said.state != wanted[i].state || strstr(said.text, wanted[i].text) == NULL ||
+            strncmp(said.remedy, wanted[i].remedy, strlen(wanted[i].remedy)) != 0 ||
+            (said.remedy[0] == '\0') != (wanted[i].state == CONTROL_FINDING_OK))
+            fail_msg("%s: %d %s; %s", wanted[i].name, said.state, said.text, said.remedy);
+    }
+}
+
 // However long the names are, the findings fit.
 static void test_long_names(void **state)
 {
@@ -131,6 +163,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_findings, unit_dir_make, unit_dir_remove),
         cmocka_unit_test(test_one_remedy),
+        cmocka_unit_test(test_clock),
         cmocka_unit_test(test_long_names),
     };
     return unit_run(tests);
