@@ -29,4 +29,10 @@ void daemon_error_set(struct daemon_error *error, const char *format, ...)
 void daemon_error_set_kind(struct daemon_error *error, enum daemon_error_kind kind,
                            const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+#define DAEMON_ERROR_REASON_MAX 256
+
+// What the system says of one of its own codes: errno's, on Windows GetLastError()'s. Returns
+// ret_reason.
+const char *daemon_error_reason(int code, char ret_reason[DAEMON_ERROR_REASON_MAX]);
+
 #endif

@@ -64,10 +64,11 @@ static void report(const struct daemon_state_db *db, const char *doing,
         report_damage(db, sqlite3_errmsg(db->sql), ret_error);
         return;
     }
-    int system_errno = sqlite3_system_errno(db->sql);
+    int system_code = sqlite3_system_errno(db->sql);
+    char reason[DAEMON_ERROR_REASON_MAX];
     daemon_error_set(ret_error, "cannot %s %.200s: %.100s%s%.60s", doing, db->path,
-                     sqlite3_errmsg(db->sql), system_errno != 0 ? ": " : "",
-                     system_errno != 0 ? strerror(system_errno) : "");
+                     sqlite3_errmsg(db->sql), system_code != 0 ? ": " : "",
+                     system_code != 0 ? daemon_error_reason(system_code, reason) : "");
 }
 
 // Closes SQLite's side, so that the next use opens it anew.
