@@ -83,4 +83,9 @@ struct daemon_file_folder {
 bool daemon_file_look(const char *path, struct daemon_file_folder *ret_folder,
                       struct daemon_error *ret_why);
 
+// Whether what we put into a folder stays what it is. On Windows not where others may change the
+// folder or own it: anybody may make folders in %ProgramData%, before us. Always on POSIX, where
+// folders of services are root's and what lies in /tmp stays its owner's. ret_why has a remedy.
+bool daemon_file_keeps(const char *path, struct daemon_error *ret_why);
+
 #endif

@@ -9,6 +9,9 @@
 #include <io.h>
 #include <string.h>
 
+#define MOVE_TRIES    20
+#define MOVE_PAUSE_MS 10
+
 bool daemon_file_exists(const char *path)
 {
     wchar_t wide[DAEMON_WIDE_PATH_MAX];
@@ -150,6 +153,17 @@ bool daemon_file_look(const char *path, struct daemon_file_folder *ret_folder,
     return true;
 }
 
+bool daemon_file_keeps(const char *path, struct daemon_error *ret_why)
+{
+    struct daemon_file_folder folder;
+    if (!daemon_file_look(path, &folder, ret_why))
+        return false;
+    if (folder.others_may_write)
+        daemon_error_set(ret_why, "others may change it, or it is theirs; remedy: look who made it "
+                                  "(icacls), then remove it or choose another with control");
+    return !folder.others_may_write;
+}
+
 // ---- files ----
 
 // disposition: CREATE_NEW, OPEN_ALWAYS or CREATE_ALWAYS. A new file has the readers told.
@@ -187,11 +201,29 @@ bool daemon_file_make_private(const char *path, struct daemon_error *ret_why)
     return ok;
 }
 
+// Moves a file over another. Who has that one open keeps it for a moment, as a client does while it
+// reads a rendezvous file; what scans for viruses looks at a new one too.
+static bool move_over(const char *from, const char *to)
+{
+    wchar_t wide_from[DAEMON_WIDE_PATH_MAX];
+    wchar_t wide_to[DAEMON_WIDE_PATH_MAX];
+    SetLastError(ERROR_INVALID_NAME);
+    if (!daemon_wide_path(from, wide_from) || !daemon_wide_path(to, wide_to))
+        return false;
+    for (int i = 0;; i++) {
+        if (MoveFileExW(wide_from, wide_to, MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH))
+            return true;
+        DWORD error = GetLastError();
+        if (i == MOVE_TRIES || (error != ERROR_SHARING_VIOLATION && error != ERROR_ACCESS_DENIED))
+            return false;
+        Sleep(MOVE_PAUSE_MS);
+        SetLastError(error);
+    }
+}
+
 bool daemon_file_replace(const char *path, struct dht_span text, enum daemon_file_readers readers,
                          unsigned group, struct daemon_error *ret_why)
 {
-    wchar_t wide[DAEMON_WIDE_PATH_MAX];
-    wchar_t wide_draft[DAEMON_WIDE_PATH_MAX];
     char draft[DAEMON_FILE_PATH_MAX + 8];
     DWORD written = 0;
     (void)group; // groups have no numbers here
@@ -206,8 +238,7 @@ bool daemon_file_replace(const char *path, struct dht_span text, enum daemon_fil
         daemon_wide_fail(ret_why);
     CloseHandle(file);
     if (ok) {
-        ok = daemon_wide_path(path, wide) && daemon_wide_path(draft, wide_draft) &&
-             MoveFileExW(wide_draft, wide, MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH);
+        ok = move_over(draft, path);
         if (!ok)
             daemon_wide_fail(ret_why);
     }

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-// Makes the folder that path lies in.
+// Makes the folder that path lies in. Clients believe what stands there.
 static bool make_folder(const char *path, struct daemon_error *ret_error)
 {
     char folder[CONTROL_ADDRESS_PATH_MAX];
@@ -19,9 +19,13 @@ static bool make_folder(const char *path, struct daemon_error *ret_error)
     if (slash == NULL || slash == folder)
         return true;
     *slash = '\0';
-    if (daemon_file_make_folder(folder, DAEMON_FILE_EVERYONE, &why))
+    if (!daemon_file_make_folder(folder, DAEMON_FILE_EVERYONE, &why)) {
+        daemon_error_set(ret_error, "cannot make the folder %s: %.200s", folder, why.text);
+        return false;
+    }
+    if (daemon_file_keeps(folder, &why))
         return true;
-    daemon_error_set(ret_error, "cannot make the folder %s: %.200s", folder, why.text);
+    daemon_error_set(ret_error, "cannot use the folder %s: %.200s", folder, why.text);
     return false;
 }
 

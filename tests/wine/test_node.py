@@ -7,6 +7,7 @@ import os
 import daemon
 import programs
 import test_watch
+import wine
 
 CHANGES = ("endpoints", "seq", "publisher", "machine", "mark", "ttl_s")
 
@@ -131,6 +132,15 @@ class Scenario:
         found = self.h.until("it is published again", there)
         self.h.check(found[0]["endpoints"][0]["port"] == 4, "as it was", found)
 
+    def open_folder(self):
+        """A folder that others may change is no place for a file that clients believe."""
+        folder = os.path.join(self.h.directory, "open")
+        os.mkdir(folder)
+        os.chmod(folder, 0o777)
+        said = wine.run(daemon.built("pnrd"), "--state", wine.path(os.path.join(self.h.directory, "other")),
+                        "--control", "tcp:" + wine.path(os.path.join(folder, "rendezvous")), code=1)
+        self.h.check("others may change it" in said, "it is refused", said)
+
     def told_by_input(self):
         net = self.h.keep(daemon.Testnet, 8, [])
         net.tell("stop", [1, 2], self.h.deadline)
@@ -139,7 +149,7 @@ class Scenario:
 
 def test(harness):
     scenario = Scenario(harness)
-    for part in ("secured", "watched", "unsecured", "killed", "renewed", "told_by_input"):
+    for part in ("secured", "watched", "unsecured", "killed", "renewed", "open_folder", "told_by_input"):
         getattr(scenario, part)()
         harness.step(part)
 
