@@ -265,8 +265,9 @@ struct pnr_resolve {
     uint8_t hint[16]; // an address: nearest is who has one with the longest prefix in common;
     size_t hint_len;  // 4 or 16; 0: none, the round trip tells
     uint32_t max;     // results at most; 0: all
+    bool cached;      // begins with what the daemon knows and is fresh (docs/control.md)
 };
-// Results: pnr_read_result(). Done, and the error NOT_FOUND: pnr_read_tally().
+// Results: pnr_read_result(), pnr_read_change(). Done, the error NOT_FOUND: pnr_read_tally().
 PNR_API enum pnr_error pnr_resolve(struct pnr_client *client, const struct pnr_resolve *resolve,
                                    uint32_t *ret_request);
 

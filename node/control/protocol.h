@@ -154,6 +154,7 @@ enum control_error {
 
 // Arguments.
 #define CONTROL_KEY_CANCEL_ID  "id"         // int: the request to end
+#define CONTROL_KEY_CACHED     "cached"     // bool: what is known and fresh will do, or comes first
 #define CONTROL_KEY_CLOUD      "cloud"      // text: the cloud's name; left out: docs/control.md
 #define CONTROL_KEY_KNOWN      "known"      // list of dicts {mark, publisher}
 #define CONTROL_KEY_CRITERIA   "criteria"   // text: enum control_criteria; left out: any-peer-name

@@ -98,6 +98,9 @@ enum pnr_error pnr_resolve(struct pnr_client *client, const struct pnr_resolve *
     if (error != PNR_OK) {
         return error;
     }
+    if (resolve->cached) {
+        put_int(&writer, CONTROL_KEY_CACHED, 1);
+    }
     put_text(&writer, CONTROL_KEY_CLOUD, resolve->cloud);
     put_criteria(&writer, resolve->criteria);
     put_bytes(&writer, CONTROL_KEY_HINT, resolve->hint, resolve->hint_len);

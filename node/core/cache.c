@@ -136,6 +136,8 @@ void core_cache_put(struct core_cache *cache, const struct core_cache_entry *ent
     if (slot != NO_SLOT) {
         const struct core_cache_entry *known = &cache->entries[slot];
         bool known_good = known->value_len > 0 && known->expires_us > entry->verified_us;
+        if (entry->is_key && known->expires_us > entry->verified_us)
+            return; // its key is in it
         // A newer item that holds nothing, a tombstone, does replace a record.
         bool older = entry->value_len == 0 ? entry->seq <= known->seq : entry->seq < known->seq;
         if (known_good && older)

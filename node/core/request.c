@@ -142,6 +142,7 @@ static void resolve(struct node *node, struct core_request *request, struct dht_
         return;
     }
     control_fields_bool(arguments, CONTROL_KEY_TRACE, &request->trace);
+    control_fields_bool(arguments, CONTROL_KEY_CACHED, &request->cached);
     start_timer(node, request, arguments);
     if (name.kind == CORE_NAME_UNSECURED)
         core_unsecured_start(node, request, &name, (enum control_wait)wait);

@@ -11,6 +11,7 @@
 
 #define JOINING_PAUSE_US (200 * 1000)
 #define SETTLE_CLOSEST   3 // live nodes that have to agree, for `settled` to end early
+#define KEY_KEPT_US      (24 * 60 * CORE_MINUTE_US)
 
 // ---- life ----
 
@@ -94,10 +95,15 @@ void core_resolve_leave(struct node *node, struct core_resolve *resolve,
 
 static void end_not_found(struct node *node, struct core_resolve *resolve, const char *text)
 {
+    struct core_result result = {
+        .name = &resolve->name,
+        .seq = resolve->seq,
+        .tally = resolve->tally,
+    };
     resolve->ending = true;
     CORE_COUNT(node, resolves_not_found);
     while (resolve->waiters != NULL)
-        core_result_not_found(node, resolve->waiters, &resolve->tally, text);
+        core_result_answer_none(node, resolve->waiters, &result, text);
     close_resolve(node, resolve);
 }
 
@@ -276,6 +282,20 @@ static void look_for_key(struct node *node, struct core_resolve *resolve)
         end_refused(node, resolve);
 }
 
+static void keep_key(struct node *node, const struct core_resolve *resolve)
+{
+    struct core_cache_entry entry = {
+        .cloud = resolve->cloud->number,
+        .is_key = true,
+        .seq = DHT_SEQ_NONE,
+        .verified_us = node->now_us,
+        .expires_us = node->now_us + KEY_KEPT_US,
+    };
+    memcpy(entry.target.bytes, resolve->name.hash, DHT_ID_LEN);
+    memcpy(entry.key, resolve->key, sizeof entry.key);
+    core_cache_put(&node->cache, &entry);
+}
+
 static void key_ended(struct node *node, struct core_resolve *resolve)
 {
     // The engine has checked that the key hashes to the target.
@@ -286,10 +306,11 @@ static void key_ended(struct node *node, struct core_resolve *resolve)
     }
     memcpy(resolve->key, resolve->lookup.key, DHT_KEY_LEN);
     resolve->has_key = true;
+    keep_key(node, resolve);
     look_for_record(node, resolve);
 }
 
-// ---- starting ----
+// ---- going on ----
 
 static void go_on(struct node *node, struct core_resolve *resolve)
 {
@@ -309,10 +330,33 @@ void core_resolve_timer(struct node *node, struct core_resolve *resolve)
     go_on(node, resolve);
 }
 
-// The record that the cache holds for the key and name of *result, in a cloud of that number. False
-// where it holds none; ret_negative tells whether it knows that there is none.
-static bool from_cache(struct node *node, int cloud, struct core_result *result,
-                       struct core_record *ret_record, bool *ret_negative)
+// ---- what is known here ----
+
+// The key of a name, where that has it, or the keyring; NULL: neither.
+static const uint8_t *key_of(const struct node *node, const struct core_name *name)
+{
+    const struct core_key *held = core_keyring_by_name(&node->keyring, name);
+    if (name->kind == CORE_NAME_KEY)
+        return name->key;
+    return held != NULL ? held->key : NULL;
+}
+
+// The key that the cache knows to have the name's hash; NULL: none.
+static const uint8_t *cached_key(struct node *node, const struct core_cloud *cloud,
+                                 const struct core_name *name, uint8_t copy[DHT_KEY_LEN])
+{
+    struct dht_id target;
+    memcpy(target.bytes, name->hash, DHT_ID_LEN);
+    const struct core_cache_entry *entry =
+        core_cache_find(&node->cache, node->now_us, cloud->number, &target);
+    return entry != NULL ? memcpy(copy, entry->key, DHT_KEY_LEN) : NULL;
+}
+
+// The record that the cache holds for the key and name of *result. False where it holds none;
+// ret_negative tells whether it knows that there is none.
+static bool from_cache(struct node *node, const struct core_cloud *cloud,
+                       struct core_result *result, struct core_record *ret_record,
+                       bool *ret_negative)
 {
     const struct core_name *name = result->name;
     const uint8_t *key = result->key;
@@ -322,9 +366,12 @@ static bool from_cache(struct node *node, int cloud, struct core_result *result,
     size_t salt_len = core_name_salt(&node->crypto, classifier, salt);
     core_name_target(&node->crypto, key, (struct dht_span){salt, salt_len}, &target);
     const struct core_cache_entry *entry =
-        core_cache_find(&node->cache, node->now_us, cloud, &target);
-    *ret_negative = entry != NULL && entry->value_len == 0;
-    if (entry == NULL || entry->value_len == 0)
+        core_cache_find(&node->cache, node->now_us, cloud->number, &target);
+    const struct core_publication *own =
+        core_publication_table_find(&node->publications, cloud, key, classifier);
+    *ret_negative = entry != NULL && entry->value_len == 0 && !entry->is_key;
+    // What this node has withdrawn, others may hold for a moment yet, and so may the cache.
+    if (entry == NULL || entry->value_len == 0 || (own != NULL && own->withdrawn))
         return false;
     struct dht_span value = {entry->value, entry->value_len};
     if (core_record_decode(key, value, ret_record) != CORE_RECORD_OK)
@@ -341,20 +388,19 @@ static bool from_cache(struct node *node, int cloud, struct core_result *result,
     return true;
 }
 
-// Answers from what is known here. Whether it did; the request is gone then.
+// Answers from what is known here, however old, as `cache` and `first` have it. Whether it did; the
+// request is gone then.
 static bool answer_here(struct node *node, struct core_request *request,
                         const struct core_name *name, const uint8_t *key, enum control_wait wait)
 {
     struct core_record record;
     struct core_result result = {.name = name, .key = key, .record = &record};
     bool negative = false;
-    if (wait != CONTROL_WAIT_CACHE && wait != CONTROL_WAIT_FIRST)
-        return false;
     if (key != NULL && core_publication_result(node, request->cloud, &record, &result)) {
         core_result_answer(node, request, &result);
         return true;
     }
-    if (key != NULL && from_cache(node, request->cloud->number, &result, &record, &negative)) {
+    if (key != NULL && from_cache(node, request->cloud, &result, &record, &negative)) {
         CORE_COUNT(node, cache_hits);
         core_result_answer(node, request, &result);
         return true;
@@ -367,15 +413,31 @@ static bool answer_here(struct node *node, struct core_request *request,
     return true;
 }
 
-void core_resolve_start(struct node *node, struct core_request *request,
-                        const struct core_name *name, enum control_wait wait)
+// Tells what is known here and no older than its record says that it may get, of two records the
+// newer one. Whether that was all that is wanted; the request is gone then.
+static bool answer_fresh(struct node *node, struct core_request *request,
+                         const struct core_name *name, const uint8_t *key)
 {
-    const struct core_key *held = core_keyring_by_name(&node->keyring, name);
-    const uint8_t *key = name->kind == CORE_NAME_KEY ? name->key : NULL;
-    if (key == NULL && held != NULL)
-        key = held->key;
-    if (answer_here(node, request, name, key, wait))
-        return;
+    struct core_record records[2];
+    struct core_result own = {.name = name, .key = key, .record = &records[0]};
+    struct core_result cached = {.name = name, .key = key, .record = &records[1]};
+    bool negative;
+    bool is_own = core_publication_result(node, request->cloud, &records[0], &own);
+    bool is_fresh = is_own && own.age_s < core_record_ttl_s(&records[0]);
+    bool is_cached = from_cache(node, request->cloud, &cached, &records[1], &negative) &&
+                     (!is_own || cached.seq >= own.seq + is_fresh);
+    if (is_cached)
+        CORE_COUNT(node, cache_hits);
+    return (is_cached || is_fresh) &&
+           core_result_answer_first(node, request, is_cached ? &cached : &own);
+}
+
+// ---- starting ----
+
+// Starts a lookup for the request, or joins one that is under way.
+static void look(struct node *node, struct core_request *request, const struct core_name *name,
+                 const uint8_t *key, enum control_wait wait)
+{
     struct core_resolve *equal =
         request->trace ? NULL : find_equal(node, request->cloud, name, wait);
     if (equal != NULL) {
@@ -396,6 +458,29 @@ void core_resolve_start(struct node *node, struct core_request *request,
         memcpy(resolve->key, key, DHT_KEY_LEN);
     join_waiters(resolve, request);
     go_on(node, resolve);
+}
+
+void core_resolve_start(struct node *node, struct core_request *request,
+                        const struct core_name *name, enum control_wait wait)
+{
+    uint8_t copy[DHT_KEY_LEN];
+    const uint8_t *key = key_of(node, name);
+    bool takes_any = wait == CONTROL_WAIT_CACHE || wait == CONTROL_WAIT_FIRST;
+    if (key == NULL && (takes_any || request->cached))
+        key = cached_key(node, request->cloud, name, copy);
+    if (takes_any && answer_here(node, request, name, key, wait))
+        return;
+    if (!takes_any && request->cached && key != NULL && answer_fresh(node, request, name, key))
+        return;
+    look(node, request, name, key, wait);
+}
+
+bool core_resolve_timeout(struct node *node, struct core_request *request)
+{
+    if (request->results == 0)
+        return false;
+    core_result_done(node, request, &request->resolve->lookup.tally);
+    return true;
 }
 
 // ---- events ----

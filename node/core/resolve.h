@@ -60,6 +60,10 @@ void core_resolve_start(struct node *node, struct core_request *request,
 void core_resolve_leave(struct node *node, struct core_resolve *resolve,
                         struct core_request *request);
 
+// The request's time is up while it waits for a lookup. Whether that was told something, and is
+// done with it: it is gone then.
+bool core_resolve_timeout(struct node *node, struct core_request *request);
+
 // An event of one of its operations.
 void core_resolve_event(struct node *node, struct core_resolve *resolve, int engine,
                         const struct dht_out *event);

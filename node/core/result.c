@@ -143,7 +143,7 @@ void core_result_tell(struct node *node, struct core_request *request,
     control_fields_put_endpoints(writer, endpoints, count);
     if (result->event != NULL)
         core_result_put_text(writer, CONTROL_KEY_EVENT, result->event);
-    core_result_put_int(writer, CONTROL_KEY_FINAL, 1);
+    core_result_put_int(writer, CONTROL_KEY_FINAL, !result->is_first);
     core_result_put_int(writer, CONTROL_KEY_HOPS, result->tally.hops);
     if (entry != CORE_RECORD_NO_MACHINE)
         put_span(writer, CONTROL_KEY_MACHINE, record->entries[entry].machine,
@@ -301,19 +301,85 @@ static size_t choose(const struct node *node, const struct core_request *request
     return count;
 }
 
+// ---- answers ----
+
+// Says of whom was told, and is not among the entries, that he is gone.
+static void tell_gone(struct node *node, struct core_request *request,
+                      const struct core_result *result, const uint8_t *entries, size_t count)
+{
+    struct core_mark_identity identity;
+    const struct core_mark_identity *missing;
+    core_picture_begin(&request->told);
+    for (size_t i = 0; i < count; i++) {
+        core_result_identity(node, result->record, entries[i], &identity);
+        core_picture_look(&request->told, &identity);
+    }
+    while ((missing = core_picture_missing(&request->told)) != NULL) {
+        identity = *missing;
+        core_result_tell_gone(node, request, result->name, &identity);
+        core_picture_remove(&request->told, &identity);
+    }
+}
+
+// Sends what the client was not told yet, or was told otherwise, of the record's entries.
+static void tell_news(struct node *node, struct core_request *request,
+                      const struct core_result *result, const uint8_t *entries, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct core_mark_identity identity;
+        core_result_identity(node, result->record, entries[i], &identity);
+        enum core_picture_change change = core_picture_look(&request->told, &identity);
+        bool is_added = change == CORE_PICTURE_ADDED;
+        if (change == CORE_PICTURE_SAME ||
+            (is_added && core_criteria_is_enough(&request->criteria, request->told.count)))
+            continue;
+        core_result_tell(node, request, result, entries[i]);
+        core_picture_put(&request->told, &identity);
+    }
+    request->told_seq = result->seq;
+}
+
 void core_result_answer(struct node *node, struct core_request *request,
                         const struct core_result *result)
 {
     uint8_t entries[CORE_RECORD_ENTRIES_MAX + 1];
-    size_t count = choose(node, request, result, entries);
-    for (size_t i = 0; i < count; i++)
-        if (!core_criteria_is_enough(&request->criteria, request->results))
-            core_result_tell(node, request, result, entries[i]);
-    if (count == 0)
+    if (request->told.count == 0 || result->seq >= request->told_seq) {
+        size_t count = choose(node, request, result, entries);
+        tell_gone(node, request, result, entries, count);
+        tell_news(node, request, result, entries, count);
+    }
+    if (request->results == 0)
         core_result_not_found(node, request, &result->tally,
                               "nobody but who is excluded publishes this name");
     else
         core_result_done(node, request, &result->tally);
+}
+
+bool core_result_answer_first(struct node *node, struct core_request *request,
+                              const struct core_result *result)
+{
+    uint8_t entries[CORE_RECORD_ENTRIES_MAX + 1];
+    struct core_result first = *result;
+    size_t count = choose(node, request, result, entries);
+    bool is_enough = core_criteria_is_enough(&request->criteria, (uint32_t)count);
+    first.is_first = !is_enough;
+    if (is_enough || !core_criteria_sorts(&request->criteria))
+        tell_news(node, request, &first, entries, count);
+    if (is_enough)
+        core_result_done(node, request, &first.tally);
+    return is_enough;
+}
+
+void core_result_answer_none(struct node *node, struct core_request *request,
+                             const struct core_result *result, const char *text)
+{
+    if (request->told.count == 0) {
+        core_result_not_found(node, request, &result->tally, text);
+        return;
+    }
+    if (result->seq >= request->told_seq)
+        tell_gone(node, request, result, NULL, 0);
+    core_result_done(node, request, &result->tally);
 }
 
 // code density elapsed_us hops nodes_answered nodes_asked suspect text

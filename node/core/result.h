@@ -20,14 +20,24 @@ struct core_result {
     enum control_source source;
     struct dht_tally tally;
     const char *event; // of a watch: what has happened to it; NULL: none
+    bool is_first;     // a lookup goes on behind it
 };
 
 // Whether the record has anything to tell once what has expired is left out.
 bool core_result_is_found(const struct core_record *record);
 
-// Sends them all, and then `done`. The request is gone afterwards.
+// Sends them all, or, where something was sent first, what is different now: nothing that is older,
+// nor the same twice. Then `done`. The request is gone afterwards.
 void core_result_answer(struct node *node, struct core_request *request,
                         const struct core_result *result);
+// Sends what is known before the lookup, unless it is to be sorted with what that finds. Whether it
+// is all that is wanted: the request is answered then, and gone.
+bool core_result_answer_first(struct node *node, struct core_request *request,
+                              const struct core_result *result);
+// The lookup has found that there is nothing, which result->seq says, or DHT_SEQ_NONE: it has found
+// nothing. text: why. The request is gone afterwards.
+void core_result_answer_none(struct node *node, struct core_request *request,
+                             const struct core_result *result, const char *text);
 
 // Walks what a record's results are about: its entries, and CORE_RECORD_NO_MACHINE where there are
 // addresses of nobody's. *inout_at starts at 0. False at the end.

@@ -206,6 +206,7 @@ void core_request_drop(struct node *node, struct core_request *request)
         if (engine != NULL)
             dht_cancel(engine->dht, request->ping_op);
     }
+    core_picture_fini(&request->told);
     if (request->next != NULL)
         request->next->prev = request->prev;
     if (request->prev != NULL)
@@ -229,6 +230,8 @@ void core_request_fail(struct node *node, struct core_request *request, enum con
 void core_request_timeout(struct node *node, struct core_request *request)
 {
     if (request->unsecured != NULL && core_unsecured_timeout(node, request))
+        return;
+    if (request->resolve != NULL && core_resolve_timeout(node, request))
         return;
     CORE_COUNT(node, requests_timed_out);
     char why[CORE_CLOUD_TEXT_MAX];

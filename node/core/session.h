@@ -11,6 +11,7 @@
 #include "node/control/frame.h"
 #include "node/core/brain.h"
 #include "node/core/criteria.h"
+#include "node/core/picture.h"
 
 // One request of a client, from its frame to its final answer.
 struct core_request {
@@ -22,6 +23,9 @@ struct core_request {
     int64_t started_us;
     struct core_cloud *cloud; // what it waits for is of this cloud, and ends with it; NULL: of none
     bool trace;
+    bool cached;              // a resolve: what is known here and fresh will do, or comes first
+    struct core_picture told; // a resolve: what its client was told of a secured name
+    int64_t told_seq;         // of the record in which that was
     bool watches_clouds;
     uint32_t results;                     // sent
     struct core_resolve *resolve;         // it waits for this lookup

@@ -479,7 +479,7 @@ static enum pnr_error send_number(struct pnr_client *client, int which, uint32_t
     static const struct pnr_endpoint endpoint = {
         .ip = {'a', 'b', 'c', 'd'}, .ip_len = 4, .proto = 6, .port = 80};
     static const struct pnr_resolve full = {
-        .name = "0.a", .wait = PNR_WAIT_ALL, .cloud = "lab", .trace = true};
+        .name = "0.a", .wait = PNR_WAIT_ALL, .cloud = "lab", .trace = true, .cached = true};
     static const struct pnr_publish small = {
         .name = "0.a", .endpoints = &endpoint, .endpoint_count = 1};
     static const struct pnr_publish big = {.name = "0.a",
@@ -529,7 +529,8 @@ static enum pnr_error send_number(struct pnr_client *client, int which, uint32_t
 }
 
 static const char *const said[] = {
-    "d1:ad5:cloud3:lab4:name3:0.a10:timeout_msi30000e5:tracei1e4:wait3:alle1:ii1e1:q7:resolvee",
+    "d1:ad6:cachedi1e5:cloud3:lab4:name3:0.a10:timeout_msi30000e5:tracei1e4:wait3:alle"
+    "1:ii1e1:q7:resolvee",
     "d1:ad9:endpointsld2:ip4:abcd4:porti80e5:protoi6eee4:name3:0.ae1:ii1e1:q7:publishe",
     NULL, // has a NUL inside: looked at below
     "d1:ad4:name3:0.ae1:ii1e1:q9:unpublishe",

@@ -63,6 +63,28 @@ static void test_what_replaces_what(void **state)
     }
 }
 
+// That a key has a hash stands behind whatever else is known of the target.
+static void test_keys(void **state)
+{
+    struct core_cache cache;
+    struct core_cache_entry record = entry_of(1, 1, 5);
+    struct core_cache_entry key = entry_of(1, DHT_SEQ_NONE, 0);
+    (void)state;
+    core_cache_init(&cache, 4);
+    key.is_key = true;
+    key.expires_us = 5000;
+    core_cache_put(&cache, &key);
+    assert_true(find(&cache, 1, 200)->is_key);
+    core_cache_put(&cache, &record);
+    core_cache_put(&cache, &key);
+    assert_int_equal(find(&cache, 1, 200)->value_len, 5);
+    key.verified_us = 1000; // the record's time is over
+    core_cache_put(&cache, &key);
+    assert_true(find(&cache, 1, 4999)->is_key);
+    assert_int_equal(cache.count, 1);
+    core_cache_fini(&cache);
+}
+
 static void test_expiry(void **state)
 {
     struct core_cache cache;
@@ -151,6 +173,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_clouds),
         cmocka_unit_test(test_what_replaces_what),
+        cmocka_unit_test(test_keys),
         cmocka_unit_test(test_expiry),
         cmocka_unit_test(test_the_one_used_longest_ago_makes_room),
         cmocka_unit_test(test_no_room_at_all),
