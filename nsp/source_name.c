@@ -19,6 +19,7 @@ static enum pnr_error search(const struct nsp_query *query, struct pnr_client *c
         .cloud = query->cloud_utf8,
         .criteria = query->criteria,
         .max = query->max_resolve,
+        .cached = !query->flush_cache,
     };
     if (query->has_hint) {
         memcpy(resolve.hint, query->hint, sizeof query->hint);

@@ -5,6 +5,7 @@
 //
 //     begin NAME MAX   "begun", "error CODE"; with SECONDS behind it, that is the time for it
 //     criteria N       "criteria N"; PNRP's criteria of all that is begun from then on
+//     flush N          "flush N"; whether that has LUP_FLUSHCACHE
 //     clouds           as begin, of all clouds
 //     register NAME PORT [IDENTITY], withdraw NAME
 //                      "set CODE"
@@ -31,6 +32,7 @@ static GUID provider; // what programs pass is not const
 static NSP_ROUTINE nsp;
 static HANDLE lookup;
 static unsigned criteria = PNRP_RESOLVE_CRITERIA_ANY_PEER_NAME;
+static unsigned flush;
 static OVERLAPPED overlapped;
 
 static struct {
@@ -72,8 +74,8 @@ static int begin(const char *name, DWORD max, DWORD timeout_s)
     set.lpServiceClassId = &class_id;
     set.dwNameSpace = NS_PNRPNAME;
     set.lpBlob = &blob;
-    return code_of(nsp.NSPLookupServiceBegin(&provider, &set, NULL,
-                                             LUP_RETURN_NAME | LUP_RETURN_ADDR, &lookup));
+    DWORD flags = LUP_RETURN_NAME | LUP_RETURN_ADDR | (flush ? LUP_FLUSHCACHE : 0);
+    return code_of(nsp.NSPLookupServiceBegin(&provider, &set, NULL, flags, &lookup));
 }
 
 static int begin_clouds(void)
@@ -258,7 +260,8 @@ static void obey(const char *line)
     if (sscanf(line, "begin %255s %u %u", name, &max, &timeout_s) >= 2) {
         int code = begin(name, max, timeout_s);
         printf(code == 0 ? "begun\n" : "error %d\n", code);
-    } else if (sscanf(line, "criteria %u", &criteria) == 1) {
+    } else if (sscanf(line, "criteria %u", &criteria) == 1 ||
+               sscanf(line, "flush %u", &flush) == 1) {
         printf("%s\n", line);
     } else if (strcmp(line, "clouds") == 0) {
         int code = begin_clouds();

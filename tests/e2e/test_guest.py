@@ -102,6 +102,42 @@ class Scenario:
         self.does("next", NO_MORE)
         self.does("end", "ended 0")
 
+    def cached(self):
+        """What the daemon knows is told though nobody answers any more, unless the program does not want that."""
+        self.does("begin %s 1" % self.name, "begun")
+        self.does("next", "result 4000")
+        self.does("end", "ended 0")
+        for process in (self.net, self.home):
+            process.child.send_signal(signal.SIGSTOP)
+        self.does("begin %s 1" % self.name, "begun")
+        self.does("next", "result 4000")
+        self.does("next", NO_MORE)
+        self.does("end", "ended 0")
+        self.does("begin %s 5 1" % self.name, "begun")
+        self.does("next", "result 4000")
+        self.does("next", NO_MORE)
+        self.does("end", "ended 0")
+        for process in (self.net, self.home):
+            process.child.send_signal(signal.SIGCONT)
+
+    def renew(self):
+        """Behind what is cached comes what is different; and who asks for it has nothing of the cache."""
+        self.publish(5000)
+        self.does("begin %s 1" % self.name, "begun")
+        self.does("next", "result 4000")
+        self.does("end", "ended 0")
+        self.does("begin %s 5" % self.name, "begun")
+        self.does("next", "result 4000")
+        self.does("next", "result 5000 changed")
+        self.does("next", NO_MORE)
+        self.does("end", "ended 0")
+        self.publish(4000)
+        self.does("flush 1", "flush 1")
+        self.does("begin %s 1" % self.name, "begun")
+        self.does("next", "result 4000")
+        self.does("end", "ended 0")
+        self.does("flush 0", "flush 0")
+
     def status(self):
         return programs.pnr(self.away.control, "--json", "status").objects()[0]
 
@@ -168,7 +204,7 @@ class Scenario:
 
 def test(harness):
     scenario = Scenario(harness)
-    for part in ("resolve", "poll", "notify", "stream", "cancel", "hang", "lose", "leave"):
+    for part in ("resolve", "poll", "notify", "stream", "cached", "renew", "cancel", "hang", "lose", "leave"):
         getattr(scenario, part)()
         harness.step(part)
     scenario.home.stop()

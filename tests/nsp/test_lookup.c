@@ -266,7 +266,8 @@ static void tell_loss(struct program *program, enum nsp_link_loss loss)
 
 // ---- scripts ----
 //
-//   rA1   the search finds publisher A with mark 1      d done      eN error N, with a tally
+//   rA1   the search finds publisher A with mark 1, rA1- that he is gone   d done
+//   eN    error N, with a tally
 //   EN    error N without one        junk  a result that makes no sense       p progress
 //   wA1+  the watch: A is added with mark 1; wA2~ changed; wA1- gone; wE error 9; wp watching
 //   l u m the daemon is lost; was never reached; memory was short
@@ -310,6 +311,8 @@ static const struct row {
 
     {"a newer record of the same search", "rA1 >A1 rA2 ?0 >A2~ d ?W >N", 30, 9},
     {"and its repetition", "rA1 rA1 >A1 d >N", 30, 9},
+    {"what the cache had is gone", "rA1 >A1 rA1- ?0 rB1 >A1- d >B1 ?W >N", 30, 9},
+    {"and is back with the watch", "rA1 >A1 rA1- d >A1- ?W wA1+ >A1+ ?W >N", 30, 9},
 
     {"a poll starts the watch, once", "rA1 rB2 >A1 K- ?W K12 ?W d ?W =W", 30, 9},
     {"after the end as well", "rA1 d >A1 >N =E ?W K1 =W >N", 30, 9},
@@ -438,7 +441,7 @@ static void play_search(struct program *program, const char *word)
     struct pnr_event event = event_of(PNR_EVENT_DONE, "d5:counti1ee");
     switch (word[0]) {
     case 'r':
-        tell_result(search, word[1], word[2], NULL);
+        tell_result(search, word[1], word[2], word[3] == '-' ? "gone" : NULL);
         return;
     case 'e':
     case 'E':
@@ -554,6 +557,7 @@ static void the_query_reaches_the_daemon(void **state)
     assert_string_equal(resolved.name, "0.name");
     assert_string_equal(resolved.cloud, "Global_");
     assert_int_equal(resolved.wait, PNR_WAIT_SETTLED);
+    assert_true(resolved.cached);
     assert_int_equal(resolved.criteria, PNR_CRITERIA_NEAREST);
     assert_int_equal(resolved.max, 7);
     assert_int_equal(resolved.hint_len, 16);
@@ -575,6 +579,7 @@ static void the_query_reaches_the_daemon(void **state)
     start(&program, query);
     assert_int_equal(program.link.search->sink->send(program.link.search, NULL, &id), PNR_OK);
     assert_int_equal(resolved.wait, PNR_WAIT_ALL);
+    assert_false(resolved.cached);
     assert_int_equal(resolved.hint_len, 0);
     assert_null(resolved.cloud);
     tell_error(program.link.search, PNR_ERROR_NOT_FOUND, false);
