@@ -42,6 +42,7 @@ void bench_program_stop(void)
 void bench_program_ask(struct bench_program_query *query, const char *name, const GUID *class_id)
 {
     memset(query, 0, sizeof *query);
+    query->flags = LUP_RETURN_ALL;
     for (size_t i = 0; i < 127 && name[i] != '\0'; i++)
         query->name[i] = (WCHAR)name[i];
     query->class_id = *class_id;
@@ -59,18 +60,29 @@ void bench_program_ask(struct bench_program_query *query, const char *name, cons
 int bench_program_begin(struct bench_program_query *query, HANDLE *ret_handle)
 {
     return code_of(bench_program_entries.NSPLookupServiceBegin(&provider, &query->set, NULL,
-                                                               LUP_RETURN_ALL, ret_handle));
+                                                               query->flags, ret_handle));
 }
 
-HANDLE bench_program_must_begin(const char *name)
+static HANDLE must_begin(const char *name, DWORD more_flags)
 {
     struct bench_program_query query;
     HANDLE handle = NULL;
     bench_program_ask(&query, name, &SVCID_PNRPNAME_V2);
+    query.flags |= more_flags;
     int code = bench_program_begin(&query, &handle);
     if (code != 0)
         die("NSPLookupServiceBegin", code);
     return handle;
+}
+
+HANDLE bench_program_must_begin(const char *name)
+{
+    return must_begin(name, 0);
+}
+
+HANDLE bench_program_must_begin_anew(const char *name)
+{
+    return must_begin(name, LUP_FLUSHCACHE);
 }
 
 int bench_program_next(HANDLE handle)

@@ -18,6 +18,7 @@ void bench_program_stop(void);
 // What Begin is called with: a name, of which one result is wanted. It points into itself.
 struct bench_program_query {
     WSAQUERYSETW set;
+    DWORD flags; // LUP_RETURN_ALL
     WCHAR name[128];
     GUID class_id;
     PNRPINFO info;
@@ -27,8 +28,10 @@ void bench_program_ask(struct bench_program_query *query, const char *name, cons
 
 // Begin; returns its code.
 int bench_program_begin(struct bench_program_query *query, HANDLE *ret_handle);
-// The same of a name; anything but 0 ends the benchmark.
+// The same of a name; anything but 0 ends the benchmark. The second asks the network, whatever the
+// daemon has in its cache (LUP_FLUSHCACHE).
 HANDLE bench_program_must_begin(const char *name);
+HANDLE bench_program_must_begin_anew(const char *name);
 // Next; returns its code.
 int bench_program_next(HANDLE handle);
 void bench_program_end(HANDLE handle);

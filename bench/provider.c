@@ -375,19 +375,22 @@ static void bench_relay(void)
 
 // ---- with a real daemon ----
 
-static void bench_first_next(const struct bench_testnet *net)
+typedef HANDLE (*begin_function)(const char *name);
+
+static void bench_first_next(const struct bench_testnet *net, begin_function begin,
+                             const char *what)
 {
     struct bench_samples samples = {0};
     bench_program_start(net->address);
     for (int i = 0; i < ROUNDS; i++) {
         int64_t start_ns = bench_now_ns();
-        HANDLE handle = bench_program_must_begin(net->name);
+        HANDLE handle = begin(net->name);
         if (bench_program_next(handle) != 0)
             bench_die(net->name, "was not found");
         bench_samples_add(&samples, bench_now_ns() - start_ns);
         bench_program_end(handle);
     }
-    bench_samples_print(&samples, "Begin to the first Next");
+    bench_samples_print(&samples, what);
     bench_program_stop();
 }
 
@@ -420,66 +423,87 @@ static void print_rate(const char *what, int64_t took_ns)
     fflush(stdout);
 }
 
+// Lookups of one process.
+struct load {
+    const char *what;
+    const char *address;
+    const char *name;
+    begin_function begin;
+};
+
 // One thread has 64 handles: it fetches what the oldest has found, ends it, and begins another.
-static void bench_handles(const char *what, const char *address, const char *name)
+static void bench_handles(const struct load *load)
 {
     HANDLE handles[HANDLES];
-    bench_program_start(address);
+    bench_program_start(load->address);
     int64_t start_ns = bench_now_ns();
     for (int i = 0; i < LOOKUPS + HANDLES; i++) {
         HANDLE *handle = &handles[i % HANDLES];
         if (i >= HANDLES) {
             if (bench_program_next(*handle) != 0)
-                bench_die(name, "was not found");
+                bench_die(load->name, "was not found");
             bench_program_end(*handle);
         }
         if (i < LOOKUPS)
-            *handle = bench_program_must_begin(name);
+            *handle = load->begin(load->name);
     }
-    print_rate(what, bench_now_ns() - start_ns);
+    print_rate(load->what, bench_now_ns() - start_ns);
     bench_program_stop();
 }
 
-static void *look_up(void *name)
+static void *look_up(void *ctx)
 {
+    const struct load *load = ctx;
     for (int i = 0; i < LOOKUPS / HANDLES; i++) {
-        HANDLE handle = bench_program_must_begin(name);
+        HANDLE handle = load->begin(load->name);
         if (bench_program_next(handle) != 0)
-            bench_die(name, "was not found");
+            bench_die(load->name, "was not found");
         bench_program_end(handle);
     }
     return NULL;
 }
 
-static void bench_threads(const char *what, const char *address, char *name)
+static void bench_threads(struct load *load)
 {
     pthread_t threads[HANDLES];
-    bench_program_start(address);
+    bench_program_start(load->address);
     int64_t start_ns = bench_now_ns();
     for (int i = 0; i < HANDLES; i++)
-        pthread_create(&threads[i], NULL, look_up, name);
+        pthread_create(&threads[i], NULL, look_up, load);
     for (int i = 0; i < HANDLES; i++)
         pthread_join(threads[i], NULL);
-    print_rate(what, bench_now_ns() - start_ns);
+    print_rate(load->what, bench_now_ns() - start_ns);
     bench_program_stop();
 }
 
 // With a daemon that has the answer at once.
 static void bench_played(void)
 {
-    char name[] = "0.name";
     struct bench_actor actor;
+    struct load load = {"64 handles of one thread, answered at once", actor.address, "0.name",
+                        bench_program_must_begin};
     pthread_t server;
     bench_actor_start(&actor);
     pthread_create(&server, NULL, bench_actor_serve, &actor);
-    bench_handles("64 handles of one thread, answered at once", actor.address, name);
+    bench_handles(&load);
     pthread_join(server, NULL);
     bench_actor_stop(&actor);
     bench_actor_start(&actor);
     pthread_create(&server, NULL, bench_actor_serve, &actor);
-    bench_threads("64 threads with a handle each, answered at once", actor.address, name);
+    load.what = "64 threads with a handle each, answered at once";
+    bench_threads(&load);
     pthread_join(server, NULL);
     bench_actor_stop(&actor);
+}
+
+// With a daemon that has a testnet behind it. whats: of one thread, and of many.
+static void bench_real(const struct bench_testnet *net, begin_function begin,
+                       const char *const whats[2])
+{
+    struct load load = {whats[0], net->address, net->name, begin};
+    bench_handles(&load);
+    load.what = whats[1];
+    bench_threads(&load);
 }
 
 // The same by libpnr, with as many requests under way as the provider lets be.
@@ -520,12 +544,16 @@ int main(int argc, char **argv)
     bench_relay();
     bench_played();
     bench_testnet_start(&net, argv[1]);
-    bench_first_next(&net);
-    bench_first_result(&net, PNR_WAIT_SETTLED, "  libpnr alone, request to result");
+    bench_first_next(&net, bench_program_must_begin_anew, "Begin to first Next of a name");
+    bench_first_result(&net, PNR_WAIT_ALL, "  libpnr alone, from the network");
+    bench_first_next(&net, bench_program_must_begin, "Begin to first Next of a cached name");
     bench_first_result(&net, PNR_WAIT_CACHE, "  libpnr alone, from the daemon's cache");
-    bench_handles("64 handles of one thread", net.address, net.name);
-    bench_threads("64 threads with a handle each", net.address, net.name);
+    bench_real(&net, bench_program_must_begin_anew,
+               (const char *const[]){"64 handles of one thread", "64 threads with a handle each"});
     bench_requests(&net);
+    bench_real(&net, bench_program_must_begin,
+               (const char *const[]){"64 handles of one thread, cached",
+                                     "64 threads with a handle each, cached"});
     bench_testnet_stop(&net);
     return 0;
 }
