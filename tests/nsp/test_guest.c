@@ -36,7 +36,7 @@
 
 static const GUID foreign = {
     0x22059d40, 0x7e9e, 0x11cf, {0xae, 0x5a, 0, 0xaa, 0, 0xa7, 0x11, 0x2b}};
-static GUID name_guid; // what programs pass is not const
+static GUID name_guid, cloud_guid; // what programs pass is not const
 static NSP_ROUTINE nsp;
 static struct fake_daemon *server;
 
@@ -140,6 +140,7 @@ static void start(struct fake_daemon *daemon)
 {
     server = daemon;
     name_guid = NS_PROVIDER_PNRPNAME;
+    cloud_guid = NS_PROVIDER_PNRPCLOUD;
     memset(&nsp, 0, sizeof nsp);
     link_jumps = next_jumps = has_stopped = false;
     passed_ms = 0;
@@ -186,6 +187,39 @@ static HANDLE begin(void)
     return handle;
 }
 
+static int begin_clouds(GUID *provider, const GUID *class_id, HANDLE *ret_handle)
+{
+    GUID own_class = *class_id;
+    WSAQUERYSETW set;
+    memset(&set, 0, sizeof set);
+    set.dwSize = sizeof set;
+    set.lpServiceClassId = &own_class;
+    set.dwNameSpace = NS_ALL;
+    return code_of(nsp.NSPLookupServiceBegin(provider, &set, NULL, LUP_RETURN_ALL, ret_handle));
+}
+
+// Registers 0.name, or withdraws it.
+static int set_service(GUID *provider, const GUID *class_id, WSAESETSERVICEOP operation)
+{
+    WCHAR name[] = {'0', '.', 'n', 'a', 'm', 'e', 0};
+    GUID own_class = *class_id;
+    SOCKADDR_IN ipv4 = {.sin_family = AF_INET};
+    CSADDR_INFO address;
+    WSAQUERYSETW set;
+    memset(&ipv4.sin_addr, 1, sizeof ipv4.sin_addr); // no NUL in what the daemon hears
+    memset(&address, 0, sizeof address);
+    memset(&set, 0, sizeof set);
+    address.LocalAddr.lpSockaddr = (SOCKADDR *)(void *)&ipv4;
+    address.LocalAddr.iSockaddrLength = sizeof ipv4;
+    set.dwSize = sizeof set;
+    set.lpszServiceInstanceName = name;
+    set.lpServiceClassId = &own_class;
+    set.dwNameSpace = NS_ALL;
+    set.dwNumberOfCsAddrs = 1;
+    set.lpcsaBuffer = &address;
+    return code_of(nsp.NSPSetService(provider, NULL, &set, operation, 0));
+}
+
 static int next(HANDLE handle)
 {
     uint64_t room[512];
@@ -203,6 +237,7 @@ static int notify(HANDLE handle, WSACOMPLETION *how)
 // ---- calls that must not call the system ----
 
 static HANDLE watched; // a lookup whose watch was begun
+static HANDLE clouds;  // one of clouds
 static HANDLE stale;   // one that was ended
 
 static int begin_foreign(void)
@@ -217,6 +252,65 @@ static int begin_ours(void)
     return begin_of(&SVCID_PNRPNAME_V1, &handle);
 }
 
+static int begin_foreign_of_clouds(void)
+{
+    HANDLE handle;
+    return begin_clouds(&cloud_guid, &foreign, &handle);
+}
+
+static int begin_clouds_of_names(void)
+{
+    HANDLE handle;
+    return begin_clouds(&name_guid, &SVCID_PNRPCLOUD, &handle);
+}
+
+static int begin_names_of_clouds(void)
+{
+    HANDLE handle;
+    return begin_clouds(&cloud_guid, &SVCID_PNRPNAME_V2, &handle);
+}
+
+static int begin_our_clouds(void)
+{
+    HANDLE handle;
+    return begin_clouds(&cloud_guid, &SVCID_PNRPCLOUD, &handle);
+}
+
+static int register_foreign(void)
+{
+    return set_service(&name_guid, &foreign, RNRSERVICE_REGISTER);
+}
+
+static int delete_foreign(void)
+{
+    return set_service(&name_guid, &foreign, RNRSERVICE_DELETE);
+}
+
+static int register_foreign_of_clouds(void)
+{
+    return set_service(&cloud_guid, &foreign, RNRSERVICE_REGISTER);
+}
+
+static int register_names_of_clouds(void)
+{
+    return set_service(&cloud_guid, &SVCID_PNRPNAME_V2, RNRSERVICE_REGISTER);
+}
+
+static int register_clouds(void)
+{
+    return set_service(&cloud_guid, &SVCID_PNRPCLOUD, RNRSERVICE_REGISTER);
+}
+
+static int delete_unknown(void)
+{
+    return set_service(&name_guid, &SVCID_PNRPNAME_V2, RNRSERVICE_DELETE);
+}
+
+static int register_ours(void)
+{
+    return set_service(&name_guid, &SVCID_PNRPNAME_V2, RNRSERVICE_REGISTER);
+}
+
 static int poll_watched(void)
 {
     return notify(watched, NULL);
@@ -228,6 +322,11 @@ static int poll_immediately(void)
     memset(&how, 0, sizeof how);
     how.Type = NSP_NOTIFY_IMMEDIATELY;
     return notify(watched, &how);
+}
+
+static int poll_clouds(void)
+{
+    return notify(clouds, NULL);
 }
 
 static int next_of_stale(void)
@@ -272,12 +371,24 @@ static const struct jail_row {
     int code;
 } jail_rows[] = {
     {"Begin of a foreign class", begin_foreign, WSASERVICE_NOT_FOUND},
+    {"of the clouds' provider", begin_foreign_of_clouds, WSASERVICE_NOT_FOUND},
+    {"Begin of clouds, of the names' provider", begin_clouds_of_names, WSASERVICE_NOT_FOUND},
+    {"Begin of a name, of the clouds' provider", begin_names_of_clouds, WSASERVICE_NOT_FOUND},
+    {"SetService of a foreign class", register_foreign, WSASERVICE_NOT_FOUND},
+    {"to withdraw", delete_foreign, WSASERVICE_NOT_FOUND},
+    {"SetService, of the clouds' provider", register_foreign_of_clouds, WSASERVICE_NOT_FOUND},
+    {"of a name", register_names_of_clouds, WSASERVICE_NOT_FOUND},
+    {"SetService of a cloud", register_clouds, WSAEOPNOTSUPP},
+    {"to withdraw what is not there", delete_unknown, WSASERVICE_NOT_FOUND},
     {"a poll", poll_watched, WSAEWOULDBLOCK},
+    {"a poll of clouds", poll_clouds, WSAEWOULDBLOCK},
     {"a poll by NSP_NOTIFY_IMMEDIATELY", poll_immediately, WSAEWOULDBLOCK},
     {"Next of a stale handle", next_of_stale, WSA_INVALID_HANDLE},
     {"End of a stale handle", end_of_stale, WSA_INVALID_HANDLE},
     {"a poll of a stale handle", poll_stale, WSA_INVALID_HANDLE},
     {"what does call the system", begin_ours, -1},
+    {"likewise of clouds", begin_our_clouds, -1},
+    {"likewise of a registration", register_ours, -1},
 };
 
 static void memory_alone_is_looked_at(void **state)
@@ -288,6 +399,7 @@ static void memory_alone_is_looked_at(void **state)
     assert_int_equal(nsp.NSPLookupServiceEnd(stale), 0);
     watched = begin();
     assert_int_equal(notify(watched, NULL), WSAEWOULDBLOCK);
+    assert_int_equal(begin_clouds(&cloud_guid, &SVCID_PNRPCLOUD, &clouds), 0);
     for (size_t i = 0; i < COUNT_OF(jail_rows); i++) {
         int code = code_in_jail(jail_rows[i].call);
         if (code != jail_rows[i].code) {
@@ -352,25 +464,50 @@ static int end_of_child(int (*act)(void))
 
 #define SURVIVED 42 // an exit code that no sanitizer has
 
-static int begin_and_open_nothing(void)
+static int begin_name_and_open_nothing(void)
 {
-    HANDLE handle = NULL;
-    if (!forbid(opening)) {
-        return 1;
+    return forbid(opening) && begin_ours() == WSASYSNOTREADY ? SURVIVED : 2;
+}
+
+static int begin_clouds_and_open_nothing(void)
+{
+    return forbid(opening) && begin_our_clouds() == WSASYSNOTREADY ? SURVIVED : 2;
+}
+
+static int register_and_open_nothing(void)
+{
+    return forbid(opening) && register_ours() == WSASYSNOTREADY ? SURVIVED : 2;
+}
+
+static const struct absent_row {
+    const char *name;
+    int (*act)(void);
+} absent_rows[] = {
+    {"Begin of a name", begin_name_and_open_nothing},
+    {"Begin of clouds", begin_clouds_and_open_nothing},
+    {"SetService", register_and_open_nothing},
+};
+
+static void check_ends(const struct absent_row *row, int end)
+{
+    int seen = end_of_child(row->act);
+    if (seen != end) {
+        fail_msg("%s: %d", row->name, seen);
     }
-    return begin_of(&SVCID_PNRPNAME_V2, &handle) == WSASYSNOTREADY && handle == NULL ? SURVIVED : 2;
 }
 
 static void an_absent_daemon_opens_nothing(void **state)
 {
     (void)state;
-    start(fake_daemon_absent());
-    assert_int_equal(end_of_child(begin_and_open_nothing), SURVIVED);
-    stop();
-    // And where there is one, the kernel does end it.
-    start(fake_daemon_start());
-    assert_int_equal(end_of_child(begin_and_open_nothing), -SIGSYS);
-    stop();
+    for (size_t i = 0; i < COUNT_OF(absent_rows); i++) {
+        start(fake_daemon_absent());
+        check_ends(&absent_rows[i], SURVIVED);
+        stop();
+        // And where there is one, the kernel does end it.
+        start(fake_daemon_start());
+        check_ends(&absent_rows[i], -SIGSYS);
+        stop();
+    }
 }
 
 // The thread is there since the first lookup, and not under the filter.
@@ -605,15 +742,39 @@ static void expect_more(const struct footprint *before, unsigned threads, unsign
     assert_int_equal(now.fds - before->fds, fds);
 }
 
+static void register_name(void *ret_code)
+{
+    *(int *)ret_code = register_ours();
+}
+
+// A registration that the daemon has taken on, by another thread of the program's.
+static void register_with_daemon(void)
+{
+    struct nsp_thread thread;
+    int code = -1;
+    assert_true(nsp_thread_start(&thread, register_name, &code));
+    // The lookups' requests that came before have nobody who hears them here.
+    uint32_t id = fake_daemon_hear(server);
+    while (strstr(server->heard, "8:register") == NULL) {
+        id = fake_daemon_hear(server);
+    }
+    fake_daemon_answer(server, id, "done", "de");
+    nsp_thread_join(&thread);
+    assert_int_equal(code, 0);
+}
+
 // A whole life, with everything under way at its end.
 static void live(const struct footprint *before)
 {
-    HANDLE handles[20];
+    HANDLE handles[20], own_clouds;
     OVERLAPPED overlapped = {.hEvent = CreateEventW(NULL, TRUE, FALSE, NULL)};
     WSACOMPLETION how;
     uint32_t id;
     assert_int_equal(NSPStartup(&name_guid, &nsp), 0);
+    assert_int_equal(NSPStartup(&cloud_guid, &nsp), 0);
     assert_int_equal(begin_foreign(), WSASERVICE_NOT_FOUND);
+    assert_int_equal(register_foreign(), WSASERVICE_NOT_FOUND);
+    assert_int_equal(delete_unknown(), WSASERVICE_NOT_FOUND);
     expect_more(before, 0, 0);
     handles[0] = begin();
     // The thread's wake, and both ends of the connection.
@@ -629,6 +790,8 @@ static void live(const struct footprint *before)
         assert_int_equal(notify(handles[i], i == 7 ? &how : NULL),
                          i == 7 ? WSA_IO_PENDING : WSAEWOULDBLOCK);
     }
+    assert_int_equal(begin_clouds(&cloud_guid, &SVCID_PNRPCLOUD, &own_clouds), 0);
+    assert_int_equal(notify(own_clouds, NULL), WSAEWOULDBLOCK);
     expect_more(before, 1, 3);
     // The daemon goes away, and comes back for those who ask.
     fake_daemon_hang_up(server);
@@ -638,8 +801,12 @@ static void live(const struct footprint *before)
     fake_daemon_accept(server);
     act("g-R", &id);
     assert_int_equal(notify(handles[0], NULL), WSAEWOULDBLOCK);
-    expect_more(before, 1, 3);
+    assert_int_equal(begin_clouds(&cloud_guid, &SVCID_PNRPCLOUD, &own_clouds), 0);
+    register_with_daemon();
+    await_more(before, 1, 3);
     assert_int_equal(nsp.NSPCleanup(&name_guid), 0);
+    expect_more(before, 1, 3);
+    assert_int_equal(nsp.NSPCleanup(&cloud_guid), 0);
     fake_daemon_hang_up(server);
     CloseHandle(overlapped.hEvent);
 }
