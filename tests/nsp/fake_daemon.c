@@ -160,23 +160,3 @@ void fake_daemon_answer(struct fake_daemon *daemon, uint32_t id, const char *kin
     assert_true(len > 0 && (size_t)len < sizeof body);
     say_body(daemon, body, (size_t)len);
 }
-
-const char *fake_daemon_result(char who, char mark, unsigned port, const char *event)
-{
-    static char fields[512];
-    char publisher[17], marks[9], told[32] = "", endpoints[64] = "", source[32] = "";
-    memset(publisher, who, 16);
-    memset(marks, mark, 8);
-    publisher[16] = marks[8] = '\0';
-    if (event != NULL) {
-        snprintf(told, sizeof told, "5:event%zu:%s", strlen(event), event);
-    }
-    if (event == NULL || strcmp(event, "gone") != 0) {
-        snprintf(endpoints, sizeof endpoints, "9:endpointsld2:ip4:abcd4:porti%ue5:protoi6eee",
-                 port);
-        snprintf(source, sizeof source, "6:source3:dht");
-    }
-    snprintf(fields, sizeof fields, "d%s%s4:mark8:%s4:name6:0.name9:publisher16:%s%se", endpoints,
-             told, marks, publisher, source);
-    return fields;
-}
