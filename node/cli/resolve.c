@@ -18,6 +18,8 @@ struct pending {
 struct lookup {
     struct pending *first;
     size_t pending_count;
+    struct pending *told; // its endpoints are; what its record says of all is still to come
+    bool is_shared;       // by another machine, told as well
     size_t printed_count;
     struct cli_trace trace;
     struct pnr_tally tally; // of the end, where it had one
@@ -157,31 +159,95 @@ static void print_trailer(const struct cli_output *output, const struct pnr_resu
            breaks ? "\n" : " \xc2\xb7 ", origin, cli_output_style(output, CLI_STYLE_PLAIN));
 }
 
-static void print_people(const struct cli_output *output, const struct pnr_result *result,
-                         bool is_first)
+// Whether two machines' results come from one record, so that all but their endpoints is the same.
+static bool is_same_record(const struct pnr_result *a, const struct pnr_result *b)
+{
+    const struct pnr_tally *x = &a->tally;
+    const struct pnr_tally *y = &b->tally;
+    bool same_way = a->source == b->source && a->age_s == b->age_s && a->rtt_us < 0 &&
+                    b->rtt_us < 0 && x->nodes_asked == y->nodes_asked &&
+                    x->nodes_answered == y->nodes_answered && x->copies == y->copies &&
+                    x->hops == y->hops && x->elapsed_us == y->elapsed_us;
+    bool same_content =
+        a->comment_len == b->comment_len && a->payload_type == b->payload_type &&
+        a->payload_len == b->payload_len && memcmp(a->comment, b->comment, a->comment_len) == 0 &&
+        (a->payload_len == 0 || memcmp(a->payload, b->payload, a->payload_len) == 0);
+    return same_way && same_content && a->seq >= 0 && a->seq == b->seq && a->ttl_s == b->ttl_s &&
+           strcmp(a->authority, b->authority) == 0 && strcmp(a->name, b->name) == 0 &&
+           strcmp(a->cloud, b->cloud) == 0;
+}
+
+static void print_name(const struct cli_output *output, const struct pnr_result *result)
 {
     char name[4 * PNR_NAME_MAX];
-    struct cli_text text;
-    if (!is_first && output->verbosity >= 0) {
-        putchar('\n');
-    }
     if (output->verbosity > 0) {
         printf("%s\n", cli_text_printable(result->name, strlen(result->name), name, sizeof name));
     }
+}
+
+static void print_endpoints(const struct cli_output *output, const struct pnr_result *result)
+{
+    struct cli_text text;
     for (size_t i = 0; i < result->endpoint_count; i++) {
         printf("%s%s%s\n", cli_output_style(output, CLI_STYLE_BOLD),
                cli_text_endpoint(&result->endpoints[i], &text),
                cli_output_style(output, CLI_STYLE_PLAIN));
     }
-    if (output->verbosity < 0) {
-        return;
-    }
-    if (result->endpoint_count == 0) {
+    if (result->endpoint_count == 0 && output->verbosity >= 0) {
         printf("no endpoints\n");
     }
-    print_comment(output, result);
-    print_payload(output, result);
-    print_trailer(output, result);
+}
+
+// What the record says of all its machines stands once, below the last of them.
+static void print_told(const struct cli_output *output, struct lookup *lookup)
+{
+    struct pending *told = lookup->told;
+    lookup->told = NULL;
+    if (told != NULL && output->verbosity >= 0) {
+        if (lookup->is_shared) { // or it would look like the last one's alone
+            putchar('\n');
+        }
+        print_comment(output, &told->result);
+        print_payload(output, &told->result);
+        print_trailer(output, &told->result);
+    }
+    free(told);
+}
+
+static struct pending *copy_result(const struct pnr_result *result)
+{
+    struct pending *pending = cli_output_alloc(sizeof *pending + result->payload_len);
+    pending->result = *result;
+    pending->next = NULL;
+    if (result->payload_len > 0) {
+        memcpy(pending->payload, result->payload, result->payload_len);
+    }
+    pending->result.payload = pending->payload;
+    return pending;
+}
+
+static void print_people(const struct cli_output *output, struct lookup *lookup,
+                         const struct pnr_result *result)
+{
+    bool goes_on = lookup->told != NULL && is_same_record(&lookup->told->result, result);
+    bool is_first = lookup->printed_count + lookup->trace.count == 0;
+    if (!goes_on) {
+        print_told(output, lookup);
+    }
+    if (!is_first && output->verbosity >= 0) {
+        putchar('\n');
+    }
+    if (!goes_on) {
+        print_name(output, result);
+    }
+    print_endpoints(output, result);
+    lookup->is_shared = goes_on;
+    if (!goes_on) {
+        lookup->told = copy_result(result);
+    }
+    if (result->seq < 0) { // a publisher of its own: of an unsecured name the next may be long
+        print_told(output, lookup);
+    }
 }
 
 static void print_result(struct cli_context *context, struct lookup *lookup,
@@ -191,7 +257,7 @@ static void print_result(struct cli_context *context, struct lookup *lookup,
     if (context->output.json) {
         print_json(&context->output, result);
     } else {
-        print_people(&context->output, result, lookup->printed_count + lookup->trace.count == 0);
+        print_people(&context->output, lookup, result);
         fflush(stdout);
     }
     lookup->printed_count++;
@@ -223,18 +289,11 @@ static void drop_older(struct lookup *lookup, const struct pnr_result *result)
 
 static void keep(struct lookup *lookup, const struct pnr_result *result)
 {
-    struct pending *pending = cli_output_alloc(sizeof *pending + result->payload_len);
     struct pending **end = &lookup->first;
     while (*end != NULL) {
         end = &(*end)->next;
     }
-    pending->result = *result;
-    pending->next = NULL;
-    if (result->payload_len > 0) {
-        memcpy(pending->payload, result->payload, result->payload_len);
-    }
-    pending->result.payload = pending->payload;
-    *end = pending;
+    *end = copy_result(result);
     lookup->pending_count++;
 }
 
@@ -248,6 +307,8 @@ static void print_pending(struct cli_context *context, struct lookup *lookup)
         free(pending);
     }
     lookup->pending_count = 0;
+    cli_output_progress_end(&context->output);
+    print_told(&context->output, lookup);
 }
 
 // The end's counts, of a "done" or of a "not found".

@@ -18,6 +18,16 @@ SEVERAL = {"resolve": [
            publisher=bytes([n]) * 16, rtt_us=34000 * n,
            endpoints=[endpoint("192.0.2.%d" % n, 631)], comment=None, copies=1)
     for n in (1, 2)] + [done(2)]}
+MACHINES = {"resolve": [
+    result(machine=bytes([n]) * 8, publisher=bytes([n]) * 16,
+           endpoints=[endpoint("192.0.2.%d" % n, 443)] * (n != 3), payload=bytes(range(6)),
+           payload_type=1)
+    for n in (1, 2, 3)] + [done(3)]}
+# The record that stands was changed meanwhile, and so its last machine's result is of another one.
+RECORDS = {"resolve": [
+    result(machine=bytes([n]) * 8, publisher=bytes([n]) * 16, seq=seq,
+           endpoints=[endpoint("192.0.2.%d" % n, 443)])
+    for n, seq in ((1, 17), (2, 17), (3, 18))] + [done(3)]}
 BETTERED = {"resolve": [
     result(seq=1, final=False, endpoints=[endpoint("192.0.2.1", 1)]),
     result(seq=2, final=False, endpoints=[endpoint("192.0.2.2", 2)]), done()]}
@@ -71,6 +81,10 @@ CASES = {
     "resolve-local": (["resolve", "laptop.web"], LOCAL),
     "resolve-several": (["resolve", "0.printer"], SEVERAL),
     "resolve-several-quiet": (["-q", "resolve", "0.printer"], SEVERAL),
+    "resolve-machines": (["resolve", "laptop.web"], MACHINES),
+    "resolve-machines-verbose": (["-v", "resolve", "laptop.web"], MACHINES),
+    "resolve-machines-quiet": (["-q", "resolve", "laptop.web"], MACHINES),
+    "resolve-records": (["resolve", "laptop.web"], RECORDS),
     "resolve-bettered": (["resolve", "laptop.web"], BETTERED),
     "resolve-bettered-json": (["--json", "resolve", "laptop.web"], BETTERED),
     "resolve-payloads": (["resolve", "laptop.web"], PAYLOADS),
