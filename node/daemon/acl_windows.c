@@ -4,6 +4,7 @@
 #include "node/daemon/wide_windows.h"
 
 #include <aclapi.h>
+#include <assert.h>
 #include <sddl.h>
 
 #define READ_RIGHTS                                                                                \
@@ -15,6 +16,8 @@
 
 // Of the account that was admitted; "": none was.
 static wchar_t admitted[SID_TEXT_MAX];
+static wchar_t trusted[DAEMON_ACL_TRUSTED_MAX][SID_TEXT_MAX];
+static size_t trusted_count;
 
 union token_user {
     TOKEN_USER user;
@@ -35,6 +38,13 @@ static bool read_user(union token_user *ret_user)
 void daemon_acl_admit(const wchar_t *sid)
 {
     swprintf(admitted, SID_TEXT_MAX, L"%ls", sid);
+    daemon_acl_trust(sid);
+}
+
+void daemon_acl_trust(const wchar_t *sid)
+{
+    assert(trusted_count < DAEMON_ACL_TRUSTED_MAX);
+    swprintf(trusted[trusted_count++], SID_TEXT_MAX, L"%ls", sid);
 }
 
 // Whom lists are for. "" where the system does not tell who we are.
@@ -98,11 +108,14 @@ bool daemon_acl_put(const char *path, enum daemon_file_readers readers,
     return ok;
 }
 
-static bool is_admitted(PSID sid)
+static bool is_told(PSID sid)
 {
     wchar_t *name = NULL;
-    bool is =
-        admitted[0] != L'\0' && ConvertSidToStringSidW(sid, &name) && wcscmp(name, admitted) == 0;
+    bool is = false;
+    if (trusted_count == 0 || !ConvertSidToStringSidW(sid, &name))
+        return false;
+    for (size_t i = 0; i < trusted_count; i++)
+        is = is || wcscmp(name, trusted[i]) == 0;
     LocalFree(name);
     return is;
 }
@@ -114,7 +127,7 @@ static bool is_trusted(PSID sid)
     return IsWellKnownSid(sid, WinLocalSystemSid) ||
            IsWellKnownSid(sid, WinBuiltinAdministratorsSid) ||
            IsWellKnownSid(sid, WinCreatorOwnerSid) ||
-           IsWellKnownSid(sid, WinCreatorOwnerRightsSid) || is_admitted(sid) ||
+           IsWellKnownSid(sid, WinCreatorOwnerRightsSid) || is_told(sid) ||
            (read_user(&user) && EqualSid(sid, user.user.User.Sid));
 }
 

@@ -13,6 +13,9 @@
 // From now on the lists are made for a service's account in the place of this process's user, and
 // it is trusted: for an administrator who makes folders ready for it. sid: as text, S-1-...
 void daemon_acl_admit(const wchar_t *sid);
+// One account more that may do anything; DAEMON_ACL_TRUSTED_MAX of them.
+#define DAEMON_ACL_TRUSTED_MAX 4
+void daemon_acl_trust(const wchar_t *sid);
 
 // Attributes for CreateFileW() and CreateDirectoryW(). What is in such a folder has the same list.
 // False where the system does not tell who we are. Free with daemon_acl_free().

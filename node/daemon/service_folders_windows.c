@@ -4,12 +4,11 @@
 #include "node/daemon/acl_windows.h"
 #include "node/daemon/log_file_windows.h"
 #include "node/daemon/service_account_windows.h"
+#include "node/daemon/service_options.h"
 #include "node/daemon/wide_windows.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#define DEPTH_MAX 4 // folders in folders
 
 struct folders {
     char base[DAEMON_PATHS_MAX];
@@ -36,6 +35,33 @@ const char *daemon_service_folders_log(const char *name, char ret_path[DAEMON_PA
     snprintf(ret_path, DAEMON_PATHS_MAX, "%.900s\\log\\%.64s.log",
              daemon_paths_standard("/run/pnr", path), name);
     return ret_path;
+}
+
+// ---- what is pnrd's in them ----
+
+typedef bool (*own_fn)(const char *name);
+
+static bool begins(const char *name, const char *with)
+{
+    return strncmp(name, with, strlen(with)) == 0;
+}
+
+static bool is_log(const char *name)
+{
+    return strstr(name, ".log") != NULL;
+}
+
+// The folders of clouds are an earlier version's.
+static bool is_state(const char *name)
+{
+    return begins(name, "state.db") || strcmp(name, "lock") == 0 || strcmp(name, "keys") == 0 ||
+           begins(name, "cloud-");
+}
+
+static bool is_key(const char *name)
+{
+    size_t len = strlen(name);
+    return begins(name, ".new-") || (len > 4 && strcmp(name + len - 4, ".pem") == 0);
 }
 
 // ---- making ----
@@ -72,12 +98,19 @@ static bool is_safe(const char *path, struct daemon_error *ret_error)
 
 struct walk {
     const char *folder;
-    int depth;
+    own_fn is_own;
+    char foreign[DAEMON_FILE_PATH_MAX]; // the first that is not ours; "": none
     struct daemon_error *error;
     bool ok;
 };
 
-static bool admit_below(const char *folder, int depth, struct daemon_error *ret_error);
+static void look_at_entry(void *ctx, const char *name, bool is_folder)
+{
+    struct walk *walk = ctx;
+    (void)is_folder;
+    if (!walk->is_own(name) && walk->foreign[0] == '\0')
+        snprintf(walk->foreign, sizeof walk->foreign, "%s", name);
+}
 
 static void admit_entry(void *ctx, const char *name, bool is_folder)
 {
@@ -85,28 +118,46 @@ static void admit_entry(void *ctx, const char *name, bool is_folder)
     char path[DAEMON_PATHS_MAX];
     int len = snprintf(path, sizeof path, "%s\\%s", walk->folder, name);
     walk->ok = walk->ok && len > 0 && (size_t)len < sizeof path &&
-               daemon_acl_put(path, DAEMON_FILE_OWNER, walk->error) &&
-               (!is_folder || admit_below(path, walk->depth + 1, walk->error));
+               (is_folder || daemon_acl_put(path, DAEMON_FILE_OWNER, walk->error));
 }
 
-// What an earlier pnrd has left there.
-static bool admit_below(const char *folder, int depth, struct daemon_error *ret_error)
+// What an earlier pnrd has left in a folder. That of somebody else would be locked.
+static bool admit_content(const char *path, own_fn is_own, struct daemon_error *ret_error)
 {
-    struct walk walk = {.folder = folder, .depth = depth, .error = ret_error, .ok = true};
-    return depth > DEPTH_MAX ||
-           (daemon_file_list(folder, admit_entry, &walk, ret_error) && walk.ok);
+    struct walk walk = {.folder = path, .is_own = is_own, .error = ret_error, .ok = true};
+    if (!daemon_file_list(path, look_at_entry, &walk, ret_error))
+        return false;
+    if (walk.foreign[0] != '\0') {
+        daemon_error_set(ret_error, "%.200s in it is not pnrd's; remedy: a folder of its own",
+                         walk.foreign);
+        return false;
+    }
+    return daemon_file_list(path, admit_entry, &walk, ret_error) && walk.ok;
 }
 
-static bool admit_folder(const char *path, bool with_content, struct daemon_error *ret_error)
+// is_own: NULL: what is in it is left alone.
+static bool admit_folder(const char *path, own_fn is_own, struct daemon_error *ret_error)
 {
     struct daemon_error why;
     if (daemon_file_exists(path) && !is_safe(path, ret_error))
         return false;
     if (daemon_file_make_folder(path, DAEMON_FILE_OWNER, &why) &&
-        daemon_acl_put(path, DAEMON_FILE_OWNER, &why) &&
-        (!with_content || admit_below(path, 0, &why)))
+        (is_own == NULL || admit_content(path, is_own, &why)) &&
+        daemon_acl_put(path, DAEMON_FILE_OWNER, &why))
         return true;
     daemon_error_set(ret_error, "cannot make %.300s ready for the service: %.200s", path, why.text);
+    return false;
+}
+
+static bool trust(const char *name, void (*take)(const wchar_t *sid),
+                  struct daemon_error *ret_error)
+{
+    wchar_t sid[DAEMON_SERVICE_ACCOUNT_MAX];
+    if (daemon_service_account_sid(name, sid)) {
+        take(sid);
+        return true;
+    }
+    daemon_error_set(ret_error, "there is no SHA-1");
     return false;
 }
 
@@ -114,21 +165,40 @@ bool daemon_service_folders_admit(const char *name, const struct daemon_config *
                                   struct daemon_error *ret_error)
 {
     struct folders folders;
-    wchar_t sid[DAEMON_SERVICE_ACCOUNT_MAX];
-    if (!daemon_service_account_sid(name, sid)) {
-        daemon_error_set(ret_error, "there is no SHA-1");
-        return false;
-    }
-    daemon_acl_admit(sid);
     name_folders(config, &folders);
-    // The rendezvous file, which others may read, lies in the first of them.
-    return admit_folder(folders.base, false, ret_error) &&
-           admit_folder(folders.log, true, ret_error) &&
-           admit_folder(folders.state, true, ret_error) &&
-           admit_folder(folders.keys, true, ret_error);
+    // The rendezvous file, which others may read, lies in the first of them. What was the service's
+    // under its other name is taken over.
+    return trust(DAEMON_SERVICE_OPTIONS_NAME, daemon_acl_trust, ret_error) &&
+           trust(DAEMON_SERVICE_OPTIONS_PNRP_NAME, daemon_acl_trust, ret_error) &&
+           trust(name, daemon_acl_admit, ret_error) &&
+           admit_folder(folders.base, NULL, ret_error) &&
+           admit_folder(folders.log, is_log, ret_error) &&
+           admit_folder(folders.state, is_state, ret_error) &&
+           admit_folder(folders.keys, is_key, ret_error);
 }
 
 // ---- removing ----
+
+struct removal {
+    const char *folder;
+    own_fn is_own;
+};
+
+static void remove_entry(void *ctx, const char *name, bool is_folder)
+{
+    const struct removal *removal = ctx;
+    char path[DAEMON_PATHS_MAX];
+    int len = snprintf(path, sizeof path, "%s\\%s", removal->folder, name);
+    if (!is_folder && removal->is_own(name) && len > 0 && (size_t)len < sizeof path)
+        daemon_file_remove(path);
+}
+
+static void remove_own(const char *path, own_fn is_own)
+{
+    struct removal removal = {.folder = path, .is_own = is_own};
+    struct daemon_error ignored;
+    (void)daemon_file_list(path, remove_entry, &removal, &ignored);
+}
 
 static void remove_empty(const char *path)
 {
@@ -144,8 +214,8 @@ void daemon_service_folders_remove(const char *name, const struct daemon_config 
     name_folders(config, &folders);
     if (purge) {
         daemon_log_file_remove(daemon_service_folders_log(name, path));
-        daemon_file_remove_folder(folders.keys);
-        daemon_file_remove_folder(folders.state);
+        remove_own(folders.keys, is_key);
+        remove_own(folders.state, is_state);
     }
     remove_empty(folders.keys);
     remove_empty(folders.state);

@@ -7,7 +7,8 @@
 // account, the system and the administrators may do anything there, others nothing.
 //
 // Anybody may make a folder in %ProgramData%: one that others can change, or that is theirs, is not
-// taken over.
+// taken over. Neither is a folder for state or keys that has other things in it, since these would
+// be locked away, or removed, with pnrd's own.
 
 #include "node/daemon/config.h"
 #include "node/daemon/paths.h"
@@ -20,7 +21,7 @@ const char *daemon_service_folders_log(const char *name, char ret_path[DAEMON_PA
 bool daemon_service_folders_admit(const char *name, const struct daemon_config *config,
                                   struct daemon_error *ret_error);
 
-// Removes the folders that are empty, or, with purge, the state, keys and log with all in them.
+// With purge removes what is pnrd's in its folders; in any case those of them that are empty.
 void daemon_service_folders_remove(const char *name, const struct daemon_config *config,
                                    bool purge);
 

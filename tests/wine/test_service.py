@@ -62,6 +62,13 @@ class Scenario:
             file.write("[node]\nno-such-key = 1\n")
         self.has(service("install", "--config", wine.path(bad), code=2), "no-such-key")
         self.has(service("install", "--state", "here", code=2), "here is no full path")
+        # A folder that is not pnrd's would be locked away, or purged, with what it has.
+        other = os.path.join(self.h.directory, "other")
+        os.makedirs(other)
+        with open(os.path.join(other, "diary.txt"), "w", encoding="ascii") as file:
+            file.write("dear diary\n")
+        self.has(service("install", "--state", wine.path(other), code=1), "diary.txt in it is not pnrd's")
+        self.h.check(not os.path.exists(daemon.data_folder()), "no folder is left", daemon.data_folder())
         self.has(wine.run(daemon.built("pnrd"), "service", "run", code=1), "remedy: pnrd service start")
         self.h.check(self.registry() == self.before, "the registry is as it was", "")
 
@@ -124,14 +131,20 @@ class Scenario:
         wine.run("taskkill", "/F", "/PID", process)
         return process
 
+    def start(self):
+        """Wine's manager does not look after its processes: it restarts none by itself, and takes a killed one for
+        running until the next tells otherwise, so that its word is not enough."""
+        ready = self.log().count(" ready version=")
+        service("start")
+        self.h.until("it is ready", lambda: self.log().count(" ready version=") > ready)
+
     def is_killed(self):
-        service("start")
+        self.start()
         process = self.kill()
-        # Wine's manager does not look after its processes, and so restarts none by itself.
-        service("start")
+        self.start()
         again = self.kill()
         self.has(service("stop"), "service pnrd has ended")
-        service("start")
+        self.start()
         self.h.check(again != process, "it is another process", again)
         kept = daemon.pnr(None, "publications")
         self.h.check([one["name"] for one in kept] == [self.name], "its publication is kept", kept)
@@ -156,7 +169,12 @@ class Scenario:
         said = service("start", "--name", "pnrd-second", code=1)
         self.has(said, "has ended as soon as it was started; remedy: see C:\\ProgramData\\pnr\\log\\pnrd-second.log")
         self.has(self.log("pnrd-second"), " error ", port)
+        diary = os.path.join(self.h.directory, "second", "diary.txt")
+        with open(diary, "w", encoding="ascii") as file:
+            file.write("dear diary\n")
         service("uninstall", "--name", "pnrd-second", "--purge")
+        left = os.listdir(os.path.dirname(diary))
+        self.h.check(left == ["diary.txt"], "what is not pnrd's is left", left)
 
     def has_the_other_name(self):
         self.has(service("install", "--pnrp-name", *self.options), "service pnrpsvc is installed")
