@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: MIT
 // A hostile daemon from its first byte: the input decides what comes over the connection, raw bytes
 // and frames that are almost right, where it breaks off and is made again, and what the program
-// does with a few lookups meanwhile. Whatever it says: no entry says what it may not, nothing
-// waits, each notification that was promised has come when its lookup has ended, and no memory is
+// does with a few lookups, of names and of clouds, and registrations meanwhile. Whatever it says:
+// no entry says what it may not, nothing waits, each notification that was promised has come when
+// its lookup has ended, a name is withdrawn if and only if it was registered, and no memory is
 // left. What a single lookup makes of well-formed answers is fuzz_nsp_daemon.c.
 //
 // The link's thread runs only while the input's does not, so that an input is the same each time.
+// Where a call waits, the daemon speaks, the link's thread runs, and time is over in the end.
 #include "node/control/transport.h"
 #include "nsp/link.h"
 #include "nsp/lookup.h"
 #include "nsp/query.h"
+#include "nsp/registration.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/nsp/failing_memory.h"
 
@@ -17,6 +20,8 @@
 #include <stdio.h>
 
 #define LOOKUPS   4
+#define NAMES     4 // that are registered
+#define PATIENCE  8 // times that the daemon is heard within a registration
 #define ARMED_MAX 8
 #define SAID_MAX  8192
 #define SOCKET    77 // what libpnr takes for its socket
@@ -33,6 +38,18 @@ static struct {
     sem_t rests, goes_on;
     atomic_bool ends;
 } thread;
+
+// What happens while the program waits.
+struct program;
+static struct {
+    struct program *program;
+    struct fuzz_input *input;
+    struct nsp_lookup *clouds; // a Next of them, which has no time: End comes
+    unsigned patience;         // of a registration
+} meanwhile;
+
+static void let_run(struct program *program);
+static void speak(struct fuzz_input *input, uint8_t what);
 
 enum control_transport_state __wrap_control_transport_connect_unix(const char *path,
                                                                    intptr_t *ret_socket);
@@ -101,9 +118,22 @@ bool __wrap_nsp_condition_wait_until(struct nsp_condition *condition, struct nsp
                                      int64_t deadline_ms)
 {
     (void)condition;
-    (void)lock;
-    FUZZ_CHECK(deadline_ms != NSP_NEVER);
-    return false;
+    FUZZ_CHECK(deadline_ms != NSP_NEVER || meanwhile.clouds != NULL);
+    if (deadline_ms == NSP_NEVER) {
+        nsp_lock_give(lock);
+        nsp_lookup_end(meanwhile.clouds);
+        nsp_lock_take(lock);
+        return true;
+    }
+    if (meanwhile.patience == 0) {
+        return false;
+    }
+    meanwhile.patience--;
+    nsp_lock_give(lock);
+    speak(meanwhile.input, fuzz_u8(meanwhile.input));
+    let_run(meanwhile.program);
+    nsp_lock_take(lock);
+    return true;
 }
 
 // ---- a program ----
@@ -117,7 +147,10 @@ struct program {
     struct failing_memory memory;
     struct nsp_link *link;
     struct nsp_lookup_set set;
+    struct nsp_registration_set registrations;
+    bool is_registered[NAMES];
     struct nsp_lookup *lookups[LOOKUPS];
+    bool is_of_clouds[LOOKUPS];
     struct armed armed[LOOKUPS][ARMED_MAX];
     size_t armed_count[LOOKUPS];
     bool has_thread;
@@ -140,7 +173,23 @@ static bool is_one_of(int code, const int *codes)
     return *codes == code;
 }
 
-static void begin(struct program *program, size_t index, uint8_t how)
+static void begin(struct program *program, size_t index, struct nsp_query *query)
+{
+    bool is_cloud = query->kind == NSP_QUERY_CLOUD;
+    struct nsp_lookup_options options = {.source = is_cloud ? &nsp_source_cloud : &nsp_source_name,
+                                         .link = program->link,
+                                         .set = &program->set,
+                                         .memory = &program->memory.memory};
+    program->is_of_clouds[index] = is_cloud;
+    FUZZ_CHECK(nsp_lookup_new(&options, query, &program->lookups[index]) == 0);
+    FUZZ_CHECK(nsp_lookup_begin(program->lookups[index]) == 0);
+    if (!program->has_thread) {
+        program->has_thread = true;
+        sem_wait(&thread.rests);
+    }
+}
+
+static void begin_name(struct program *program, size_t index, uint8_t how)
 {
     static const WCHAR name[] = {'0', '.', 'n', 'a', 'm', 'e', 0};
     struct nsp_query query = {.kind = NSP_QUERY_NAME,
@@ -152,19 +201,26 @@ static void begin(struct program *program, size_t index, uint8_t how)
                               .max_resolve = 1u + how % 8,
                               .timeout_s = 1,
                               .criteria = (enum pnr_criteria)(how % 7)};
-    struct nsp_lookup_options options = {.source = &nsp_source_name,
-                                         .link = program->link,
-                                         .set = &program->set,
-                                         .memory = &program->memory.memory};
-    FUZZ_CHECK(nsp_lookup_new(&options, &query, &program->lookups[index]) == 0);
-    FUZZ_CHECK(nsp_lookup_begin(program->lookups[index]) == 0);
-    if (!program->has_thread) {
-        program->has_thread = true;
-        sem_wait(&thread.rests);
-    }
+    begin(program, index, &query);
 }
 
-static void next(struct nsp_lookup *lookup, uint8_t how)
+static void begin_clouds(struct program *program, size_t index, uint8_t how)
+{
+    static const INT families[] = {AF_UNSPEC, AF_INET, AF_INET6, AF_UNSPEC};
+    struct nsp_query query = {.kind = NSP_QUERY_CLOUD,
+                              .version = 1,
+                              .mask = LUP_RETURN_ALL,
+                              .max_resolve = NSP_QUERY_RESULTS_MAX,
+                              .timeout_s = 1,
+                              .filter = {.family = families[how & 3],
+                                         .scope = (PNRP_SCOPE)(how >> 2 & 3),
+                                         .scope_id = how >> 4 & 3}};
+    begin(program, index, &query);
+}
+
+static void end(struct program *program, size_t index);
+
+static void next(struct program *program, size_t index, uint8_t how)
 {
     static const int codes[] = {
         WSA_E_NO_MORE,
@@ -181,9 +237,16 @@ static void next(struct nsp_lookup *lookup, uint8_t how)
     };
     static _Alignas(16) uint8_t buf[8192];
     DWORD len = how < 250 ? how * 4u : sizeof buf;
+    struct nsp_lookup *lookup = program->lookups[index];
+    meanwhile.clouds = program->is_of_clouds[index] ? lookup : NULL;
     int code = nsp_lookup_next(lookup, how & 1 ? LUP_FLUSHPREVIOUS : 0, &len, buf);
-    FUZZ_CHECK(is_one_of(code, codes));
+    bool has_ended = meanwhile.clouds != NULL && code == WSA_E_CANCELLED;
+    meanwhile.clouds = NULL;
+    FUZZ_CHECK(has_ended || is_one_of(code, codes));
     FUZZ_CHECK(code != WSAEFAULT || len <= sizeof buf);
+    if (has_ended) {
+        end(program, index);
+    }
 }
 
 static void poll_it(struct nsp_lookup *lookup)
@@ -221,6 +284,54 @@ static void end(struct program *program, size_t index)
         FUZZ_CHECK(has_come == armed->is_promised);
         CloseHandle(armed->overlapped.hEvent);
     }
+}
+
+// Names in clouds, unsecured and secured.
+static struct nsp_offer offer_of(size_t which)
+{
+    struct nsp_offer offer;
+    memset(&offer, 0, sizeof offer);
+    strcpy(offer.name, (which & 1) == 0 ? "0.name" : "own.name");
+    strcpy(offer.cloud, (which & 2) == 0 ? "" : "lab");
+    strcpy(offer.label, "own");
+    offer.is_secured = (which & 1) != 0;
+    offer.endpoint_count = 1;
+    offer.endpoints[0] = (struct pnr_endpoint){.ip_len = 4, .port = 1, .proto = 6};
+    return offer;
+}
+
+static void set_service(struct program *program, size_t which, uint8_t how)
+{
+    static const int codes[] = {
+        WSAENETDOWN,
+        WSASYSNOTREADY,
+        WSA_NOT_ENOUGH_MEMORY,
+        WSAEINVAL,
+        WSAEACCES,
+        WSA_PNRP_INVALID_IDENTITY,
+        WSA_PNRP_CLOUD_NOT_FOUND,
+        WSA_PNRP_CLOUD_DISABLED,
+        WSA_PNRP_CLOUD_IS_SEARCH_ONLY,
+        WSA_PNRP_DUPLICATE_PEER_NAME,
+        WSA_PNRP_TOO_MUCH_LOAD,
+        0,
+    };
+    struct nsp_offer offer = offer_of(which);
+    struct nsp_registration_options options = {.set = &program->registrations,
+                                               .link = program->link,
+                                               .memory = &program->memory.memory,
+                                               .wait_ms = 1000};
+    meanwhile.patience = how % PATIENCE;
+    if ((how & 0x80) == 0) {
+        int code = nsp_registration_make(&options, &offer);
+        FUZZ_CHECK(code == 0 || is_one_of(code, codes));
+        program->is_registered[which] = program->is_registered[which] || code == 0;
+    } else {
+        int wanted = program->is_registered[which] ? 0 : WSASERVICE_NOT_FOUND;
+        FUZZ_CHECK(nsp_registration_withdraw(&options, &offer) == wanted);
+        program->is_registered[which] = false;
+    }
+    meanwhile.patience = 0;
 }
 
 // ---- a daemon ----
@@ -279,14 +390,28 @@ static void tell(struct fuzz_input *input)
     say_frame(body, (size_t)len);
 }
 
-static void step(struct program *program, struct fuzz_input *input)
+// One cloud of a few.
+static void tell_cloud(struct fuzz_input *input)
 {
+    static const char *const events[] = {"", "5:event5:added", "5:event7:changed", "5:event4:gone"};
+    static const char *const states[] = {"6:active", "13:synchronising", "6:no-net", "8:disabled"};
+    static const char *const scopes[] = {"6:global", "4:site", "4:link", "4:many"};
+    char body[512];
+    uint8_t how = fuzz_u8(input);
     uint8_t what = fuzz_u8(input);
-    size_t index = what >> 4 & 3;
-    struct nsp_lookup *lookup = program->lookups[index];
+    int len = snprintf(body, sizeof body,
+                       "d1:ii%ue1:o6:result1:rd%s8:familiesli4ee4:name5:lab-%c5:scope%s5:state%see",
+                       (unsigned)how >> 4, events[how & 3], 'a' + (what & 3), scopes[what >> 2 & 3],
+                       states[what >> 4 & 3]);
+    say_frame(body, (size_t)len);
+}
+
+// What the daemon does next: the lower half of what a step can be.
+static void speak(struct fuzz_input *input, uint8_t what)
+{
     const uint8_t *bytes;
     size_t len;
-    switch (what & 15) {
+    switch (what & 7) {
     case 0:
         len = fuzz_take(input, fuzz_u8(input), &bytes);
         say(bytes, len);
@@ -297,7 +422,11 @@ static void step(struct program *program, struct fuzz_input *input)
         break;
     case 3:
     case 4:
-        tell(input);
+        if ((what & 0x40) != 0) {
+            tell_cloud(input);
+        } else {
+            tell(input);
+        }
         break;
     case 5:
         greet();
@@ -305,16 +434,38 @@ static void step(struct program *program, struct fuzz_input *input)
     case 6:
         wire.hung_up = true;
         break;
+    default:
+        break;
+    }
+}
+
+static void step(struct program *program, struct fuzz_input *input)
+{
+    uint8_t what = fuzz_u8(input);
+    size_t index = what >> 4 & 3;
+    struct nsp_lookup *lookup = program->lookups[index];
+    switch (what & 15) {
+    case 0:
+    case 1:
+    case 2:
+    case 3:
+    case 4:
+    case 5:
+    case 6:
+        speak(input, what);
+        break;
     case 7:
     case 8:
-        if (lookup == NULL) {
-            begin(program, index, fuzz_u8(input));
+        if (lookup == NULL && (what & 0x40) != 0) {
+            begin_clouds(program, index, fuzz_u8(input));
+        } else if (lookup == NULL) {
+            begin_name(program, index, fuzz_u8(input));
         }
         break;
     case 9:
     case 10:
         if (lookup != NULL) {
-            next(lookup, fuzz_u8(input));
+            next(program, index, fuzz_u8(input));
         }
         break;
     case 11:
@@ -332,6 +483,13 @@ static void step(struct program *program, struct fuzz_input *input)
             end(program, index);
         }
         break;
+    case 14:
+        if ((what & 0x40) != 0) {
+            set_service(program, index, fuzz_u8(input));
+            break;
+        }
+        let_run(program);
+        break;
     default:
         let_run(program);
         break;
@@ -341,7 +499,8 @@ static void step(struct program *program, struct fuzz_input *input)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fuzz_input input = {data, data + size};
-    struct program program = {.set = NSP_LOOKUP_SET_INIT};
+    struct program program = {.set = NSP_LOOKUP_SET_INIT,
+                              .registrations = NSP_REGISTRATION_SET_INIT};
     failing_memory_init(&program.memory, 0);
     struct nsp_link_options options = {&program.memory.memory, "unix:/daemon"};
     FUZZ_CHECK(nsp_link_new(&options, &program.link) == 0);
@@ -349,7 +508,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     sem_init(&thread.rests, 0, 0);
     sem_init(&thread.goes_on, 0, 0);
     thread.ends = false;
-    begin(&program, 0, fuzz_u8(&input));
+    memset(&meanwhile, 0, sizeof meanwhile);
+    meanwhile.program = &program;
+    meanwhile.input = &input;
+    begin_name(&program, 0, fuzz_u8(&input));
     if ((fuzz_u8(&input) & 3) != 0) {
         greet();
         let_run(&program);
@@ -363,6 +525,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             end(&program, i);
         }
     }
+    nsp_registration_end_all(&program.registrations);
     thread.ends = true;
     sem_post(&thread.goes_on);
     nsp_link_close(program.link);
