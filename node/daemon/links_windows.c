@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "node/daemon/links.h"
 
+#include "node/daemon/socket_addr.h"
 #include "node/daemon/wake.h"
 #include "node/daemon/wide_windows.h"
 
@@ -41,19 +42,15 @@ static IP_ADAPTER_ADDRESSES *read_adapters(void)
 
 static void note_address(struct daemon_links_one *one, const struct sockaddr *address)
 {
-    if (address->sa_family == AF_INET && one->addr4.ip_len == 0) {
-        struct sockaddr_in v4;
-        memcpy(&v4, address, sizeof v4);
-        memcpy(one->addr4.ip, &v4.sin_addr, 4);
-        one->addr4.ip_len = 4;
-    } else if (address->sa_family == AF_INET6 && one->addr6.ip_len == 0) {
-        struct sockaddr_in6 v6;
-        memcpy(&v6, address, sizeof v6);
-        if (!IN6_IS_ADDR_LINKLOCAL(&v6.sin6_addr))
-            return;
-        memcpy(one->addr6.ip, &v6.sin6_addr, 16);
-        one->addr6.ip_len = 16;
-    }
+    struct dht_addr addr;
+    if (!daemon_socket_addr_get(address, &addr))
+        return;
+    bool is_link_local = addr.ip_len == 16 && addr.ip[0] == 0xfe && (addr.ip[1] & 0xc0) == 0x80;
+    addr.port = 0;
+    if (addr.ip_len == 4 && one->addr4.ip_len == 0)
+        one->addr4 = addr;
+    else if (is_link_local && one->addr6.ip_len == 0)
+        one->addr6 = addr;
 }
 
 size_t daemon_links_list(struct daemon_links_one ret_links[DAEMON_LINKS_MAX])

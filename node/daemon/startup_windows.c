@@ -1,48 +1,20 @@
 // SPDX-License-Identifier: MIT
 #include "node/daemon/startup.h"
 
+#include "node/daemon/arguments_windows.h"
+
 #include <fcntl.h>
 #include <io.h>
-#include <stdlib.h>
 
 // clang-format off
 #include <winsock2.h>
 #include <windows.h>
-#include <shellapi.h>
 // clang-format on
-
-// One argument in UTF-8. NULL where memory is short.
-static char *to_utf8(const wchar_t *wide)
-{
-    int len = WideCharToMultiByte(CP_UTF8, 0, wide, -1, NULL, 0, NULL, NULL);
-    char *text = len <= 0 ? NULL : malloc((size_t)len);
-    if (text != NULL)
-        WideCharToMultiByte(CP_UTF8, 0, wide, -1, text, len, NULL, NULL);
-    return text;
-}
-
-// main()'s own arguments are in whatever code page the system has.
-static void take_arguments(int *inout_argc, char ***inout_argv)
-{
-    int count;
-    wchar_t **wide = CommandLineToArgvW(GetCommandLineW(), &count);
-    char **list = wide == NULL ? NULL : calloc((size_t)count + 1, sizeof *list);
-    bool ok = list != NULL;
-    for (int i = 0; ok && i < count; i++) {
-        list[i] = to_utf8(wide[i]);
-        ok = list[i] != NULL;
-    }
-    LocalFree(wide);
-    if (ok) {
-        *inout_argc = count;
-        *inout_argv = list;
-    }
-}
 
 bool daemon_startup(int *inout_argc, char ***inout_argv)
 {
     WSADATA data;
-    take_arguments(inout_argc, inout_argv);
+    daemon_arguments_take(inout_argc, inout_argv);
     // "\n" stays "\n": what is printed is read by programs.
     for (int fd = 0; fd <= 2; fd++)
         (void)_setmode(fd, _O_BINARY);

@@ -2,6 +2,7 @@
 #include "node/daemon/udp.h"
 
 #include "dht/addr.h"
+#include "node/daemon/socket_addr.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -25,12 +26,6 @@ struct message {
 };
 #endif
 
-union socket_addr {
-    struct sockaddr any;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-};
-
 struct daemon_udp {
     int fd;
     uint8_t ip_len;    // of its family
@@ -42,53 +37,21 @@ struct daemon_udp {
     struct daemon_udp_counters counters;
     struct message messages[DAEMON_UDP_BATCH]; // for either direction
     struct iovec parts[DAEMON_UDP_BATCH];
-    union socket_addr addrs[DAEMON_UDP_BATCH];
+    struct daemon_socket_addr addrs[DAEMON_UDP_BATCH];
     struct dht_datagram received[DAEMON_UDP_BATCH];
     uint8_t buffer[DAEMON_UDP_BATCH][DAEMON_UDP_DATAGRAM_MAX];
 };
 
 // ---- addresses ----
 
-static socklen_t to_socket_addr(const struct dht_addr *addr, uint32_t scope_id,
-                                union socket_addr *ret_addr)
-{
-    memset(ret_addr, 0, sizeof *ret_addr);
-    if (addr->ip_len == 4) {
-        ret_addr->v4.sin_family = AF_INET;
-        ret_addr->v4.sin_port = htons(addr->port);
-        memcpy(&ret_addr->v4.sin_addr, addr->ip, 4);
-        return sizeof ret_addr->v4;
-    }
-    ret_addr->v6.sin6_family = AF_INET6;
-    ret_addr->v6.sin6_port = htons(addr->port);
-    ret_addr->v6.sin6_scope_id = scope_id;
-    memcpy(&ret_addr->v6.sin6_addr, addr->ip, 16);
-    return sizeof ret_addr->v6;
-}
-
-static void from_socket_addr(const union socket_addr *addr, struct dht_addr *ret_addr)
-{
-    memset(ret_addr, 0, sizeof *ret_addr);
-    if (addr->any.sa_family == AF_INET) {
-        ret_addr->ip_len = 4;
-        ret_addr->port = ntohs(addr->v4.sin_port);
-        memcpy(ret_addr->ip, &addr->v4.sin_addr, 4);
-    } else if (addr->any.sa_family == AF_INET6) {
-        ret_addr->ip_len = 16;
-        ret_addr->port = ntohs(addr->v6.sin6_port);
-        memcpy(ret_addr->ip, &addr->v6.sin6_addr, 16);
-    }
-}
-
 // The address that a socket is bound to.
 static bool own_addr(int fd, struct dht_addr *ret_addr)
 {
-    union socket_addr addr;
+    struct daemon_socket_addr addr;
     socklen_t len = sizeof addr;
-    if (getsockname(fd, &addr.any, &len) != 0)
+    if (getsockname(fd, (struct sockaddr *)&addr, &len) != 0)
         return false;
-    from_socket_addr(&addr, ret_addr);
-    return ret_addr->ip_len != 0;
+    return daemon_socket_addr_get(&addr, ret_addr);
 }
 
 // ---- opening ----
@@ -183,14 +146,16 @@ struct daemon_udp *daemon_udp_open_on(const struct dht_addr *addr,
         daemon_error_set(ret_error, "no memory for a UDP socket");
         return NULL;
     }
-    union socket_addr bound;
+    struct daemon_socket_addr bound;
     udp->scope_id = link != NULL ? link->index : 0;
-    socklen_t bound_len = to_socket_addr(addr, udp->scope_id, &bound);
+    socklen_t bound_len = (socklen_t)daemon_socket_addr_put(addr, udp->scope_id, &bound);
     udp->ip_len = addr->ip_len;
-    udp->fd = socket(bound.any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    udp->fd = socket(addr->ip_len == 4 ? AF_INET : AF_INET6,
+                     SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (udp->fd >= 0) {
         set_options(udp, buffer_bytes);
-        if ((link == NULL || set_link(udp, link)) && bind(udp->fd, &bound.any, bound_len) == 0 &&
+        if ((link == NULL || set_link(udp, link)) &&
+            bind(udp->fd, (struct sockaddr *)&bound, bound_len) == 0 &&
             own_addr(udp->fd, &udp->addr))
             return udp;
     }
@@ -315,7 +280,7 @@ size_t daemon_udp_receive(struct daemon_udp *udp, const struct dht_datagram **re
             continue;
         }
         struct dht_datagram *datagram = &udp->received[kept++];
-        from_socket_addr(&udp->addrs[i], &datagram->addr);
+        (void)daemon_socket_addr_get(&udp->addrs[i], &datagram->addr);
         datagram->bytes = (struct dht_span){udp->buffer[i], got->msg_len};
     }
     udp->counters.received += kept;
@@ -374,7 +339,7 @@ size_t daemon_udp_send(struct daemon_udp *udp, const struct dht_datagram *datagr
             } bytes = {.data = datagram->bytes.data};
             prepare(udp, i, bytes.base, datagram->bytes.len);
             udp->messages[i].msg_hdr.msg_namelen =
-                to_socket_addr(&datagram->addr, udp->scope_id, &udp->addrs[i]);
+                daemon_socket_addr_put(&datagram->addr, udp->scope_id, &udp->addrs[i]);
         }
         takes_more = send_prepared(udp, batch, &sent);
         at += batch;
@@ -410,7 +375,7 @@ size_t daemon_udp_unreachable(struct daemon_udp *udp, struct dht_addr *ret_addrs
 {
     size_t count = 0;
     while (udp->has_errors && count < max) {
-        union socket_addr addr = {.any = {.sa_family = AF_UNSPEC}};
+        struct daemon_socket_addr addr = {0};
         _Alignas(struct cmsghdr) uint8_t control[512];
         struct msghdr header = {.msg_name = &addr,
                                 .msg_namelen = sizeof addr,
@@ -419,7 +384,7 @@ size_t daemon_udp_unreachable(struct daemon_udp *udp, struct dht_addr *ret_addrs
         if (recvmsg(udp->fd, &header, MSG_ERRQUEUE) < 0) {
             udp->has_errors = errno == EINTR;
         } else if (is_unreachable(&header)) {
-            from_socket_addr(&addr, &ret_addrs[count]);
+            (void)daemon_socket_addr_get(&addr, &ret_addrs[count]);
             count += ret_addrs[count].ip_len != 0;
         }
     }
@@ -446,11 +411,12 @@ bool daemon_udp_outgoing(enum dht_family family, struct dht_addr *ret_addr)
     static const struct dht_addr far_v4 = {.ip = {192, 33, 4, 12}, .port = 53, .ip_len = 4};
     static const struct dht_addr far_v6 = {
         .ip = {0x20, 0x01, 0x05, 0, 0, 2, [15] = 0x0c}, .port = 53, .ip_len = 16};
-    union socket_addr far;
-    socklen_t far_len = to_socket_addr(family == DHT_IPV4 ? &far_v4 : &far_v6, 0, &far);
+    struct daemon_socket_addr far;
+    socklen_t far_len =
+        (socklen_t)daemon_socket_addr_put(family == DHT_IPV4 ? &far_v4 : &far_v6, 0, &far);
     struct dht_addr addr;
-    int fd = socket(far.any.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    bool ok = fd >= 0 && connect(fd, &far.any, far_len) == 0 && own_addr(fd, &addr);
+    int fd = socket(family == DHT_IPV4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool ok = fd >= 0 && connect(fd, (struct sockaddr *)&far, far_len) == 0 && own_addr(fd, &addr);
     if (fd >= 0)
         close(fd);
     if (ok) {

@@ -2,6 +2,7 @@
 #include "node/daemon/udp.h"
 
 #include "dht/addr.h"
+#include "node/daemon/socket_addr.h"
 #include "node/daemon/wide_windows.h"
 
 #include <assert.h>
@@ -21,12 +22,6 @@
 #define SIO_UDP_NETRESET _WSAIOW(IOC_VENDOR, 15)
 #endif
 
-union socket_addr {
-    struct sockaddr any;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-};
-
 struct daemon_udp {
     SOCKET socket;
     uint8_t ip_len;    // of its family
@@ -41,46 +36,14 @@ struct daemon_udp {
 
 // ---- addresses ----
 
-static int to_socket_addr(const struct dht_addr *addr, uint32_t scope_id,
-                          union socket_addr *ret_addr)
-{
-    memset(ret_addr, 0, sizeof *ret_addr);
-    if (addr->ip_len == 4) {
-        ret_addr->v4.sin_family = AF_INET;
-        ret_addr->v4.sin_port = htons(addr->port);
-        memcpy(&ret_addr->v4.sin_addr, addr->ip, 4);
-        return sizeof ret_addr->v4;
-    }
-    ret_addr->v6.sin6_family = AF_INET6;
-    ret_addr->v6.sin6_port = htons(addr->port);
-    ret_addr->v6.sin6_scope_id = scope_id;
-    memcpy(&ret_addr->v6.sin6_addr, addr->ip, 16);
-    return sizeof ret_addr->v6;
-}
-
-static void from_socket_addr(const union socket_addr *addr, struct dht_addr *ret_addr)
-{
-    memset(ret_addr, 0, sizeof *ret_addr);
-    if (addr->any.sa_family == AF_INET) {
-        ret_addr->ip_len = 4;
-        ret_addr->port = ntohs(addr->v4.sin_port);
-        memcpy(ret_addr->ip, &addr->v4.sin_addr, 4);
-    } else if (addr->any.sa_family == AF_INET6) {
-        ret_addr->ip_len = 16;
-        ret_addr->port = ntohs(addr->v6.sin6_port);
-        memcpy(ret_addr->ip, &addr->v6.sin6_addr, 16);
-    }
-}
-
 // The address that a socket is bound to.
 static bool own_addr(SOCKET socket, struct dht_addr *ret_addr)
 {
-    union socket_addr addr;
+    struct daemon_socket_addr addr;
     int len = sizeof addr;
-    if (getsockname(socket, &addr.any, &len) != 0)
+    if (getsockname(socket, (struct sockaddr *)&addr, &len) != 0)
         return false;
-    from_socket_addr(&addr, ret_addr);
-    return ret_addr->ip_len != 0;
+    return daemon_socket_addr_get(&addr, ret_addr);
 }
 
 // ---- opening ----
@@ -156,13 +119,14 @@ static bool set_link(const struct daemon_udp *udp, const struct daemon_udp_link 
 }
 
 // A group is not an address that can be bound here: its port on all addresses is.
-static int bound_addr(const struct dht_addr *addr, uint32_t scope_id, union socket_addr *ret_addr)
+static int bound_addr(const struct dht_addr *addr, uint32_t scope_id,
+                      struct daemon_socket_addr *ret_addr)
 {
     struct dht_addr at = *addr;
     bool is_group = addr->ip_len == 4 ? (addr->ip[0] & 0xf0) == 0xe0 : addr->ip[0] == 0xff;
     if (is_group)
         memset(at.ip, 0, sizeof at.ip);
-    return to_socket_addr(&at, is_group ? 0 : scope_id, ret_addr);
+    return daemon_socket_addr_put(&at, is_group ? 0 : scope_id, ret_addr);
 }
 
 struct daemon_udp *daemon_udp_open(const struct dht_addr *addr, size_t buffer_bytes,
@@ -181,14 +145,15 @@ struct daemon_udp *daemon_udp_open_on(const struct dht_addr *addr,
         daemon_error_set(ret_error, "no memory for a UDP socket");
         return NULL;
     }
-    union socket_addr bound;
+    struct daemon_socket_addr bound;
     udp->ip_len = addr->ip_len;
     udp->scope_id = link != NULL ? link->index : 0;
     int bound_len = bound_addr(addr, udp->scope_id, &bound);
-    udp->socket = socket(bound.any.sa_family, SOCK_DGRAM, IPPROTO_UDP);
+    udp->socket = socket(addr->ip_len == 4 ? AF_INET : AF_INET6, SOCK_DGRAM, IPPROTO_UDP);
     if (udp->socket != INVALID_SOCKET &&
         set_options(udp, link != NULL && link->is_shared, buffer_bytes) &&
-        (link == NULL || set_link(udp, link)) && bind(udp->socket, &bound.any, bound_len) == 0 &&
+        (link == NULL || set_link(udp, link)) &&
+        bind(udp->socket, (struct sockaddr *)&bound, bound_len) == 0 &&
         own_addr(udp->socket, &udp->addr))
         return udp;
     report_open(addr, ret_error);
@@ -254,10 +219,10 @@ size_t daemon_udp_receive(struct daemon_udp *udp, const struct dht_datagram **re
     size_t kept = 0;
     // What was cut or was an error counts, so that a flood of it does not hold the loop up.
     for (size_t tries = 0; tries < DAEMON_UDP_BATCH; tries++) {
-        union socket_addr from;
+        struct daemon_socket_addr from;
         int from_len = sizeof from;
         int len = recvfrom(udp->socket, (char *)udp->buffer[kept], DAEMON_UDP_DATAGRAM_MAX, 0,
-                           &from.any, &from_len);
+                           (struct sockaddr *)&from, &from_len);
         int error = len < 0 ? WSAGetLastError() : 0;
         udp->counters.truncated += error == WSAEMSGSIZE;
         if (error != 0 && error != WSAEMSGSIZE && !is_news(error))
@@ -265,7 +230,7 @@ size_t daemon_udp_receive(struct daemon_udp *udp, const struct dht_datagram **re
         if (len < 0)
             continue;
         struct dht_datagram *datagram = &udp->received[kept];
-        from_socket_addr(&from, &datagram->addr);
+        (void)daemon_socket_addr_get(&from, &datagram->addr);
         datagram->bytes = (struct dht_span){udp->buffer[kept++], (size_t)len};
     }
     udp->counters.receive_calls += kept;
@@ -281,14 +246,14 @@ size_t daemon_udp_send(struct daemon_udp *udp, const struct dht_datagram *datagr
     size_t sent = 0;
     for (size_t i = 0; i < count; i++) {
         const struct dht_datagram *datagram = &datagrams[i];
-        union socket_addr to;
+        struct daemon_socket_addr to;
         assert(datagram->addr.ip_len == udp->ip_len);
-        int to_len = to_socket_addr(&datagram->addr, udp->scope_id, &to);
+        int to_len = daemon_socket_addr_put(&datagram->addr, udp->scope_id, &to);
         int len = sendto(udp->socket, (const char *)datagram->bytes.data, (int)datagram->bytes.len,
-                         0, &to.any, to_len);
+                         0, (struct sockaddr *)&to, to_len);
         if (len < 0 && is_news(WSAGetLastError())) // of an earlier one, perhaps
             len = sendto(udp->socket, (const char *)datagram->bytes.data, (int)datagram->bytes.len,
-                         0, &to.any, to_len);
+                         0, (struct sockaddr *)&to, to_len);
         int error = len < 0 ? WSAGetLastError() : 0;
         if (error == WSAEWOULDBLOCK || error == WSAENOBUFS) {
             udp->counters.send_full += count - i;
@@ -319,11 +284,11 @@ bool daemon_udp_outgoing(enum dht_family family, struct dht_addr *ret_addr)
     static const struct dht_addr far_v4 = {.ip = {192, 33, 4, 12}, .port = 53, .ip_len = 4};
     static const struct dht_addr far_v6 = {
         .ip = {0x20, 0x01, 0x05, 0, 0, 2, [15] = 0x0c}, .port = 53, .ip_len = 16};
-    union socket_addr to;
-    int to_len = to_socket_addr(family == DHT_IPV4 ? &far_v4 : &far_v6, 0, &to);
+    struct daemon_socket_addr to;
+    int to_len = daemon_socket_addr_put(family == DHT_IPV4 ? &far_v4 : &far_v6, 0, &to);
     struct dht_addr addr;
-    SOCKET asking = socket(to.any.sa_family, SOCK_DGRAM, IPPROTO_UDP);
-    bool ok = asking != INVALID_SOCKET && connect(asking, &to.any, to_len) == 0 &&
+    SOCKET asking = socket(family == DHT_IPV4 ? AF_INET : AF_INET6, SOCK_DGRAM, IPPROTO_UDP);
+    bool ok = asking != INVALID_SOCKET && connect(asking, (struct sockaddr *)&to, to_len) == 0 &&
               own_addr(asking, &addr);
     if (asking != INVALID_SOCKET)
         closesocket(asking);
