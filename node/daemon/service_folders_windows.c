@@ -17,10 +17,24 @@ struct folders {
     char keys[DAEMON_PATHS_MAX + 8];
 };
 
-static void name_folders(const struct daemon_config *config, struct folders *ret_folders)
+bool daemon_service_folders_is_usual(const char *name)
+{
+    return strcmp(name, DAEMON_SERVICE_OPTIONS_NAME) == 0 ||
+           strcmp(name, DAEMON_SERVICE_OPTIONS_PNRP_NAME) == 0;
+}
+
+static void name_base(const char *name, char ret_base[DAEMON_PATHS_MAX])
 {
     char path[DAEMON_PATHS_MAX];
-    snprintf(ret_folders->base, DAEMON_PATHS_MAX, "%s", daemon_paths_standard("/run/pnr", path));
+    bool is_usual = daemon_service_folders_is_usual(name);
+    snprintf(ret_base, DAEMON_PATHS_MAX, "%.900s%s%.64s", daemon_paths_standard("/run/pnr", path),
+             is_usual ? "" : "-", is_usual ? "" : name);
+}
+
+static void name_folders(const char *name, const struct daemon_config *config,
+                         struct folders *ret_folders)
+{
+    name_base(name, ret_folders->base);
     snprintf(ret_folders->log, sizeof ret_folders->log, "%s\\log", ret_folders->base);
     snprintf(ret_folders->state, DAEMON_PATHS_MAX, "%s", config->state_dir.text);
     if (config->keys_dir.text[0] != '\0')
@@ -31,9 +45,9 @@ static void name_folders(const struct daemon_config *config, struct folders *ret
 
 const char *daemon_service_folders_log(const char *name, char ret_path[DAEMON_PATHS_MAX])
 {
-    char path[DAEMON_PATHS_MAX];
-    snprintf(ret_path, DAEMON_PATHS_MAX, "%.900s\\log\\%.64s.log",
-             daemon_paths_standard("/run/pnr", path), name);
+    char base[DAEMON_PATHS_MAX];
+    name_base(name, base);
+    snprintf(ret_path, DAEMON_PATHS_MAX, "%.900s\\log\\%.64s.log", base, name);
     return ret_path;
 }
 
@@ -165,7 +179,16 @@ bool daemon_service_folders_admit(const char *name, const struct daemon_config *
                                   struct daemon_error *ret_error)
 {
     struct folders folders;
-    name_folders(config, &folders);
+    char path[DAEMON_PATHS_MAX];
+    name_folders(name, config, &folders);
+    if (!daemon_service_folders_is_usual(name) &&
+        strcmp(folders.state, daemon_paths_standard("/var/lib/pnr", path)) == 0) {
+        daemon_error_set(ret_error,
+                         "the service %s needs a --state and a --control of its own, such as in "
+                         "%.300s",
+                         name, folders.base);
+        return false;
+    }
     // The rendezvous file, which others may read, lies in the first of them. What was the service's
     // under its other name is taken over.
     return trust(DAEMON_SERVICE_OPTIONS_NAME, daemon_acl_trust, ret_error) &&
@@ -211,7 +234,7 @@ void daemon_service_folders_remove(const char *name, const struct daemon_config 
 {
     struct folders folders;
     char path[DAEMON_PATHS_MAX];
-    name_folders(config, &folders);
+    name_folders(name, config, &folders);
     if (purge) {
         daemon_log_file_remove(daemon_service_folders_log(name, path));
         remove_own(folders.keys, is_key);

@@ -3,7 +3,8 @@
 #define PNR_DAEMON_SERVICE_FOLDERS_WINDOWS_H
 
 // The folders of a service on Windows, made ready for its account by the administrator who sets it
-// up: %ProgramData%\pnr, its log, its state and its keys. They belong to the administrators; the
+// up: %ProgramData%\pnr, its log, its state and its keys; of a service of another name than the
+// usual ones %ProgramData%\pnr-NAME, and state elsewhere. They belong to the administrators; the
 // account, the system and the administrators may do anything there, others nothing.
 //
 // Anybody may make a folder in %ProgramData%: one that others can change, or that is theirs, is not
@@ -12,6 +13,9 @@
 
 #include "node/daemon/config.h"
 #include "node/daemon/paths.h"
+
+// Whether name is one of the two that share the usual folders: there can be one of these.
+bool daemon_service_folders_is_usual(const char *name);
 
 // The log file of the service of that name. Returns ret_path.
 const char *daemon_service_folders_log(const char *name, char ret_path[DAEMON_PATHS_MAX]);

@@ -159,6 +159,28 @@ static bool prepare(const struct daemon_service_options *options,
     return false;
 }
 
+// Of the two usual names one is taken: both would have one state.
+static bool is_single(const char *name, struct daemon_error *ret_error)
+{
+    struct daemon_service_manager manager;
+    struct daemon_error ignored;
+    const char *other = strcmp(name, DAEMON_SERVICE_OPTIONS_NAME) == 0
+                            ? DAEMON_SERVICE_OPTIONS_PNRP_NAME
+                            : DAEMON_SERVICE_OPTIONS_NAME;
+    // One that is not pnrd's has its own.
+    if (!daemon_service_folders_is_usual(name) ||
+        !daemon_service_manager_open(other, 0, 0, &manager, &ignored))
+        return true;
+    bool is_there = manager.service != NULL;
+    daemon_service_manager_close(&manager);
+    if (is_there)
+        daemon_error_set(ret_error,
+                         "pnrd is installed as the service %s; remedy: pnrd service uninstall "
+                         "--name %s",
+                         other, other);
+    return !is_there;
+}
+
 static int install(const struct daemon_service_options *options)
 {
     static struct line line;
@@ -180,7 +202,8 @@ static int install(const struct daemon_service_options *options)
     if (!ok)
         daemon_error_set(&why, "there is a service %s already; remedy: pnrd service uninstall",
                          options->name);
-    ok = ok && daemon_service_manager_create(&manager, &plan, &why);
+    ok = ok && is_single(options->name, &why) &&
+         daemon_service_manager_create(&manager, &plan, &why);
     if (ok && !prepare(options, &config, program, &why)) {
         DeleteService(manager.service);
         daemon_service_folders_remove(options->name, &config, false);

@@ -33,7 +33,8 @@ class Scenario:
             self.h.check(part in said, part, said)
 
     def log(self, name=NAME):
-        with open(os.path.join(daemon.data_folder(), "log", name + ".log"), encoding="utf-8") as log:
+        folder = daemon.data_folder() + ("" if name == NAME else "-" + name)
+        with open(os.path.join(folder, "log", name + ".log"), encoding="utf-8") as log:
             return log.read()
 
     def registry(self):
@@ -164,10 +165,12 @@ class Scenario:
         """A second one, at a port that is taken: its log says so, and start says where to look."""
         port = self.net.bootstrap
         state = wine.path(os.path.join(self.h.directory, "second"))
+        self.has(service("install", "--name", "pnrd-second", code=1), "needs a --state and a --control of its own",
+                 "C:\\ProgramData\\pnr-pnrd-second")
         service("install", "--name", "pnrd-second", "--listen", port, "--state", state,
                 "--control", "tcp:" + wine.path(os.path.join(self.h.directory, "second-rendezvous")))
         said = service("start", "--name", "pnrd-second", code=1)
-        self.has(said, "has ended as soon as it was started; remedy: see C:\\ProgramData\\pnr\\log\\pnrd-second.log")
+        self.has(said, "has ended as soon as it was started; remedy: see C:\\ProgramData\\pnr-pnrd-second\\log\\pnrd-second.log")
         self.has(self.log("pnrd-second"), " error ", port)
         diary = os.path.join(self.h.directory, "second", "diary.txt")
         with open(diary, "w", encoding="ascii") as file:
@@ -176,27 +179,38 @@ class Scenario:
         left = os.listdir(os.path.dirname(diary))
         self.h.check(left == ["diary.txt"], "what is not pnrd's is left", left)
 
+    def is_single(self):
+        """Under both its names it would have one state."""
+        self.has(service("install", "--pnrp-name", *self.options, code=1),
+                 "pnrd is installed as the service pnrd; remedy: pnrd service uninstall --name pnrd")
+
+    def is_uninstalled(self):
+        service("uninstall", "--purge")
+        os.unlink(os.path.join(daemon.data_folder(), "pnr.conf"))  # the administrator's own
+        left = [os.path.join(place, name) for place, folders, files in os.walk(daemon.data_folder())
+                for name in folders + files]
+        self.h.check(left == [], "no file is left", left)
+        left = [name for name in os.listdir(os.path.dirname(daemon.data_folder())) if name.startswith("pnr-")]
+        self.h.check(left == [], "no folder is left", left)
+        service("status", code=4)
+        os.rmdir(daemon.data_folder())
+
     def has_the_other_name(self):
         self.has(service("install", "--pnrp-name", *self.options), "service pnrpsvc is installed")
         self.has(service("status", "--pnrp-name", code=3), "service pnrpsvc: not running")
         self.has(service("uninstall", "--pnrp-name"), "service pnrpsvc is uninstalled")
+        self.h.check(not os.path.exists(daemon.data_folder()), "its empty folders are gone", daemon.data_folder())
         # Windows' own is left alone.
         wine.run("sc", "create", "pnrpsvc", "binPath=", "C:\\windows\\system32\\svchost.exe -k LocalServicePeerNet")
         for verb in ("install", "uninstall", "stop", "start"):
             self.has(service(verb, "--pnrp-name", code=1), "the service pnrpsvc does not run pnrd")
         wine.run("sc", "delete", "pnrpsvc")
 
-    def is_taken_away(self):
-        service("uninstall", "--purge")
-        os.unlink(os.path.join(daemon.data_folder(), "pnr.conf"))  # the administrator's own
-        left = [os.path.join(place, name) for place, folders, files in os.walk(daemon.data_folder())
-                for name in folders + files]
-        self.h.check(left == [], "no file is left", left)
+    def is_as_before(self):
         after = self.registry()
         changed = {key for key in {*self.before, *after} if self.before.get(key) != after.get(key)}
         self.h.check(not changed, "the registry is as it was", {key: (self.before.get(key), after.get(key))
                                                                for key in changed})
-        service("status", code=4)
 
 
 def test(harness):
@@ -205,7 +219,8 @@ def test(harness):
     try:
         for part in (scenario.is_missing, scenario.is_refused, scenario.installs, scenario.shows_events, scenario.starts,
                      scenario.is_used, scenario.reloads, scenario.stops, scenario.is_killed, scenario.keeps_no_secret,
-                     scenario.fails, scenario.has_the_other_name, scenario.is_taken_away):
+                     scenario.fails, scenario.is_single, scenario.is_uninstalled, scenario.has_the_other_name,
+                     scenario.is_as_before):
             part()
             harness.step(part.__name__)
     finally:
