@@ -10,9 +10,8 @@
 // queue:
 //
 //   not in the picture    found by the search: without flags; by the watch: RESULT_IS_ADDED
-//   another mark          RESULT_IS_CHANGED, behind what waits of him. What waits of him as a
-//   change
-//                         already is replaced: the queue holds what he says now, not his history
+//   another mark          RESULT_IS_CHANGED, behind what waits of him. A change that waits already
+//                         is replaced: the queue holds what he says now, not his history
 //   the same mark         nothing
 //   gone                  RESULT_IS_DELETED, with what he said last; he leaves the picture with it
 //

@@ -14,14 +14,12 @@
 //
 // What a result has of what was asked for (LUP_RETURN_*):
 //
-//   always    dwSize, class, namespace, provider, output flags: a few bytes, and who reads results
-//   of
-//             NS_ALL needs to know whose they are
+//   always    dwSize, class, namespace, provider, output flags: a few bytes, and who reads what
+//             NS_ALL finds needs to know whose it is
 //   NAME      the name; of names also the cloud it was found in, as context
 //   COMMENT   the comment, unit for unit; NULL where the publisher gives none
-//   ADDR      each address twice over, as LocalAddr and RemoteAddr: some programs read the one,
-//   some
-//             the other. Both point to one SOCKADDR
+//   ADDR      each address twice over, as LocalAddr and RemoteAddr, of which some programs read
+//             the one and some the other. Both point to one SOCKADDR
 //   BLOB      of clouds a PNRPCLOUDINFO; of a name a PNRPINFO_V2, where the query was of the second
 //             version of the class and the publisher has a payload; programs of the first version
 //             take no blob

@@ -76,10 +76,8 @@ int nsp_query_open_blob(const BLOB *blob, const void **ret_data, DWORD *ret_size
 
 // Reads a query set and the flags of Begin. Returns 0, or, nothing being kept:
 //
-// WSASERVICE_NOT_FOUND  the class is not ours; or the provider's GUID is given and is not that of
-// the
-//                       class; or it is not given and the namespace is neither the class's nor
-//                       NS_ALL
+// WSASERVICE_NOT_FOUND  the class is not ours; or a provider is named that is not the class's; or
+//                       none is, and the namespace is neither the class's nor NS_ALL
 // WSANO_DATA            LUP_CONTAINERS: names are in no containers
 // WSAEFAULT             something that is pointed to cannot be read
 // WSA_PNRP_CLOUD_NOT_FOUND   no cloud can be called so: too long, or no UTF-16
