@@ -27,15 +27,6 @@ void *nsp_memory_take(const struct nsp_memory *memory, size_t len)
     return block;
 }
 
-void *nsp_memory_duplicate(const struct nsp_memory *memory, const void *data, size_t len)
-{
-    void *block = memory->take(memory->ctx, len > 0 ? len : 1);
-    if (block != NULL && len > 0) {
-        memcpy(block, data, len);
-    }
-    return block;
-}
-
 void nsp_memory_give(const struct nsp_memory *memory, void *block)
 {
     if (block != NULL) {

@@ -19,9 +19,6 @@ extern const struct nsp_memory nsp_memory_default;
 // A block of len bytes, all zero; NULL: none left. len 0 is a block as well.
 void *nsp_memory_take(const struct nsp_memory *memory, size_t len);
 
-// A block with a copy of len bytes; NULL: none left.
-void *nsp_memory_duplicate(const struct nsp_memory *memory, const void *data, size_t len);
-
 void nsp_memory_give(const struct nsp_memory *memory, void *block); // block may be NULL
 
 #endif

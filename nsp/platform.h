@@ -99,8 +99,7 @@ void nsp_condition_wait(struct nsp_condition *condition, struct nsp_lock *lock);
 // passed already does not wait. False once the deadline has passed.
 bool nsp_condition_wait_until(struct nsp_condition *condition, struct nsp_lock *lock,
                               int64_t deadline_ms);
-void nsp_condition_wake_one(struct nsp_condition *condition); // with or without the lock
-void nsp_condition_wake_all(struct nsp_condition *condition);
+void nsp_condition_wake_all(struct nsp_condition *condition); // with or without the lock
 
 // ---- threads ----
 
@@ -114,7 +113,6 @@ bool nsp_thread_start(struct nsp_thread *thread, void (*run)(void *ctx), void *c
 void nsp_thread_join(struct nsp_thread *thread);
 
 uint64_t nsp_platform_thread_id(void); // of the caller; never 0; may be given again to a later one
-uint32_t nsp_platform_process_id(void);
 
 // Tells of threads that end, to one listener for the process: in each thread that has called
 // nsp_thread_end_mark() since the last nsp_thread_end_init(), ended() is called with that thread's

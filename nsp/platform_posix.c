@@ -74,11 +74,6 @@ bool nsp_condition_wait_until(struct nsp_condition *condition, struct nsp_lock *
     return nsp_platform_now_ms() < deadline_ms;
 }
 
-void nsp_condition_wake_one(struct nsp_condition *condition)
-{
-    (void)pthread_cond_signal(&condition->cond);
-}
-
 void nsp_condition_wake_all(struct nsp_condition *condition)
 {
     (void)pthread_cond_broadcast(&condition->cond);
@@ -118,11 +113,6 @@ uint64_t nsp_platform_thread_id(void)
         own_thread_id = atomic_fetch_add(&thread_ids, 1) + 1;
     }
     return own_thread_id;
-}
-
-uint32_t nsp_platform_process_id(void)
-{
-    return (uint32_t)getpid();
 }
 
 // Held while `ended` runs, so that it does not outlive nsp_thread_end_drop().

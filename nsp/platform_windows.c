@@ -84,11 +84,6 @@ bool nsp_condition_wait_until(struct nsp_condition *condition, struct nsp_lock *
     return nsp_platform_now_ms() < deadline_ms;
 }
 
-void nsp_condition_wake_one(struct nsp_condition *condition)
-{
-    WakeConditionVariable(variable_of(condition));
-}
-
 void nsp_condition_wake_all(struct nsp_condition *condition)
 {
     WakeAllConditionVariable(variable_of(condition));
@@ -150,11 +145,6 @@ void nsp_thread_join(struct nsp_thread *thread)
 uint64_t nsp_platform_thread_id(void)
 {
     return GetCurrentThreadId();
-}
-
-uint32_t nsp_platform_process_id(void)
-{
-    return GetCurrentProcessId();
 }
 
 // Held while `ended` runs, so that it does not outlive nsp_thread_end_drop().

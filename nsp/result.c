@@ -122,8 +122,7 @@ static bool read_cloud(const struct pnr_result *from, const struct nsp_query *qu
 }
 
 int nsp_result_copy(const struct pnr_result *from, const struct nsp_query *query,
-                    DWORD output_flags, const struct nsp_memory *memory,
-                    struct nsp_result **ret_result)
+                    const struct nsp_memory *memory, struct nsp_result **ret_result)
 {
     WCHAR cloud[PNR_WORD_MAX], comment[PNR_COMMENT_MAX / 2 + 1];
     struct nsp_result_endpoint endpoints[PNR_ENDPOINTS_MAX];
@@ -143,9 +142,7 @@ int nsp_result_copy(const struct pnr_result *from, const struct nsp_query *query
     if (result == NULL) {
         return WSA_NOT_ENOUGH_MEMORY;
     }
-    result->output_flags = output_flags;
     result->payload_type = payload_type;
-    result->is_known = from->publisher_len == PNR_PUBLISHER_LEN && from->mark_len == PNR_MARK_LEN;
     memcpy(result->known.publisher, from->publisher, PNR_PUBLISHER_LEN);
     memcpy(result->known.mark, from->mark, PNR_MARK_LEN);
     *ret_result = result;
@@ -192,18 +189,6 @@ int nsp_result_copy_cloud(const struct pnr_cloud_info *from, const struct nsp_me
     result->cloud_info = read_info(from);
     *ret_result = result;
     return 0;
-}
-
-DWORD nsp_result_flags(enum pnr_change change)
-{
-    switch (change) {
-    case PNR_CHANGE_ADDED:
-        return RESULT_IS_ADDED;
-    case PNR_CHANGE_CHANGED:
-        return RESULT_IS_CHANGED;
-    default:
-        return RESULT_IS_DELETED;
-    }
 }
 
 void nsp_result_drop(struct nsp_result *result, const struct nsp_memory *memory)

@@ -48,18 +48,16 @@ struct nsp_result {
     size_t payload_len;                    // bytes, without those two; even of a string
     PNRP_EXTENDED_PAYLOAD_TYPE payload_type;
     struct pnr_known known; // publisher and mark, for pnr_watch()
-    bool is_known;          // the daemon told both
 
     // Of clouds.
     PNRPCLOUDINFO cloud_info;
 };
 
-// Copies a publisher. output_flags: see above. Where the daemon does not say which cloud it was
+// Copies a publisher; its output_flags are 0. Where the daemon does not say which cloud it was
 // found in, since it has but Global_, that is the one that was asked for, or Global_. Returns 0;
 // WSA_NOT_ENOUGH_MEMORY; WSANO_RECOVERY: the cloud's name is no UTF-8, which no daemon sends.
 int nsp_result_copy(const struct pnr_result *from, const struct nsp_query *query,
-                    DWORD output_flags, const struct nsp_memory *memory,
-                    struct nsp_result **ret_result);
+                    const struct nsp_memory *memory, struct nsp_result **ret_result);
 
 // Copies a cloud; what has happened to it becomes its output_flags. Its address family is AF_INET
 // where it has IPv4 alone and AF_INET6 in all other cases, as programs expect. Every cloud but
@@ -67,9 +65,6 @@ int nsp_result_copy(const struct pnr_result *from, const struct nsp_query *query
 // disabled is taken part in (PNRP_CLOUD_FULL_PARTICIPANT). Errors as of nsp_result_copy().
 int nsp_result_copy_cloud(const struct pnr_cloud_info *from, const struct nsp_memory *memory,
                           struct nsp_result **ret_result);
-
-// What has happened to a publisher, as output flags.
-DWORD nsp_result_flags(enum pnr_change change);
 
 // Gives it back. NULL is no error.
 void nsp_result_drop(struct nsp_result *result, const struct nsp_memory *memory);

@@ -79,7 +79,6 @@ static int read_event(const struct pnr_event *event, const struct nsp_query *que
         }
         memcpy(news.result->known.publisher, news.key, sizeof news.key);
         make_mark(&cloud, news.result->known.mark);
-        news.result->is_known = true;
     }
     *ret_news = news;
     return 0;

@@ -62,7 +62,7 @@ static int read_event(const struct pnr_event *event, const struct nsp_query *que
     if (news.what == NSP_INBOX_GONE) {
         memcpy(news.key, result.publisher, sizeof news.key);
     } else {
-        int error = nsp_result_copy(&result, query, 0, memory, &news.result);
+        int error = nsp_result_copy(&result, query, memory, &news.result);
         if (error != 0) {
             return error;
         }

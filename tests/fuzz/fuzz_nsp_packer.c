@@ -63,7 +63,8 @@ static struct nsp_result *make_name(struct fuzz_input *input, const struct nsp_q
     if (fuzz_u8(input) & 1) {
         memcpy(from.cloud, "lab", 4);
     }
-    FUZZ_CHECK(nsp_result_copy(&from, query, fuzz_u8(input), &nsp_memory_default, &result) == 0);
+    FUZZ_CHECK(nsp_result_copy(&from, query, &nsp_memory_default, &result) == 0);
+    result->output_flags = fuzz_u8(input);
     return result;
 }
 

@@ -41,20 +41,6 @@ static void test_zero_over_old(void **state)
     nsp_memory_give(&nsp_memory_default, taken);
 }
 
-static void test_duplicate(void **state)
-{
-    (void)state;
-    const char text[] = "Global_";
-    char *copy = nsp_memory_duplicate(&nsp_memory_default, text, sizeof text);
-    assert_non_null(copy);
-    assert_ptr_not_equal(copy, text);
-    assert_string_equal(copy, text);
-    nsp_memory_give(&nsp_memory_default, copy);
-    void *nothing = nsp_memory_duplicate(&nsp_memory_default, NULL, 0);
-    assert_non_null(nothing);
-    nsp_memory_give(&nsp_memory_default, nothing);
-}
-
 static void test_refused(void **state)
 {
     (void)state;
@@ -63,8 +49,7 @@ static void test_refused(void **state)
         void *blocks[3];
         failing_memory_init(&memory, fail_at);
         for (size_t i = 0; i < 3; i++) {
-            blocks[i] = i == 1 ? nsp_memory_duplicate(&memory.memory, "abc", 4)
-                               : nsp_memory_take(&memory.memory, 8);
+            blocks[i] = nsp_memory_take(&memory.memory, 8);
             assert_int_equal(blocks[i] == NULL, i + 1 == fail_at);
         }
         assert_int_equal(failing_memory_failed(&memory), fail_at >= 1 && fail_at <= 3);
@@ -81,7 +66,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_blocks),
         cmocka_unit_test(test_zero_over_old),
-        cmocka_unit_test(test_duplicate),
         cmocka_unit_test(test_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

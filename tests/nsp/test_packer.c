@@ -48,8 +48,8 @@ static struct nsp_result *make_name(enum what what)
     for (size_t i = 0; i < sizeof bytes; i++) {
         bytes[i] = (uint8_t)(i + 1);
     }
-    assert_int_equal(
-        nsp_result_copy(&from, &name_v2, RESULT_IS_ADDED, &nsp_memory_default, &result), 0);
+    assert_int_equal(nsp_result_copy(&from, &name_v2, &nsp_memory_default, &result), 0);
+    result->output_flags = RESULT_IS_ADDED;
     return result;
 }
 

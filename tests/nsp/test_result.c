@@ -17,7 +17,7 @@ static const struct nsp_query anywhere = {.kind = NSP_QUERY_NAME, .version = 2};
 static struct nsp_result *copy(const struct pnr_result *from, const struct nsp_query *query)
 {
     struct nsp_result *result;
-    assert_int_equal(nsp_result_copy(from, query, 0, &nsp_memory_default, &result), 0);
+    assert_int_equal(nsp_result_copy(from, query, &nsp_memory_default, &result), 0);
     return result;
 }
 
@@ -191,7 +191,7 @@ static void test_where(void **state)
         memcpy(from.cloud, row->told, strlen(row->told));
         query.cloud = row->asked;
         query.cloud_units = row->asked == NULL ? 0 : units_of(row->asked);
-        int error = nsp_result_copy(&from, &query, 0, &nsp_memory_default, &result);
+        int error = nsp_result_copy(&from, &query, &nsp_memory_default, &result);
         if (error != row->error || (result == NULL) != (row->kept == NULL)) {
             fail_msg("%s: %d", row->name, error);
         }
@@ -214,20 +214,14 @@ static void test_publisher(void **state)
     memset(from.mark, 9, sizeof from.mark);
     from.publisher_len = PNR_PUBLISHER_LEN;
     from.mark_len = PNR_MARK_LEN;
-    assert_int_equal(
-        nsp_result_copy(&from, &anywhere, RESULT_IS_CHANGED, &nsp_memory_default, &result), 0);
-    assert_true(result->is_known);
+    assert_int_equal(nsp_result_copy(&from, &anywhere, &nsp_memory_default, &result), 0);
     assert_memory_equal(result->known.publisher, from.publisher, sizeof from.publisher);
     assert_memory_equal(result->known.mark, from.mark, sizeof from.mark);
-    assert_int_equal(result->output_flags, RESULT_IS_CHANGED);
+    assert_int_equal(result->output_flags, 0);
     assert_null(result->next);
     assert_null(result->comment);
     assert_null(result->payload);
     assert_int_equal(result->endpoint_count, 0);
-    nsp_result_drop(result, &nsp_memory_default);
-    from.mark_len = 0;
-    result = copy(&from, &anywhere);
-    assert_false(result->is_known);
     nsp_result_drop(result, &nsp_memory_default);
     nsp_result_drop(NULL, &nsp_memory_default);
 }
@@ -242,28 +236,6 @@ static void test_too_many(void **state)
     struct nsp_result *result = copy(&from, &anywhere);
     assert_int_equal(result->endpoint_count, PNR_ENDPOINTS_MAX);
     nsp_result_drop(result, &nsp_memory_default);
-}
-
-struct flags_row {
-    const char *name;
-    enum pnr_change change;
-    DWORD flags;
-};
-
-static const struct flags_row flags_rows[] = {
-    {"added", PNR_CHANGE_ADDED, RESULT_IS_ADDED},
-    {"changed", PNR_CHANGE_CHANGED, RESULT_IS_CHANGED},
-    {"gone", PNR_CHANGE_GONE, RESULT_IS_DELETED},
-};
-
-static void test_flags(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < COUNT(flags_rows); i++) {
-        if (nsp_result_flags(flags_rows[i].change) != flags_rows[i].flags) {
-            fail_msg("%s", flags_rows[i].name);
-        }
-    }
 }
 
 // ---- clouds ----
@@ -341,7 +313,7 @@ static void test_no_memory(void **state)
     struct pnr_result from;
     memset(&from, 0, sizeof from);
     failing_memory_init(&memory, 1);
-    assert_int_equal(nsp_result_copy(&from, &anywhere, 0, &memory.memory, &result),
+    assert_int_equal(nsp_result_copy(&from, &anywhere, &memory.memory, &result),
                      WSA_NOT_ENOUGH_MEMORY);
     failing_memory_init(&memory, 1);
     assert_int_equal(nsp_result_copy_cloud(&info_rows[0].from, &memory.memory, &result),
@@ -356,8 +328,7 @@ int main(void)
         cmocka_unit_test(test_addresses), cmocka_unit_test(test_comments),
         cmocka_unit_test(test_payloads),  cmocka_unit_test(test_where),
         cmocka_unit_test(test_publisher), cmocka_unit_test(test_too_many),
-        cmocka_unit_test(test_flags),     cmocka_unit_test(test_clouds),
-        cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_clouds),    cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
