@@ -11,6 +11,7 @@
 
 #define SLOT_BITS    16
 #define SLOT_MASK    ((UINT32_C(1) << SLOT_BITS) - 1)
+#define HASH_MASK    (UINT32_MAX >> 1)
 #define TOLD_AGAIN_S 600
 // All keepers push what is new, within moments; each is quiet for five seconds then.
 #define PUSHED_AGAIN_S 4
@@ -124,13 +125,14 @@ bool dht_watch_table_tells(const struct dht_watch_table *table, struct dht_watch
     if (watching->told == NULL)
         return true;
     size_t len = dht_addr_to_compact(peer, compact);
-    uint32_t hash = (uint32_t)dht_siphash(&table->key, compact, len);
+    uint32_t hash = (uint32_t)dht_siphash(&table->key, compact, len) & HASH_MASK;
     uint32_t again_s = is_pushed ? PUSHED_AGAIN_S : TOLD_AGAIN_S;
     // One of two that share a place is told again too soon now and then: no harm.
     struct dht_watch_told *told = &watching->told[hash % DHT_WATCH_TOLD_MAX];
-    if (told->hash == hash && told->told_s != 0 && now_s - told->told_s < again_s)
+    if (told->hash == hash && told->told_s != 0 && now_s - told->told_s < again_s &&
+        (told->is_pushed || !is_pushed))
         return false;
-    *told = (struct dht_watch_told){hash, now_s};
+    *told = (struct dht_watch_told){.hash = hash, .is_pushed = is_pushed, .told_s = now_s};
     return true;
 }
 

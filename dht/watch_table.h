@@ -58,8 +58,9 @@ struct dht_keeper {
 
 // A peer that was told, and when.
 struct dht_watch_told {
-    uint32_t hash;
-    uint32_t told_s; // as dht_engine_now_s(); 0: empty
+    uint32_t hash : 31;
+    uint32_t is_pushed : 1; // a keeper had pushed it then
+    uint32_t told_s;        // as dht_engine_now_s(); 0: empty
 };
 
 struct dht_watching {
@@ -123,8 +124,9 @@ struct dht_watching *dht_watch_table_next(const struct dht_watch_table *table,
 struct dht_keeper *dht_watch_table_keeper(struct dht_watching *watching,
                                           const struct dht_addr *addr);
 
-// Notes a peer that is about to be told; whether it was not told within the last ten minutes, or
-// seconds where a keeper has pushed it. Where memory is short every peer is told.
+// Notes a peer that is about to be told; whether it was not told within the last ten minutes. One
+// that a keeper has pushed is told unless a push of it was within the last seconds: what a lookup
+// has found may be older than what the push is about. Where memory is short every peer is told.
 bool dht_watch_table_tells(const struct dht_watch_table *table, struct dht_watching *watching,
                            const struct dht_addr *peer, bool is_pushed, uint32_t now_s);
 

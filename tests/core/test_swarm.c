@@ -213,6 +213,43 @@ static void test_changed(void **state)
     brains_fini(&brains);
 }
 
+// Tells how long it takes until the watch has told of that port, at most so many seconds.
+static int64_t told_after_us(uint32_t id, const char *port, int seconds)
+{
+    int64_t begun_us = brains.now_us;
+    while (strstr(helper_told(&brains, WATCHER, id), port) == NULL &&
+           brains.now_us - begun_us < seconds * SECOND)
+        brains_run(&brains, SECOND / 20);
+    return brains.now_us - begun_us;
+}
+
+// Nor does a program that ends its watch at each change and begins another, however soon after that
+// the next change comes.
+static void test_begun_again(void **state)
+{
+    char digit = '1';
+    (void)state;
+    begin(541);
+    publish(FIRST, digit);
+    for (int64_t pause_us = 0; pause_us < 6 * SECOND; pause_us += SECOND / 4) {
+        char wanted[] = "~0000";
+        char cancelled[32];
+        uint32_t id = watch(WATCHER);
+        while (brains_count(&brains, WATCHER, id, CONTROL_ANSWER_PROGRESS) == 0)
+            brains_run(&brains, SECOND / 100);
+        brains_run(&brains, pause_us);
+        digit = digit == '9' ? '1' : (char)(digit + 1);
+        wanted[1] = digit;
+        publish(FIRST, digit);
+        if (told_after_us(id, wanted, 60) > 4 * SECOND)
+            fail_msg("%lld ms after it began: %s", (long long)pause_us / 1000,
+                     helper_told(&brains, WATCHER, id));
+        snprintf(cancelled, sizeof cancelled, "2:idi%ue", id);
+        must(WATCHER, "cancel", cancelled);
+    }
+    brains_fini(&brains);
+}
+
 // Nor that somebody is gone who says so, be it one of two on his node.
 static void test_gone(void **state)
 {
@@ -479,6 +516,7 @@ int main(void)
         cmocka_unit_test(test_current_is_of_a_connection),
         cmocka_unit_test(test_news),
         cmocka_unit_test(test_changed),
+        cmocka_unit_test(test_begun_again),
         cmocka_unit_test(test_gone),
         cmocka_unit_test(test_gone_at_once),
         cmocka_unit_test(test_loss),

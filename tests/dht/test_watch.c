@@ -200,6 +200,37 @@ static void test_peers(void **state)
     network_fini(&network);
 }
 
+// One that has changed is told again, once, however soon after a lookup has told of it.
+static void test_peer_again(void **state)
+{
+    struct dht_id info_hash = {{9, 9, 9}};
+    (void)state;
+    for (int64_t pause_us = SECOND; pause_us < 6 * SECOND; pause_us += SECOND) {
+        struct network network;
+        struct told told = {.seq = DHT_SEQ_NONE};
+        begin(&network, 64, 310);
+        network.ctx = &told;
+        dht_announce(network.nodes[20], network.now_us, &info_hash, 0);
+        network_drain(&network, 20);
+        network_run(&network, 10 * SECOND);
+        struct dht_watch watch = {
+            .kind = DHT_WATCH_PEERS, .target = info_hash, .seq_known = DHT_SEQ_NONE};
+        told.ops[0] = dht_watch(network.nodes[40], network.now_us, &watch);
+        network_drain(&network, 40);
+        network_run(&network, pause_us);
+        assert_int_equal(told.peers, 1);
+        int64_t begun_us = network.now_us;
+        dht_announce_changed(network.nodes[20], network.now_us, &info_hash, 0);
+        network_drain(&network, 20);
+        network_run(&network, 10 * SECOND);
+        if (told.peers != 2 || told.at_us - begun_us > 2 * SECOND)
+            fail_msg("%lld s after it began: told %u, after %lld ms",
+                     (long long)(pause_us / SECOND), told.peers,
+                     (long long)(told.at_us - begun_us) / 1000);
+        network_fini(&network);
+    }
+}
+
 // An item that nobody puts again expires with all its keepers: then it is gone, and comes again.
 static void test_gone(void **state)
 {
@@ -465,12 +496,12 @@ static void test_read_only(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_republish),      cmocka_unit_test(test_nothing_left),
-        cmocka_unit_test(test_peers),          cmocka_unit_test(test_gone),
-        cmocka_unit_test(test_two_of_one),     cmocka_unit_test(test_held),
-        cmocka_unit_test(test_many),           cmocka_unit_test(test_keepers_crash),
-        cmocka_unit_test(test_unknown_method), cmocka_unit_test(test_read_only),
-        cmocka_unit_test(test_shared),
+        cmocka_unit_test(test_republish),     cmocka_unit_test(test_nothing_left),
+        cmocka_unit_test(test_peers),         cmocka_unit_test(test_peer_again),
+        cmocka_unit_test(test_gone),          cmocka_unit_test(test_two_of_one),
+        cmocka_unit_test(test_held),          cmocka_unit_test(test_many),
+        cmocka_unit_test(test_keepers_crash), cmocka_unit_test(test_unknown_method),
+        cmocka_unit_test(test_read_only),     cmocka_unit_test(test_shared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
