@@ -356,6 +356,18 @@ static void take_seq(struct dht *dht, struct dht_watching *watching, struct dht_
     }
 }
 
+// It tells how long ago it had news of the peers: so long before the query was sent, or later by no
+// more than the query's way. The earlier time misses nothing: what a peer has changed after he had
+// answered us came to the keeper by way of him, no sooner than a query that had been sent with ours
+// to him.
+static void take_news(struct dht *dht, struct dht_watching *watching, int64_t sent_us,
+                      const struct dht_krpc *msg)
+{
+    if (watching->kind == DHT_WATCH_PEERS && msg->has_watch && msg->has_news && msg->news >= 0 &&
+        msg->news <= sent_us / 1000)
+        dht_watch_peers_news(dht, watching, sent_us - msg->news * 1000);
+}
+
 static void take_lease(struct dht *dht, struct dht_watching *watching, struct dht_keeper *keeper,
                        const struct dht_krpc *msg)
 {
@@ -430,10 +442,12 @@ void dht_keeper_reply(struct dht *dht, const struct dht_transaction *transaction
     keeper->silent = 0;
     keeper->rtt_us = (uint32_t)(dht->now_us - transaction->sent_us);
     take_token(dht, keeper, msg);
-    if (transaction->method == DHT_KRPC_PNR_WATCH)
+    if (transaction->method == DHT_KRPC_PNR_WATCH) {
         take_lease(dht, watching, keeper, msg);
-    else
+        take_news(dht, watching, transaction->sent_us, msg);
+    } else {
         take_answer(dht, watching, keeper, msg);
+    }
     dht_watch_doubt(watching);
     wake(dht, watching);
 }

@@ -48,6 +48,7 @@ static const struct field fields[] = {
     {"seq", KIND_INT, 0, AT(seq), AT(has_seq)},
     {"sig", KIND_EXACT, DHT_SIG_LEN, AT(sig), 0},
     {"gone", KIND_FLAG, 0, AT(gone), 0},
+    {"news", KIND_INT, 0, AT(news), AT(has_news)},
     {"part", KIND_STRING, 0, AT(part), 0},
     {"port", KIND_INT, 0, AT(port), AT(has_port)},
     {"salt", KIND_STRING, 0, AT(salt), 0},
@@ -77,10 +78,10 @@ static const struct field fields[] = {
 #define NAME_LEN_MAX 12
 
 // first_of_len[n] is the first field with a name of n bytes or more.
-static const uint8_t first_of_len[NAME_LEN_MAX + 2] = {0,  0,  4,  5,  9,  16, 22,
-                                                       28, 30, 31, 32, 32, 32, 33};
+static const uint8_t first_of_len[NAME_LEN_MAX + 2] = {0,  0,  4,  5,  9,  17, 23,
+                                                       29, 31, 32, 33, 33, 33, 34};
 
-static_assert(FIELD_COUNT == 33 && FIELD_COUNT <= 64, "first_of_len and the bits of seen_fields");
+static_assert(FIELD_COUNT == 34 && FIELD_COUNT <= 64, "first_of_len and the bits of seen_fields");
 
 // The field's index, or FIELD_COUNT.
 static size_t find_field(struct dht_span name)

@@ -95,6 +95,7 @@ struct dht_krpc {
     bool gone;    // of pnr_changed
     bool peers;   // of pnr_watch
     bool has_lease;
+    bool has_news;
     bool has_watch;
     int64_t port;
     int64_t seq;
@@ -108,6 +109,7 @@ struct dht_krpc {
     struct dht_span part; // any length
     int64_t lease;        // seconds, of pnr_watch
     int64_t watch;        // seconds, of its reply
+    int64_t news;         // milliseconds, likewise
     // Of an error.
     int64_t error_code;
     struct dht_span error_text;

@@ -11,6 +11,7 @@
 
 #define NONE      UINT32_MAX
 #define BLOOM_LEN 256
+#define NEVER     INT64_MIN
 
 // An entry of the heap of swarms, the one with the oldest peer on top. oldest_us may be earlier
 // than the swarm's oldest peer is now: a refresh leaves it alone, and it is put right when it comes
@@ -141,7 +142,7 @@ static bool reserve_swarm(struct dht_peer_store *store)
 static bool add_swarm(struct dht_peer_store *store, int64_t now_us, const struct dht_id *info_hash,
                       const uint8_t *compact, bool is_seed)
 {
-    struct dht_swarm swarm = {.info_hash = *info_hash};
+    struct dht_swarm swarm = {.info_hash = *info_hash, .news_us = NEVER};
     if (!reserve_swarm(store) || !dht_swarm_add(&store->kind, &swarm, now_us, compact, is_seed)) {
         dht_swarm_clear(&swarm);
         return false;
@@ -202,7 +203,27 @@ enum dht_peer_store_result dht_peer_store_put(struct dht_peer_store *store, int6
     return added ? DHT_PEER_STORE_ADDED : DHT_PEER_STORE_FULL;
 }
 
+void dht_peer_store_note_news(struct dht_peer_store *store, int64_t now_us,
+                              const struct dht_id *info_hash)
+{
+    uint32_t at = find_swarm(store, info_hash);
+    if (at != NONE) {
+        store->swarms[at].news_us = now_us;
+    }
+}
+
 // ---- asking ----
+
+bool dht_peer_store_news(const struct dht_peer_store *store, const struct dht_id *info_hash,
+                         int64_t *ret_news_us)
+{
+    uint32_t at = find_swarm(store, info_hash);
+    if (at == NONE || store->swarms[at].news_us == NEVER) {
+        return false;
+    }
+    *ret_news_us = store->swarms[at].news_us;
+    return true;
+}
 
 size_t dht_peer_store_sample(struct dht_peer_store *store, const struct dht_id *info_hash,
                              bool noseed, size_t max, uint8_t *ret_compact)

@@ -10,7 +10,7 @@
 // Peers expire lifetime_us after their last announce; a swarm with no peers is gone, and tables
 // that emptied shrink. One engine holds one address family, so all addresses have the same ip_len
 // (asserted). A peer costs 18 to 23 bytes (IPv4; 30 to 38 for IPv6), and 12 to 15 more for its
-// index in a swarm of more than 8; a swarm about 110.
+// index in a swarm of more than 8; a swarm about 120.
 
 #include "dht/random.h"
 #include "dht/siphash.h"
@@ -43,6 +43,14 @@ void dht_peer_store_free(struct dht_peer_store *store);
 enum dht_peer_store_result dht_peer_store_put(struct dht_peer_store *store, int64_t now_us,
                                               const struct dht_id *info_hash,
                                               const struct dht_addr *peer, bool is_seed);
+
+// Notes that there is news of the infohash: a peer has come, or has something else to say. Nothing
+// where it has no peers.
+void dht_peer_store_note_news(struct dht_peer_store *store, int64_t now_us,
+                              const struct dht_id *info_hash);
+// When that was noted last. False where it never was, or there are no peers any more.
+bool dht_peer_store_news(const struct dht_peer_store *store, const struct dht_id *info_hash,
+                         int64_t *ret_news_us);
 
 // Writes up to max peers of the infohash in compact form, compact_len bytes each, end to end,
 // starting at a random one so that repeated calls show all of a large swarm; without seeds where

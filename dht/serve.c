@@ -292,8 +292,10 @@ static void serve_announce_peer(struct dht_serve *serve)
     DHT_COUNT(dht, query_announce_peer);
     dht_serve_open(serve);
     dht_serve_close(serve);
-    if (result == DHT_PEER_STORE_ADDED || msg->changed)
-        dht_push_peer(dht, &info_hash, &peer, serve->from);
+    if (result == DHT_PEER_STORE_REFRESHED && !msg->changed)
+        return;
+    dht_peer_store_note_news(peers, dht->now_us, &info_hash);
+    dht_push_peer(dht, &info_hash, &peer, serve->from);
 }
 
 // BEP 51: samples always, be they none.

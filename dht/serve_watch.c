@@ -15,7 +15,18 @@ static void refuse(struct dht_serve *serve, uint64_t *counter, enum dht_krpc_err
 
 // ---- pnr_watch ----
 
-// The keys of r in their order: id seq token watch.
+// How long ago a peer of the infohash was new here, or had something else to say.
+static void put_news(struct dht_serve *serve, const struct dht_id *info_hash)
+{
+    struct dht *dht = serve->dht;
+    int64_t news_us;
+    if (dht->peers == NULL || !dht_peer_store_news(dht->peers, info_hash, &news_us))
+        return;
+    dht_bencode_put_text(&serve->writer, "news");
+    dht_bencode_put_int(&serve->writer, (dht->now_us - news_us) / 1000);
+}
+
+// The keys of r in their order: id news seq token watch.
 static void answer(struct dht_serve *serve, const struct dht_id *target, int64_t granted_s)
 {
     struct dht *dht = serve->dht;
@@ -24,6 +35,8 @@ static void answer(struct dht_serve *serve, const struct dht_id *target, int64_t
         stored = dht_item_store_find(dht->items, target);
     DHT_COUNT(dht, query_watch);
     dht_serve_open(serve);
+    if (serve->msg->peers)
+        put_news(serve, target);
     if (stored != NULL && stored->is_mutable) {
         dht_bencode_put_text(&serve->writer, "seq");
         dht_bencode_put_int(&serve->writer, stored->seq);

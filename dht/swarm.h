@@ -25,6 +25,7 @@ struct dht_swarm_kind {
 struct dht_swarm {
     struct dht_id info_hash; // set by the owner
     uint32_t heap_pos;       // the owner's
+    int64_t news_us;         // likewise
     uint8_t *records;
     struct dht_index index; // of the peers by address; empty while the swarm is small
     uint16_t count;

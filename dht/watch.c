@@ -166,6 +166,8 @@ static void tell_peers(struct dht *dht, struct dht_watching *watching,
 {
     struct dht_addr fresh[DHT_FOUND_PEERS_MAX];
     size_t fresh_count = 0;
+    if (heard->is_pushed && heard->count > 0)
+        watching->heard_us = dht->now_us;
     for (size_t i = 0; i < heard->count; i++)
         if (dht_watch_table_tells(dht->watches, watching, &heard->peers[i], heard->is_pushed,
                                   dht_engine_now_s(dht)))
@@ -192,6 +194,25 @@ void dht_watch_peers(struct dht *dht, const struct dht_watching *watching,
     assert(heard->count <= DHT_FOUND_PEERS_MAX);
     while ((other = next_sharing(dht, watching, &cursor)) != NULL)
         tell_peers(dht, other, heard);
+}
+
+// What was announced before the keepers were asked to tell they have told nobody. So those who
+// watch are told that there is something, and ask themselves.
+void dht_watch_peers_news(struct dht *dht, const struct dht_watching *watching, int64_t news_us)
+{
+    struct dht_watching *other;
+    uint32_t cursor = DHT_INDEX_START;
+    while ((other = next_sharing(dht, watching, &cursor)) != NULL) {
+        if (news_us <= other->heard_us)
+            continue;
+        other->heard_us = dht->now_us;
+        DHT_COUNT(dht, watch_missed);
+        dht_engine_emit(
+            dht,
+            &(struct dht_out){.type = DHT_OUT_PEERS, .op = other->id, .peers = {.pushed = true}});
+        dht_keeper_hurry(dht, other);
+        wake(dht, other);
+    }
 }
 
 // ---- pushes ----
@@ -475,6 +496,7 @@ uint32_t dht_watch(struct dht *dht, int64_t now_us, const struct dht_watch *watc
     watching->salt_len = (uint8_t)watch->salt.len;
     if (watch->salt.len > 0)
         memcpy(watching->salt, watch->salt.data, watch->salt.len);
+    watching->heard_us = watch->since_us != 0 ? watch->since_us : now_us;
     watching->wanted = 1;
     watching->looked_us = watching->next_lookup_us = now_us;
     watching->lookup_pause_us = LOOKUP_PAUSE_FIRST_US;

@@ -48,6 +48,10 @@ struct dht_watch_heard {
 void dht_watch_peers(struct dht *dht, const struct dht_watching *watching,
                      const struct dht_watch_heard *heard);
 
+// A keeper, whose watch it is, has had news of the peers at that time, as far as it can be known
+// here: at that time or a little later.
+void dht_watch_peers_news(struct dht *dht, const struct dht_watching *watching, int64_t news_us);
+
 // A lookup of keepers has found an item or peers, or has ended (it is closed by its caller).
 void dht_watch_found_item(struct dht *dht, const struct dht_op *op, const struct dht_addr *from);
 void dht_watch_found_peers(struct dht *dht, const struct dht_op *op, const struct dht_addr *peers,

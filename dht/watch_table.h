@@ -81,6 +81,7 @@ struct dht_watching {
     uint8_t nonce[DHT_KRPC_NONCE_LEN];
     struct dht_id target;
     int64_t seq_known;
+    int64_t heard_us;  // PEERS: what was announced before that is known, or was told
     int64_t looked_us; // when the last lookup ended
     int64_t next_lookup_us;
     int64_t lookup_pause_us; // between two that are wanted before their time

@@ -273,6 +273,9 @@ struct dht_watch {
     struct dht_id target; // of the item, or the infohash
     struct dht_span salt; // of the item; at most 64 bytes
     int64_t seq_known;    // the newest item that the caller has, or DHT_SEQ_NONE
+    // PEERS: when the caller began to ask those that he knows. What keepers have heard since,
+    // though it was before they were asked to tell, is news too; 0: now.
+    int64_t since_us;
     // A dht_get() of the target with hold set, whose lookup has ended: its nodes and tokens are
     // used, and it is let go; 0: looks up first.
     uint32_t held_op;
@@ -286,7 +289,8 @@ struct dht_watch {
 //   empty;
 // - DHT_OUT_PEERS, peers that were announced: hints, for anybody may announce anything. The first
 //   lookup tells all that there are; one told again was silent for ten minutes at least, or has
-//   something else to say (pushed);
+//   something else to say (pushed). None of them, pushed: somebody has come or has something else
+//   to say, and the keeper who knows of it had not been asked yet to tell who;
 // - DHT_OUT_GONE where no keeper that answers holds the item any more; the same item may come
 //   again after it.
 // Several watches of one target share what is asked of others, and each is told.
@@ -517,6 +521,7 @@ size_t dht_contacts(const struct dht *dht, struct dht_contact_info *ret_contacts
     X(reject_changed, "pnr_changed queries refused with 203: no such watch")                       \
     X(watches_started, "watches of our own started")                                               \
     X(watches_refused, "watches refused, watches_max being under way")                             \
+    X(watch_missed, "times peers had news before a keeper was asked to tell")                      \
     X(watch_news, "newer items that keepers pushed")                                               \
     X(watch_polls, "keepers asked whether there is news")                                          \
     X(watch_renewals, "leases asked for, the first ones among them")                               \

@@ -238,7 +238,11 @@ static void have_it_told(struct node *node, struct core_swarm *swarm,
                          struct core_unsecured *unsecured)
 {
     struct dht_watch asked = {
-        .kind = DHT_WATCH_PEERS, .target = swarm->info_hash, .seq_known = DHT_SEQ_NONE};
+        .kind = DHT_WATCH_PEERS,
+        .target = swarm->info_hash,
+        .seq_known = DHT_SEQ_NONE,
+        .since_us = swarm->looked_us,
+    };
     struct core_teller_owner owner = {CORE_OWNER_SWARM, swarm};
     core_teller_begin(node, &swarm->teller, &unsecured->lookup, &asked, &owner);
 }

@@ -213,16 +213,6 @@ static void test_changed(void **state)
     brains_fini(&brains);
 }
 
-// Tells how long it takes until the watch has told of that port, at most so many seconds.
-static int64_t told_after_us(uint32_t id, const char *port, int seconds)
-{
-    int64_t begun_us = brains.now_us;
-    while (strstr(helper_told(&brains, WATCHER, id), port) == NULL &&
-           brains.now_us - begun_us < seconds * SECOND)
-        brains_run(&brains, SECOND / 20);
-    return brains.now_us - begun_us;
-}
-
 // Nor does a program that ends its watch at each change and begins another, however soon after that
 // the next change comes.
 static void test_begun_again(void **state)
@@ -241,13 +231,34 @@ static void test_begun_again(void **state)
         digit = digit == '9' ? '1' : (char)(digit + 1);
         wanted[1] = digit;
         publish(FIRST, digit);
-        if (told_after_us(id, wanted, 60) > 4 * SECOND)
+        if (helper_told_after_us(&brains, WATCHER, id, wanted) > 4 * SECOND)
             fail_msg("%lld ms after it began: %s", (long long)pause_us / 1000,
                      helper_told(&brains, WATCHER, id));
         snprintf(cancelled, sizeof cancelled, "2:idi%ue", id);
         must(WATCHER, "cancel", cancelled);
     }
     brains_fini(&brains);
+}
+
+// Nor is a change lost that comes before the keepers have been asked to tell: the lookup waits for
+// somebody who does not answer, when it has the answer of who changes.
+static void test_changed_meanwhile(void **state)
+{
+    (void)state;
+    for (int64_t pause_us = 0; pause_us < 9 * SECOND; pause_us += SECOND / 2) {
+        begin(542);
+        publish(FIRST, '1');
+        publish(OTHER, '2');
+        brains_kill(&brains, OTHER);
+        brains_run(&brains, 20 * SECOND);
+        uint32_t id = watch(WATCHER);
+        brains_run(&brains, pause_us);
+        publish(FIRST, '3');
+        if (helper_told_after_us(&brains, WATCHER, id, "3000") > 4 * SECOND)
+            fail_msg("%lld ms after it began: %s", (long long)pause_us / 1000,
+                     helper_told(&brains, WATCHER, id));
+        brains_fini(&brains);
+    }
 }
 
 // Nor that somebody is gone who says so, be it one of two on his node.
@@ -517,6 +528,7 @@ int main(void)
         cmocka_unit_test(test_news),
         cmocka_unit_test(test_changed),
         cmocka_unit_test(test_begun_again),
+        cmocka_unit_test(test_changed_meanwhile),
         cmocka_unit_test(test_gone),
         cmocka_unit_test(test_gone_at_once),
         cmocka_unit_test(test_loss),

@@ -424,6 +424,28 @@ static void test_cancelled_at_every_moment(void **state)
     brains_fini(&brains);
 }
 
+// What is published while a watch begins is told as soon as what is published later: the keepers
+// are told what is known by then, and tell what they have.
+static void test_published_meanwhile(void **state)
+{
+    uint16_t port = 1000;
+    (void)state;
+    begin(411);
+    assert_int_equal(helper_publish(&brains, PUBLISHER, "alice.web", port), 0);
+    for (int64_t pause_us = 0; pause_us < SECOND; pause_us += SECOND / 50) {
+        char wanted[8];
+        uint32_t id = watch(WATCHER, helper_name(key, ".web"));
+        brains_run(&brains, pause_us);
+        port = port == 9000 ? 1000 : (uint16_t)(port + 1000);
+        snprintf(wanted, sizeof wanted, "%u", port);
+        assert_int_equal(helper_publish(&brains, PUBLISHER, "alice.web", port), 0);
+        if (helper_told_after_us(&brains, WATCHER, id, wanted) > 3 * SECOND)
+            fail_msg("%lld ms after it began: %s", (long long)pause_us / 1000, told(WATCHER, id));
+        cancel(WATCHER, id);
+    }
+    brains_fini(&brains);
+}
+
 static void test_full(void **state)
 {
     (void)state;
@@ -639,6 +661,7 @@ int main(void)
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_one_watch_for_all),
         cmocka_unit_test(test_cancelled_at_every_moment),
+        cmocka_unit_test(test_published_meanwhile),
         cmocka_unit_test(test_full),
         cmocka_unit_test(test_a_thousand_names),
         cmocka_unit_test(test_slow_client),

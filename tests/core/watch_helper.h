@@ -53,4 +53,15 @@ static inline const char *helper_told(const struct brains *brains, size_t node, 
     return text;
 }
 
+// Lets time pass until that is among what the watch was told, at most a virtual minute; how long.
+static inline int64_t helper_told_after_us(struct brains *brains, size_t node, uint32_t id,
+                                           const char *wanted)
+{
+    int64_t begun_us = brains->now_us;
+    while (strstr(helper_told(brains, node, id), wanted) == NULL &&
+           brains->now_us - begun_us < MINUTE)
+        brains_run(brains, SECOND / 20);
+    return brains->now_us - begun_us;
+}
+
 #endif

@@ -285,9 +285,9 @@ static bool is_multiple(const struct dict *reply, const char *key, size_t unit, 
 static const char *check_reply(const struct dict *top, const struct strict_rules *rules)
 {
     static const char *const top_keys[] = {"ip", "r", "ro", "t", "v", "y", NULL};
-    static const char *const keys[] = {"BFpe",   "BFsd",  "id",   "interval", "k",     "nodes",
-                                       "nodes6", "num",   "part", "samples",  "seq",   "sig",
-                                       "size",   "token", "v",    "values",   "watch", NULL};
+    static const char *const keys[] = {
+        "BFpe",    "BFsd", "id",  "interval", "k",     "nodes", "nodes6", "news",  "num", "part",
+        "samples", "seq",  "sig", "size",     "token", "v",     "values", "watch", NULL};
     struct dict reply;
     size_t len;
     size_t compact_len = rules->family == DHT_IPV4 ? 6 : 18;

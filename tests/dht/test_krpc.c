@@ -111,6 +111,7 @@ static struct text describe(const struct dht_krpc *msg)
     add_number(&text, "interval", msg->interval != 0, msg->interval);
     add_number(&text, "lease", msg->has_lease, msg->lease);
     add_number(&text, "watch", msg->has_watch, msg->watch);
+    add_number(&text, "news", msg->has_news, msg->news);
     add_number(&text, "num", msg->num != 0, msg->num);
     add_number(&text, "offset", msg->offset != 0, msg->offset);
     add_number(&text, "size", msg->size != 0, msg->size);
@@ -236,6 +237,9 @@ static const struct row watch_rows[] = {
      "q pnr_watch t=aa id=" ID " target=" OTHER " token=ab nonce=0123456789abcdef peers"},
     {"pnr_watch reply", TEXT(R("3:seqi7e5:token2:ab5:watchi1080e")),
      REPLY " token=ab seq=7 watch=1080"},
+    {"pnr_watch reply, of peers", TEXT(R("4:newsi1500e5:token2:ab5:watchi1080e")),
+     REPLY " token=ab watch=1080 news=1500"},
+    {"news a string", TEXT(R("4:news4:1500")), REPLY " BAD"},
     {"lease a string", TEXT(A("5:lease4:1080", "9:pnr_watch")), "q pnr_watch t=aa id=" ID " BAD"},
     {"watch a list", TEXT(R("5:watchle")), REPLY " BAD"},
     {"nonce of 15 bytes", TEXT(A("5:nonce15:0123456789abcde", "11:pnr_changed")),

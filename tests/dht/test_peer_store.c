@@ -297,6 +297,7 @@ struct model {
     int64_t announced_us[SWARMS][PEERS]; // -1: absent
     bool is_seed[SWARMS][PEERS];
     uint32_t of_swarm[SWARMS];
+    int64_t news_us[SWARMS]; // -1: none
     uint32_t swarms;
     uint32_t peers;
 };
@@ -343,7 +344,10 @@ static void model_expire(struct dht_peer_store *store, struct model *model, int6
             int64_t due_us = *announced_us + model_limits.lifetime_us;
             if (due_us <= now_us) {
                 *announced_us = -1;
-                model->swarms -= --model->of_swarm[swarm] == 0;
+                if (--model->of_swarm[swarm] == 0) {
+                    model->swarms--;
+                    model->news_us[swarm] = -1;
+                }
                 model->peers--;
                 dropped++;
             } else if (due_us < next_us) {
@@ -354,6 +358,19 @@ static void model_expire(struct dht_peer_store *store, struct model *model, int6
     assert_int_equal(dht_peer_store_expire(store, now_us, UINT32_MAX), dropped);
     int64_t told_us = dht_peer_store_next_expiry(store);
     assert_true(told_us > now_us && told_us <= next_us);
+}
+
+static void model_news(struct dht_peer_store *store, struct model *model, int64_t now_us)
+{
+    uint32_t swarm = (uint32_t)dht_random_below(&dice, SWARMS);
+    struct dht_id info_hash = make_hash(swarm);
+    int64_t news_us = -1;
+    assert_int_equal(dht_peer_store_news(store, &info_hash, &news_us), model->news_us[swarm] >= 0);
+    assert_true(news_us == model->news_us[swarm]);
+    dht_peer_store_note_news(store, now_us, &info_hash);
+    if (model->of_swarm[swarm] > 0) {
+        model->news_us[swarm] = now_us;
+    }
 }
 
 static void model_sample(struct dht_peer_store *store, const struct model *model, uint8_t ip_len)
@@ -385,6 +402,7 @@ static void test_random_operations(void **state)
         struct model *model = calloc(1, sizeof(*model));
         assert_non_null(model);
         memset(model->announced_us, 0xff, sizeof(model->announced_us));
+        memset(model->news_us, 0xff, sizeof(model->news_us));
         struct dht_peer_store *store = dht_peer_store_new(&model_limits, &key, &dice);
         int64_t now_us = 0;
         for (int i = 0; i < 20000; i++) {
@@ -394,6 +412,7 @@ static void test_random_operations(void **state)
                 model_put(store, model, now_us, ip_len);
             } else if (what < 9) {
                 model_sample(store, model, ip_len);
+                model_news(store, model, now_us);
             } else {
                 model_expire(store, model, now_us);
             }

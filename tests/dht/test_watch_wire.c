@@ -175,7 +175,11 @@ static struct message answer_of_keeper(struct message query)
     assert_int_not_equal(at, FIND_NOTHING);
     memcpy(query.bytes + at, token, sizeof token);
     struct dht_datagram datagram = {watcher_addr, {query.bytes, query.len}};
-    dht_receive(dht, 1000000, &datagram, 1);
+    assert_int_equal(
+        dht_peer_store_put(dht_engine_peers(dht), 1000000, &item.target, &keeper_addr, false),
+        DHT_PEER_STORE_ADDED);
+    dht_peer_store_note_news(dht->peers, 1000000, &item.target);
+    dht_receive(dht, 2500000, &datagram, 1);
     struct message answer = take(dht);
     at = find_bytes(answer.bytes, answer.len, token, sizeof token);
     assert_int_not_equal(at, FIND_NOTHING);
@@ -187,6 +191,12 @@ static struct message answer_of_keeper(struct message query)
 static struct message watch_reply(void)
 {
     return answer_of_keeper(watch_query());
+}
+
+// Of a keeper that had news of the peers a second and a half before.
+static struct message watch_peers_reply(void)
+{
+    return answer_of_keeper(watch_peers_query());
 }
 
 static struct message end_reply(void)
@@ -236,12 +246,19 @@ static const struct vector {
     const char *name;
     struct message (*make)(void);
 } vectors[] = {
-    {"pnr_watch of an item", watch_query},     {"its reply", watch_reply},
-    {"pnr_watch of peers", watch_peers_query}, {"pnr_watch that ends a watch", watch_end_query},
-    {"the reply to that", end_reply},          {"refused: full", full_error},
-    {"pnr_changed, the test push", test_push}, {"pnr_changed, a notice", notice},
-    {"pnr_changed, an item", item_push},       {"pnr_changed, gone", gone_push},
-    {"pnr_changed, peers", peers_push},        {"acknowledged", acknowledgement},
+    {"pnr_watch of an item", watch_query},
+    {"its reply", watch_reply},
+    {"pnr_watch of peers", watch_peers_query},
+    {"its reply, of peers", watch_peers_reply},
+    {"pnr_watch that ends a watch", watch_end_query},
+    {"the reply to that", end_reply},
+    {"refused: full", full_error},
+    {"pnr_changed, the test push", test_push},
+    {"pnr_changed, a notice", notice},
+    {"pnr_changed, an item", item_push},
+    {"pnr_changed, gone", gone_push},
+    {"pnr_changed, peers", peers_push},
+    {"acknowledged", acknowledgement},
     {"refused: no such watch", unknown_error},
 };
 

@@ -183,13 +183,15 @@ static void do_put(struct play *play)
     note_op(play, dht_put(play_engine(play), play->now_us, &item, cas, held));
 }
 
-// watch TARGET [peers] [salt STRING] [seq N] [held] [poll]
+// watch TARGET [peers] [since MS] [salt STRING] [seq N] [held] [poll]
 static void do_watch(struct play *play)
 {
     struct text_bytes salt = {0};
     struct dht_watch watch = {.target = play_read_id(play), .seq_known = DHT_SEQ_NONE};
     if (text_take(&play->text, "peers"))
         watch.kind = DHT_WATCH_PEERS;
+    if (text_take(&play->text, "since"))
+        watch.since_us = play->now_us - text_int(&play->text) * 1000;
     if (text_take(&play->text, "salt"))
         text_string(&play->text, &salt);
     if (text_take(&play->text, "seq"))

@@ -287,6 +287,8 @@ static void write_reply(struct fuzz_wire *wire, struct fuzz_input *input,
         }
     }
     if ((which & 32) != 0) { // of a reply to pnr_watch
+        dht_bencode_put_text(writer, "news");
+        dht_bencode_put_int(writer, (int64_t)which * 500);
         dht_bencode_put_text(writer, "watch");
         dht_bencode_put_int(writer, (int64_t)shape * 8);
     }
