@@ -4,6 +4,8 @@
 #include "node/daemon/file.h"
 #include "node/daemon/wide_windows.h"
 
+#include <fcntl.h>
+#include <io.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <windows.h>
@@ -93,6 +95,24 @@ void daemon_log_file_write(struct daemon_log_file *file, struct dht_span line)
         file->bytes += written;
     file->lost += written != line.len;
     ReleaseSRWLockExclusive(&file->lock);
+}
+
+void daemon_log_file_take_stderr(struct daemon_log_file *file)
+{
+    HANDLE self = GetCurrentProcess();
+    HANDLE copy;
+    // A stream that had no descriptor at the start has none before it is opened anew.
+    if (freopen("NUL", "w", stderr) == NULL ||
+        !DuplicateHandle(self, file->handle, self, &copy, 0, FALSE, DUPLICATE_SAME_ACCESS))
+        return;
+    int fd = _open_osfhandle((intptr_t)copy, _O_BINARY | _O_APPEND);
+    if (fd < 0) {
+        CloseHandle(copy);
+        return;
+    }
+    _dup2(fd, _fileno(stderr));
+    _close(fd);
+    setvbuf(stderr, NULL, _IONBF, 0); // what follows may be the end
 }
 
 uint64_t daemon_log_file_lost(struct daemon_log_file *file)

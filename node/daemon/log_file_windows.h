@@ -18,6 +18,9 @@ struct daemon_log_file *daemon_log_file_open(const char *path, uint64_t bytes_ma
                                              struct daemon_error *ret_error);
 // Any thread. What the disk does not take is lost, and counted.
 void daemon_log_file_write(struct daemon_log_file *file, struct dht_span line);
+// What this process writes to stderr goes to the end of the file as well, as it is now: the words
+// of an assertion that fails. Once, in a process that has no stderr of its own.
+void daemon_log_file_take_stderr(struct daemon_log_file *file);
 uint64_t daemon_log_file_lost(struct daemon_log_file *file);
 void daemon_log_file_close(struct daemon_log_file *file);
 

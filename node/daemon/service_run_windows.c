@@ -40,7 +40,9 @@ static void open_log(void)
     the_service.file =
         daemon_log_file_open(daemon_service_folders_log(name, path), LOG_BYTES_MAX, &why);
     daemon_log_keep(keep_line);
-    if (the_service.file == NULL)
+    if (the_service.file != NULL)
+        daemon_log_file_take_stderr(the_service.file);
+    else
         daemon_log(DAEMON_LOG_WARN, "%s", why.text);
 }
 

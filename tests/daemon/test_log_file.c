@@ -3,6 +3,8 @@
 
 #include "node/daemon/log_file_windows.h"
 
+#include <io.h>
+
 static struct daemon_log_file *open_log(uint64_t bytes_max)
 {
     struct daemon_error why = {.text = ""};
@@ -61,6 +63,23 @@ static void test_long_line(void **state)
     unit_check_file(unit_path("log.1"), "a long line\n");
 }
 
+// Between the log's own lines, in their order; the stream had no descriptor before.
+static void test_stderr(void **state)
+{
+    struct daemon_log_file *file = open_log(1000);
+    int before = _dup(_fileno(stderr));
+    (void)state;
+    fclose(stderr);
+    daemon_log_file_write(file, unit_text("one\n"));
+    daemon_log_file_take_stderr(file);
+    fputs("Assertion failed\n", stderr);
+    daemon_log_file_write(file, unit_text("two\n"));
+    _dup2(before, _fileno(stderr)); // the test's again
+    _close(before);
+    daemon_log_file_close(file);
+    unit_check_file(unit_path("log"), "one\nAssertion failed\ntwo\n");
+}
+
 static void test_no_folder(void **state)
 {
     struct daemon_error why = {.text = ""};
@@ -75,6 +94,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_rotates, unit_dir_make, unit_dir_remove),
         cmocka_unit_test_setup_teardown(test_goes_on, unit_dir_make, unit_dir_remove),
         cmocka_unit_test_setup_teardown(test_long_line, unit_dir_make, unit_dir_remove),
+        cmocka_unit_test_setup_teardown(test_stderr, unit_dir_make, unit_dir_remove),
         cmocka_unit_test_setup_teardown(test_no_folder, unit_dir_make, unit_dir_remove),
     };
     return unit_run(tests);
