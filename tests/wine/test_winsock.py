@@ -157,4 +157,4 @@ def test(harness):
 
 
 if __name__ == "__main__":
-    programs.run(test, 500)
+    programs.run(test, 200)
