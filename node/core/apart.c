@@ -51,3 +51,14 @@ bool core_apart_is_ended(const struct core_apart *apart)
 {
     return apart->is_whole || apart->is_missed;
 }
+
+struct dht_span core_apart_payload(const struct core_apart *apart,
+                                   const struct core_record_payload *payload)
+{
+    if (payload->type == CORE_RECORD_PAYLOAD_NONE)
+        return (struct dht_span){0};
+    if (!payload->by_reference)
+        return (struct dht_span){payload->bytes, payload->len};
+    bool is_here = apart->is_whole && core_apart_is_of(apart, payload);
+    return is_here ? (struct dht_span){apart->bytes, payload->len} : (struct dht_span){0};
+}

@@ -31,4 +31,9 @@ void core_apart_fill(struct core_apart *apart, const uint8_t *bytes);
 bool core_apart_is_of(const struct core_apart *apart, const struct core_record_payload *of);
 bool core_apart_is_ended(const struct core_apart *apart);
 
+// The bytes of a record's payload, which lies within it or was put together here; empty where there
+// is none, or it is not here.
+struct dht_span core_apart_payload(const struct core_apart *apart,
+                                   const struct core_record_payload *payload);
+
 #endif

@@ -142,6 +142,16 @@ uint32_t core_record_ttl_s(const struct core_record *record)
     return ttl_s == UINT32_MAX ? CORE_RECORD_TTL_MIN_S : core_record_clamp_ttl_s(ttl_s);
 }
 
+int64_t core_record_expiry_s(const struct core_record *record)
+{
+    int64_t least_s = INT64_MAX;
+    for (uint32_t i = 0; i < record->entry_count; i++) {
+        int64_t expiry_s = record->entries[i].signed_until_s + CORE_RECORD_GRACE_S + 1;
+        least_s = expiry_s < least_s ? expiry_s : least_s;
+    }
+    return least_s;
+}
+
 static bool same_bytes(const void *a, size_t a_len, const void *b, size_t b_len)
 {
     return a_len == b_len && memcmp(a, b, a_len) == 0;

@@ -126,6 +126,9 @@ bool core_record_is_tombstone(const struct core_record *record);
 // How long it may be cached: the least TTL of all its resource records, within 300 to 86400 s.
 uint32_t core_record_ttl_s(const struct core_record *record);
 
+// When the next of its entries does not count any more, as UNIX time; INT64_MAX where it has none.
+int64_t core_record_expiry_s(const struct core_record *record);
+
 // Whether both say the same: all but signed-until, lifetime and the TTL of ours. A republish that
 // renews those alone is not a change.
 bool core_record_same_content(const struct core_record *a, const struct core_record *b);

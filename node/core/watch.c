@@ -2,6 +2,7 @@
 #include "node/core/watch.h"
 
 #include "dht/id.h"
+#include "node/core/publication_item.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -9,7 +10,6 @@
 
 #define JOINING_PAUSE_US (1 * CORE_SECOND_US)
 #define MISS_PAUSE_US    (10 * CORE_SECOND_US) // after a lookup that came to nothing
-#define KEY_PAUSE_US     (60 * CORE_SECOND_US) // where nobody knows the key of a 40-hex authority
 #define POLL_PAUSE_US    (60 * CORE_SECOND_US) // where nobody tells of changes
 #define MISSES_MAX       2 // what stood is gone where so many lookups have not found it
 #define DOUBLINGS_MAX    4
@@ -82,24 +82,13 @@ void core_watch_leave(struct node *node, struct core_watcher *watcher)
 
 // ---- telling ----
 
-static struct dht_span payload_of(const struct core_watch *watch)
-{
-    const struct core_record_payload *payload = &watch->record.payload;
-    if (payload->type == CORE_RECORD_PAYLOAD_NONE)
-        return (struct dht_span){0};
-    if (!payload->by_reference)
-        return (struct dht_span){payload->bytes, payload->len};
-    bool is_here = watch->payload.is_whole && core_apart_is_of(&watch->payload, payload);
-    return is_here ? (struct dht_span){watch->payload.bytes, payload->len} : (struct dht_span){0};
-}
-
 static void show(struct node *node, struct core_watch *watch, struct core_watcher *watcher)
 {
     struct core_result what = {
         .name = &watch->name,
         .key = watch->key,
         .record = watch->is_there ? &watch->record : NULL,
-        .payload = payload_of(watch),
+        .payload = core_apart_payload(&watch->payload, &watch->record.payload),
         .seq = watch->standing.seq,
         .source = watch->source,
         .tally = watch->tally,
@@ -124,14 +113,10 @@ void core_watch_catch_up(struct node *node, struct core_watcher *watcher)
 // When the next entry of the record expires; INT64_MAX where none does.
 static int64_t expiry_us(const struct node *node, const struct core_watch *watch)
 {
-    int64_t least_s = INT64_MAX;
-    for (uint32_t i = 0; watch->is_there && i < watch->record.entry_count; i++) {
-        int64_t until_s = watch->record.entries[i].signed_until_s;
-        least_s = until_s < least_s ? until_s : least_s;
-    }
-    if (least_s == INT64_MAX)
+    int64_t expiry_s = watch->is_there ? core_record_expiry_s(&watch->record) : INT64_MAX;
+    if (expiry_s == INT64_MAX)
         return INT64_MAX;
-    int64_t wall_us = (least_s + CORE_RECORD_GRACE_S + 1) * CORE_SECOND_US;
+    int64_t wall_us = expiry_s * CORE_SECOND_US;
     int64_t pause_us = wall_us - core_brain_wall_us(node);
     return node->now_us + (pause_us > 0 ? pause_us : 0);
 }
@@ -247,12 +232,6 @@ static bool look_for_part(struct node *node, struct core_watch *watch)
     return core_lookup_get(node, &watch->lookup, CORE_OWNER_WATCH, watch, &get);
 }
 
-// Whether the payload was fetched, or is known to be missed.
-static bool is_here(const struct core_watch *watch, const struct core_record_payload *payload)
-{
-    return core_apart_is_of(&watch->payload, payload) && core_apart_is_ended(&watch->payload);
-}
-
 // Begins to fetch a payload, in place of what is fetched. Whether it did.
 static bool look_for_payload(struct node *node, struct core_watch *watch,
                              const struct core_record_payload *payload)
@@ -272,8 +251,10 @@ static void settle(struct node *node, struct core_watch *watch)
     bool is_there = read_standing(node, watch, &record);
     bool apart =
         is_there && record.payload.type != CORE_RECORD_PAYLOAD_NONE && record.payload.by_reference;
-    if (apart && !is_here(watch, &record.payload) &&
-        (is_looking(watch) || look_for_payload(node, watch, &record.payload)))
+    // It was fetched, or is known to be missed.
+    bool is_here = apart && core_apart_is_of(&watch->payload, &record.payload) &&
+                   core_apart_is_ended(&watch->payload);
+    if (apart && !is_here && (is_looking(watch) || look_for_payload(node, watch, &record.payload)))
         return;
     bool was_there = watch->is_there;
     watch->is_there = is_there;
@@ -308,20 +289,9 @@ static void stop_payload(struct node *node, struct core_watch *watch)
 // Takes what was signed last, and its payload. Whether it is newer than what stood.
 static bool take_publication(struct core_watch *watch, const struct core_publication *publication)
 {
-    uint8_t msg[CORE_RECORD_LEN_MAX];
     uint8_t value[DHT_VALUE_LEN_MAX];
-    size_t msg_len;
+    struct dht_item item = core_publication_item_own(publication, value);
     const struct core_record_payload *payload = &publication->record.payload;
-    if (core_record_encode(&publication->record, publication->key, msg, &msg_len) != CORE_RECORD_OK)
-        return false;
-    struct dht_bencode_writer writer = dht_bencode_writer(value, sizeof value);
-    dht_bencode_put_string(&writer, msg, msg_len);
-    struct dht_item item = {
-        .is_mutable = true,
-        .seq = publication->seq,
-        .value = {value, dht_bencode_written(&writer)},
-    };
-    memcpy(item.key, publication->key, sizeof item.key);
     if (!take(watch, &item, CONTROL_SOURCE_LOCAL))
         return false;
     bool is_ours = payload->type != CORE_RECORD_PAYLOAD_NONE && payload->by_reference &&
@@ -377,7 +347,7 @@ static void look_for_record(struct node *node, struct core_watch *watch)
 
 static void look_for_key(struct node *node, struct core_watch *watch)
 {
-    struct dht_get get = {.seq_known = DHT_SEQ_NONE, .settle = 1};
+    struct dht_get get = {.seq_known = DHT_SEQ_NONE, .settle = 1, .hold = true};
     memcpy(get.target.bytes, watch->name.hash, DHT_ID_LEN);
     enter(node, watch, CORE_WATCH_KEY, INT64_MAX);
     if (!core_lookup_get(node, &watch->lookup, CORE_OWNER_WATCH, watch, &get))
@@ -412,35 +382,48 @@ static void set_key(struct node *node, struct core_watch *watch, const uint8_t k
     core_name_target(&node->crypto, key, salt, &watch->target);
 }
 
-static void key_ended(struct node *node, struct core_watch *watch)
-{
-    const struct core_lookup *lookup = &watch->lookup;
-    if (lookup->found &&
-        lookup->is_mutable) { // the engine has checked that it hashes to the target
-        set_key(node, watch, lookup->key);
-        watch->silences = 0;
-        look_for_record(node, watch);
-        return;
-    }
-    bool is_answered = lookup->tally.answered > 0;
-    try_again(node, watch, is_answered ? KEY_PAUSE_US : silence_pause_us(watch));
-    if (is_answered && !watch->whole) {
-        watch->whole = true;
-        show_all(node, watch);
-    }
-}
-
-// Has the engines watch the item. False where none will: one has to look now and then.
-static bool have_it_told(struct node *node, struct core_watch *watch)
+// Has the engines watch an item. False where none will: one has to look now and then.
+static bool have_it_told(struct node *node, struct core_watch *watch, const struct dht_id *target)
 {
     struct dht_watch asked = {
         .kind = DHT_WATCH_ITEM,
-        .target = watch->target,
-        .salt = {watch->salt, watch->salt_len},
+        .target = *target,
+        .salt = {watch->salt, watch->salt_len}, // none, of a key's own record
         .seq_known = watch->standing.seq,
     };
     struct core_teller_owner owner = {CORE_OWNER_WATCH, watch};
     return core_teller_begin(node, &watch->teller, &watch->lookup, &asked, &owner);
+}
+
+// The key, which the engine has checked: it hashes to what was looked for.
+static void key_found(struct node *node, struct core_watch *watch, const uint8_t key[DHT_KEY_LEN])
+{
+    set_key(node, watch, key);
+    core_teller_end(node, &watch->teller);
+    watch->silences = 0;
+    look_for_record(node, watch);
+}
+
+// Where nobody knows the key, the nodes that would hold its record tell when it comes.
+static void key_ended(struct node *node, struct core_watch *watch)
+{
+    const struct core_lookup *lookup = &watch->lookup;
+    struct dht_id target;
+    if (lookup->found && lookup->is_mutable) {
+        key_found(node, watch, lookup->key);
+        return;
+    }
+    if (lookup->tally.answered == 0) {
+        try_again(node, watch, silence_pause_us(watch));
+        return;
+    }
+    memcpy(target.bytes, watch->name.hash, DHT_ID_LEN);
+    bool is_told = have_it_told(node, watch, &target);
+    enter(node, watch, CORE_WATCH_JOINING, is_told ? INT64_MAX : node->now_us + POLL_PAUSE_US);
+    if (!watch->whole) {
+        watch->whole = true;
+        show_all(node, watch);
+    }
 }
 
 static void record_ended(struct node *node, struct core_watch *watch)
@@ -466,7 +449,7 @@ static void record_ended(struct node *node, struct core_watch *watch)
         core_apart_drop(&watch->payload);
     watch->misses = 0;
     watch->whole = true;
-    bool is_told = have_it_told(node, watch);
+    bool is_told = have_it_told(node, watch, &watch->target);
     watch->look_us = is_told ? INT64_MAX : node->now_us + POLL_PAUSE_US;
     if (watch->look_again)
         watch->look_us = node->now_us;
@@ -564,13 +547,28 @@ static void look_soon(struct node *node, struct core_watch *watch)
     watch->look_again = true;
     if (watch->state == CORE_WATCH_STANDING)
         stand(node, watch);
+    else if (watch->state == CORE_WATCH_JOINING)
+        enter(node, watch, CORE_WATCH_JOINING, node->now_us);
+}
+
+// An engine has something to tell of the key's own record, by which the key is known.
+static void key_told(struct node *node, struct core_watch *watch, const struct dht_out *event)
+{
+    uint8_t key[DHT_KEY_LEN];
+    if (event->type != DHT_OUT_ITEM || !event->found.item.is_mutable)
+        return;
+    memcpy(key, event->found.item.key, sizeof key); // the event goes with what the engine watches
+    core_lookup_cancel(node, &watch->lookup);
+    key_found(node, watch, key);
 }
 
 // An engine has something to tell of what it watches.
 static void told(struct node *node, struct core_watch *watch, int engine,
                  const struct dht_out *event)
 {
-    if (event->type == DHT_OUT_ITEM && take(watch, &event->found.item, CONTROL_SOURCE_DHT)) {
+    if (!watch->has_key && event->type != DHT_OUT_DONE) {
+        key_told(node, watch, event);
+    } else if (event->type == DHT_OUT_ITEM && take(watch, &event->found.item, CONTROL_SOURCE_DHT)) {
         stop_payload(node, watch);
         settle(node, watch);
     } else if (event->type == DHT_OUT_GONE) { // so says one address family
@@ -593,7 +591,7 @@ void core_watch_event(struct node *node, struct core_watch *watch, int engine,
         lookup_ended(node, watch);
     } else if (event->type == DHT_OUT_DONE &&
                core_lookup_done(node, &watch->lookup, engine, &event->done.tally,
-                                watch->state == CORE_WATCH_RECORD)) {
+                                watch->state != CORE_WATCH_PAYLOAD)) {
         lookup_ended(node, watch);
     }
 }

@@ -7,6 +7,7 @@
 //
 //     JOINING  --somebody to ask--> KEY (of a 40-hex authority) or RECORD
 //     KEY      --found--> RECORD            --not found, or nobody answered--> JOINING, tried again
+//              or, where nodes were asked to tell of it, until they do
 //     RECORD   --ended: its closest nodes are asked to tell of changes--> STANDING, or PAYLOAD
 //              where the record found keeps its payload apart
 //              --nobody answered, or nothing found for the first time where something
@@ -62,7 +63,7 @@ struct core_watch {
     struct core_record record;   // what it says, where is_there
     bool is_there;
     struct core_apart payload; // of this record or the one before
-    struct core_teller teller;
+    struct core_teller teller; // of the record; without the key, of the key's own record
 };
 
 // Begins, or joins, the watch of a name of any secured kind but LABEL in the request's cloud. The
