@@ -68,6 +68,7 @@ static struct nsp_result_endpoint read_endpoint(const struct pnr_endpoint *from)
         endpoint.address.ipv6.sin6_family = AF_INET6;
         memcpy(&endpoint.address.ipv6.sin6_port, port, sizeof port);
         memcpy(&endpoint.address.ipv6.sin6_addr, from->ip, 16);
+        endpoint.address.ipv6.sin6_scope_id = from->scope_id;
         endpoint.address_len = sizeof(SOCKADDR_IN6);
     }
     endpoint.protocol = from->proto;

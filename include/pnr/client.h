@@ -230,10 +230,11 @@ PNR_API void pnr_client_limit(struct pnr_client *client, uint32_t request, uint3
 // connection failed. What they lead to is read from their events by pnr_read_*().
 
 struct pnr_endpoint {
-    uint8_t ip[16]; // of IPv4 the first 4
-    uint8_t ip_len; // 4 or 16
-    uint8_t proto;  // IP protocol number: 6 TCP, 17 UDP; 0: any
-    uint16_t port;  // host byte order
+    uint8_t ip[16];    // of IPv4 the first 4
+    uint8_t ip_len;    // 4 or 16
+    uint8_t proto;     // IP protocol number: 6 TCP, 17 UDP; 0: any
+    uint16_t port;     // host byte order
+    uint32_t scope_id; // in results: the interface that a link-local IPv6 address is of; else 0
 };
 
 enum pnr_wait {
@@ -375,9 +376,8 @@ struct pnr_tally {
     uint32_t copies;         // nodes that returned the newest item
     uint32_t hops;           // longest chain of nodes that answered
     int64_t elapsed_us;
-    // How dense the network is around the name, in percent of what its size leads one to expect; 0:
-    // unknown. And whether chance does not do that: somebody has packed nodes around the name. What
-    // was found is signed all the same, but may not be the newest, and "not found" may be a lie.
+    // How dense the network is around the name, in percent of what is expected, 0: unknown; and
+    // whether it was packed with nodes: "not found" may be a lie then, and there may be newer.
     uint32_t density;
     bool suspect;
 };

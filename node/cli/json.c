@@ -96,6 +96,9 @@ void cli_json_endpoints(json_t *object, const struct pnr_endpoint *endpoints, si
         cli_json_text(endpoint, "address", cli_text_address(&endpoints[i], &text));
         cli_json_int(endpoint, "port", endpoints[i].port);
         cli_json_text(endpoint, "protocol", cli_text_protocol(endpoints[i].proto, &text));
+        if (endpoints[i].scope_id != 0) {
+            cli_json_int(endpoint, "scope_id", endpoints[i].scope_id);
+        }
         cli_json_append(array, endpoint);
     }
     cli_json_value(object, "endpoints", array);

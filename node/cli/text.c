@@ -458,6 +458,9 @@ const char *cli_text_endpoint(const struct pnr_endpoint *endpoint, struct cli_te
     if (endpoint->ip_len == 4) {
         snprintf(ret_text->text, sizeof ret_text->text, "%.4s:%.46s:%u", proto.text, address.text,
                  endpoint->port);
+    } else if (endpoint->scope_id != 0) {
+        snprintf(ret_text->text, sizeof ret_text->text, "%.4s:[%.39s%%%u]:%u", proto.text,
+                 address.text, endpoint->scope_id, endpoint->port);
     } else {
         snprintf(ret_text->text, sizeof ret_text->text, "%.4s:[%.46s]:%u", proto.text, address.text,
                  endpoint->port);

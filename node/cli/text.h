@@ -80,7 +80,8 @@ bool cli_text_parse_endpoint(const char *text, struct pnr_endpoint *ret_endpoint
 // Reads an address alone. Returns its length, 4 or 16; 0 where it is none.
 size_t cli_text_parse_ip(const char *text, uint8_t ret_ip[16]);
 
-// The same as text, always with its protocol, so that it can be read again.
+// The same as text, always with its protocol, so that it can be read again, but for the scope of a
+// link-local address, "tcp:[fe80::1%3]:443": that means something on this machine alone.
 const char *cli_text_endpoint(const struct pnr_endpoint *endpoint, struct cli_text *ret_text);
 
 // "tcp", "udp", "sctp", "dccp", "any", or a number.

@@ -3,6 +3,7 @@
 // which key stands in a table for each; one reader walks them.
 #include "node/control/client.h"
 
+#include "node/control/endpoint.h"
 #include "node/control/fields.h"
 
 #include <string.h>
@@ -141,24 +142,6 @@ static bool read_word(struct dht_span dict, const char *key, enum control_vocabu
     return true;
 }
 
-static bool read_endpoints(struct dht_span dict, struct pnr_endpoint *ret_endpoints,
-                           size_t *ret_count)
-{
-    struct control_endpoint endpoints[CONTROL_ENDPOINTS_MAX];
-    size_t count;
-    if (!control_fields_endpoints(dict, endpoints, &count)) {
-        return false;
-    }
-    for (size_t i = 0; i < count; i++) {
-        struct pnr_endpoint *to = &ret_endpoints[i];
-        *to = (struct pnr_endpoint){
-            .ip_len = endpoints[i].ip_len, .proto = endpoints[i].proto, .port = endpoints[i].port};
-        memcpy(to->ip, endpoints[i].ip, sizeof to->ip);
-    }
-    *ret_count = count;
-    return true;
-}
-
 static struct dht_span span_of(struct pnr_fields fields)
 {
     return (struct dht_span){fields.data, fields.len};
@@ -281,7 +264,7 @@ bool pnr_read_result(const struct pnr_event *event, struct pnr_result *ret_resul
     begin_result(&result);
     if (event->type != PNR_EVENT_RESULT ||
         !read_fields(dict, result_fields, COUNT_OF(result_fields), &result) ||
-        !read_endpoints(dict, result.endpoints, &result.endpoint_count) ||
+        !control_endpoint_read(dict, result.endpoints, &result.endpoint_count) ||
         !read_payload(dict, &result) || !read_tally(dict, &result.tally) ||
         !read_word(dict, CONTROL_KEY_SOURCE, CONTROL_VOCABULARY_SOURCE, &source)) {
         return false;
@@ -438,7 +421,7 @@ bool pnr_read_publication(const struct pnr_event *event, struct pnr_publication 
     publication.seq = publication.renew_s = -1;
     if (event->type != PNR_EVENT_RESULT ||
         !read_fields(dict, publication_fields, COUNT_OF(publication_fields), &publication) ||
-        !read_endpoints(dict, publication.endpoints, &publication.endpoint_count) ||
+        !control_endpoint_read(dict, publication.endpoints, &publication.endpoint_count) ||
         !read_word(dict, CONTROL_KEY_STATE, CONTROL_VOCABULARY_STATE, &state)) {
         return false;
     }

@@ -37,6 +37,12 @@ void core_result_put_cloud(const struct node *node, struct dht_bencode_writer *w
         core_result_put_text(writer, CONTROL_KEY_CLOUD, cloud->config.name);
 }
 
+void core_result_put_scope(struct dht_bencode_writer *writer, const struct core_request *request)
+{
+    if (request->cloud != NULL && request->cloud->config.scope_id != 0)
+        core_result_put_int(writer, CONTROL_KEY_SCOPE_ID, request->cloud->config.scope_id);
+}
+
 bool core_result_is_found(const struct core_record *record)
 {
     return record->entry_count > 0 || record->endpoint_count > 0;
@@ -114,8 +120,8 @@ void core_result_identity(const struct node *node, const struct core_record *rec
 }
 
 // age_s authority classifier cloud comment copies density elapsed_us endpoints event final hops
-// machine mark name nodes_answered nodes_asked payload payload_type publisher seq source suspect
-// ttl_s
+// machine mark name nodes_answered nodes_asked payload payload_type publisher scope_id seq source
+// suspect ttl_s
 void core_result_tell(struct node *node, struct core_request *request,
                       const struct core_result *result, uint8_t entry)
 {
@@ -154,6 +160,7 @@ void core_result_tell(struct node *node, struct core_request *request,
     core_result_put_int(writer, CONTROL_KEY_NODES_ASKED, result->tally.asked);
     put_payload(writer, result);
     put_span(writer, CONTROL_KEY_PUBLISHER, identity.publisher, CORE_PUBLISHER_LEN);
+    core_result_put_scope(writer, request);
     core_result_put_int(writer, CONTROL_KEY_SEQ, result->seq);
     core_result_put_text(writer, CONTROL_KEY_SOURCE,
                          control_protocol_word(CONTROL_VOCABULARY_SOURCE, (int)result->source));

@@ -73,6 +73,9 @@ void core_result_hop(struct node *node, struct core_request *request, const stru
 void core_result_put_cloud(const struct node *node, struct dht_bencode_writer *writer,
                            const struct core_request *request);
 
+// Which link the endpoints are of, where the request's cloud is of one.
+void core_result_put_scope(struct dht_bencode_writer *writer, const struct core_request *request);
+
 // Fields that several answers share, in the order of their keys where they are neighbours.
 void core_result_put_text(struct dht_bencode_writer *writer, const char *key, const char *text);
 void core_result_put_int(struct dht_bencode_writer *writer, const char *key, int64_t value);

@@ -262,7 +262,7 @@ static struct dht_tally tally_of(const struct core_unsecured *unsecured)
 }
 
 // age_s authority classifier cloud comment copies elapsed_us endpoints event final hops mark name
-// nodes_answered nodes_asked payload payload_type publisher rtt_us source ttl_s
+// nodes_answered nodes_asked payload payload_type publisher rtt_us scope_id source ttl_s
 void core_unsecured_tell(struct node *node, const struct core_unsecured *unsecured,
                          struct core_request *request, const struct core_unsecured_result *result,
                          const char *event)
@@ -303,6 +303,7 @@ void core_unsecured_tell(struct node *node, const struct core_unsecured *unsecur
     put_span(writer, CONTROL_KEY_PUBLISHER, result->publisher, CORE_PUBLISHER_LEN);
     if (!result->is_local)
         core_result_put_int(writer, CONTROL_KEY_RTT_US, result->rtt_us);
+    core_result_put_scope(writer, request);
     core_result_put_text(writer, CONTROL_KEY_SOURCE,
                          control_protocol_word(CONTROL_VOCABULARY_SOURCE, (int)source));
     core_result_put_int(writer, CONTROL_KEY_TTL_S,

@@ -24,6 +24,8 @@ RUNS = [
         result(payload=b"a\0", payload_type=2), done(3)]}),
     (["resolve", "x", "--trace"], {"resolve": answers.HOPS + [result(density=97), done()]}),
     (["resolve", "x", "--trace"], {"resolve": answers.ASKED + [result(cloud="lab"), done()]}),
+    (["resolve", "x", "--cloud", "eth0"], {"resolve": [
+        result(cloud="eth0", scope_id=3, endpoints=[answers.endpoint("fe80::1", 443)]), done()]}),
     (["watch", "x", "--cloud", "lab", "--count", "2"], {"watch": [
         change("added", cloud="lab"), step("watching"), change("gone", cloud="lab")]}),
     (["watch", "x", "--count", "3"], None),

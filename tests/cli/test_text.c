@@ -144,6 +144,22 @@ static const struct endpoint {
     {"an address too long", "[0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000]:1", NULL},
 };
 
+static void test_scopes(void **state)
+{
+    (void)state;
+    struct pnr_endpoint endpoint = {
+        .ip = {0xfe, 0x80, [15] = 1}, .ip_len = 16, .proto = 6, .port = 443, .scope_id = 3};
+    struct cli_text text;
+    assert_string_equal(cli_text_endpoint(&endpoint, &text), "tcp:[fe80::1%3]:443");
+    // The longest fits.
+    memset(endpoint.ip + 2, 0xee, 14);
+    endpoint.proto = 132;
+    endpoint.port = 65535;
+    endpoint.scope_id = UINT32_MAX;
+    assert_string_equal(cli_text_endpoint(&endpoint, &text),
+                        "sctp:[fe80:eeee:eeee:eeee:eeee:eeee:eeee:eeee%4294967295]:65535");
+}
+
 static void test_endpoints(void **state)
 {
     (void)state;
@@ -388,11 +404,12 @@ static void test_base64(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_utf16),           cmocka_unit_test(test_broken_utf16),
-        cmocka_unit_test(test_comment),         cmocka_unit_test(test_endpoints),
-        cmocka_unit_test(test_labels),          cmocka_unit_test(test_names),
-        cmocka_unit_test(test_typed_durations), cmocka_unit_test(test_shown),
-        cmocka_unit_test(test_printable),       cmocka_unit_test(test_base64),
+        cmocka_unit_test(test_utf16),     cmocka_unit_test(test_broken_utf16),
+        cmocka_unit_test(test_comment),   cmocka_unit_test(test_scopes),
+        cmocka_unit_test(test_endpoints), cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_names),     cmocka_unit_test(test_typed_durations),
+        cmocka_unit_test(test_shown),     cmocka_unit_test(test_printable),
+        cmocka_unit_test(test_base64),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

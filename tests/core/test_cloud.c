@@ -206,6 +206,47 @@ static void test_results_name_their_cloud(void **state)
     }
 }
 
+static void write_name(struct dht_bencode_writer *writer, const void *ctx)
+{
+    dht_bencode_put_text(writer, CONTROL_KEY_NAME);
+    dht_bencode_put_text(writer, ctx);
+}
+
+// What a request of node 2 is told of the link that its first result is of; -1: nothing.
+static int64_t link_told(const char *cloud, const char *name, const char *word)
+{
+    brains.cloud = cloud;
+    uint32_t id = strcmp(word, "watch") == 0 ? brains_ask(&brains, 2, word, write_name, name)
+                                             : brains_resolve(&brains, 2, name, word);
+    brains.cloud = NULL;
+    brains_run(&brains, 30 * SECOND);
+    return helper_number(brains_answer(&brains, 2, id, CONTROL_ANSWER_RESULT, 0),
+                         CONTROL_KEY_SCOPE_ID);
+}
+
+// A link's results tell of which, and nobody else's.
+static void test_results_tell_their_link(void **state)
+{
+    static const char *const words[] = {"settled", "cache", "watch"};
+    struct dht_span lab = {(const uint8_t *)"lab", 3};
+    uint8_t key[32];
+    (void)state;
+    brains.lab = true;
+    brains_init(&brains, 6, 312);
+    brains_add_key(&brains, 3, "restored0", 7, key);
+    core_cloud_named(brains.nodes[2], lab)->config.scope_id = 7;
+    for (int i = 0; i < 2; i++) {
+        const char *cloud = i == 0 ? "lab" : "Global_";
+        assert_int_equal(publish_in(cloud, 3, "restored0.web", 80), 0);
+        assert_int_equal(publish_in(cloud, 3, "0.s", 81), 0);
+        for (size_t k = 0; k < sizeof words / sizeof *words; k++)
+            assert_int_equal(link_told(cloud, helper_name(key, ".web"), words[k]), i == 0 ? 7 : -1);
+        assert_int_equal(link_told(cloud, "0.s", "all"), i == 0 ? 7 : -1);
+        assert_int_equal(link_told(cloud, "0.s", "watch"), i == 0 ? 7 : -1);
+    }
+    brains_fini(&brains);
+}
+
 static const struct brains_answer *ended(size_t node, uint32_t id)
 {
     return brains_answer(&brains, node, id, CONTROL_ANSWER_ERROR, 0);
@@ -581,6 +622,7 @@ int main(void)
         cmocka_unit_test(test_states),
         cmocka_unit_test(test_names_of_one_are_not_of_the_other),
         cmocka_unit_test(test_results_name_their_cloud),
+        cmocka_unit_test(test_results_tell_their_link),
         cmocka_unit_test(test_what_is_under_way_ends_with_its_cloud),
         cmocka_unit_test(test_withdrawn_without_its_cloud),
         cmocka_unit_test(test_withdrawn_when_its_cloud_returns),

@@ -6,11 +6,12 @@
 //     begin NAME MAX   "begun", "error CODE"; with SECONDS behind it, that is the time for it
 //     criteria N       "criteria N"; PNRP's criteria of all that is begun from then on
 //     flush N          "flush N"; whether that has LUP_FLUSHCACHE
+//     in NAME          "in NAME"; the cloud in which it looks
 //     clouds           as begin, of all clouds
 //     register NAME PORT [IDENTITY], withdraw NAME
 //                      "set CODE"
-//     next             "cloud NAME STATE", "result PORT", and perhaps "added", "changed",
-//                      "deleted"; "error CODE"
+//     next             "cloud NAME STATE", "result PORT", of a link "result PORT%SCOPE", and
+//                      perhaps "added", "changed", "deleted"; "error CODE"
 //     poll             "poll CODE"
 //     changed          the same, once it is something else than 10035
 //     arm              "armed CODE"; an event
@@ -33,6 +34,7 @@ static NSP_ROUTINE nsp;
 static HANDLE lookup;
 static unsigned criteria = PNRP_RESOLVE_CRITERIA_ANY_PEER_NAME;
 static unsigned flush;
+static WCHAR context[256]; // the cloud
 static OVERLAPPED overlapped;
 
 static struct {
@@ -74,6 +76,7 @@ static int begin(const char *name, DWORD max, DWORD timeout_s)
     set.lpServiceClassId = &class_id;
     set.dwNameSpace = NS_PNRPNAME;
     set.lpBlob = &blob;
+    set.lpszContext = context;
     DWORD flags = LUP_RETURN_NAME | LUP_RETURN_ADDR | (flush ? LUP_FLUSHCACHE : 0);
     return code_of(nsp.NSPLookupServiceBegin(&provider, &set, NULL, flags, &lookup));
 }
@@ -128,7 +131,8 @@ static int set_service(WSAESETSERVICEOP operation, const char *name, unsigned po
     return code_of(nsp.NSPSetService(&provider, NULL, &set, operation, 0));
 }
 
-static char cloud[128]; // "NAME STATE" of the last result, where it was one
+static uint32_t scope_id; // of the last result's first address
+static char cloud[128];   // "NAME STATE" of the last result, where it was one
 
 static void read_cloud(const WSAQUERYSETW *set)
 {
@@ -162,6 +166,9 @@ static int next(const char **ret_change)
     } else if (code == 0) {
         const SOCKADDR *addr = set->lpcsaBuffer[0].RemoteAddr.lpSockaddr;
         *ret_change = changes[set->dwOutputFlags >> 4];
+        // The port is at the same place of either family.
+        bool is_ipv6 = addr->sa_family == AF_INET6;
+        scope_id = is_ipv6 ? ((const SOCKADDR_IN6 *)(const void *)addr)->sin6_scope_id : 0;
         port = ntohs(((const SOCKADDR_IN *)(const void *)addr)->sin_port);
     }
     free(set);
@@ -176,6 +183,8 @@ static void say_next(void)
         printf("error %d\n", -port);
     else if (port == 0)
         printf("cloud %s%s\n", cloud, change);
+    else if (scope_id != 0)
+        printf("result %d%%%u%s\n", port, scope_id, change);
     else
         printf("result %d%s\n", port, change);
 }
@@ -262,6 +271,9 @@ static void obey(const char *line)
         printf(code == 0 ? "begun\n" : "error %d\n", code);
     } else if (sscanf(line, "criteria %u", &criteria) == 1 ||
                sscanf(line, "flush %u", &flush) == 1) {
+        printf("%s\n", line);
+    } else if (sscanf(line, "in %255s", name) == 1) {
+        widen(name, context);
         printf("%s\n", line);
     } else if (strcmp(line, "clouds") == 0) {
         int code = begin_clouds();

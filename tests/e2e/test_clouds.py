@@ -11,6 +11,7 @@ import json
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -125,6 +126,18 @@ class Log(Told):
                 return line
 
 
+class Guest(programs.Process):
+    """A Winsock program (guest.c)."""
+
+    def __init__(self, address, directory, deadline):
+        self.deadline = deadline
+        super().__init__("guest", [os.environ["PNR_GUEST"]], directory, {"PNR_CONTROL": address})
+
+    def does(self, line):
+        self.write_line(line)
+        return self.read_line(self.deadline)
+
+
 class Scenario:
     def __init__(self, harness):
         self.h = harness
@@ -234,6 +247,31 @@ class Scenario:
         self.check_found(1, key + ".red", "lan", False)
         self.h.check(self.resolve(1, key + ".red", "red").error == control.NOT_FOUND, "no red")
 
+    def scopes(self):
+        """A link-local address comes with the interface that it is to be reached by, for programs of either kind."""
+        here = socket.if_nametoindex("pnr1")
+        local = {b"ip": socket.inet_pton(socket.AF_INET6, "fe80::7"), b"port": 443, b"proto": 6}
+        name = self.clients[1].must("key_show", label="own").fields[b"z32"].decode() + ".near"
+        answer = self.clients[1].ask("publish", name="own.near", cloud="lan", endpoints=[local])
+        self.h.check(answer.error == control.OK, "publish", answer.text)
+        resolve = ("resolve", name, "--cloud", "lan")
+        told = programs.pnr(self.daemons[0].control, *resolve).out
+        self.h.check(b"tcp:[fe80::7%%%d]:443" % here in told, told)
+        told = programs.pnr(self.daemons[0].control, "--json", *resolve).objects()[0]
+        self.h.check(told["endpoints"][0]["scope_id"] == here, told)
+        guest = self.h.keep(Guest, self.daemons[0].control)
+        for line, wanted in (
+            ("in lan", "in lan"),
+            ("begin %s 1" % name, "begun"),
+            ("next", "result 443%%%d" % here),
+            ("end", "ended 0"),
+            ("cleanup", "clean 0"),
+        ):
+            said = guest.does(line)
+            self.h.check(said == wanted, line, said, wanted)
+        guest.child.stdin.close()
+        self.h.check(guest.child.wait(timeout=30) == 0, "the guest")
+
     def cable(self):
         """Pulled and put back: seen by who watches, and the others go on."""
         watch = Watch(self.h, self.daemons[0].control)
@@ -291,7 +329,7 @@ class Scenario:
 def scenario(harness):
     steps = Scenario(harness)
     try:
-        for part in ("joins", "leaks", "cable", "flood"):
+        for part in ("joins", "leaks", "scopes", "cable", "flood"):
             getattr(steps, part)()
             harness.step(part)
     finally:

@@ -39,7 +39,7 @@ static struct nsp_result *make_name(enum what what)
         from.endpoint_count = what == LARGEST ? PNR_ENDPOINTS_MAX : 2;
         for (size_t i = 0; i < from.endpoint_count; i++) {
             from.endpoints[i] = (struct pnr_endpoint){
-                {0x20, 1}, i == 0 && what == FULL ? 4 : 16, i == 1 ? 17 : 6, 3540};
+                {0x20, 1}, i == 0 && what == FULL ? 4 : 16, i == 1 ? 17 : 6, 3540, 0};
         }
         from.payload = what == TEXT ? string_payload : bytes;
         from.payload_len = what == TEXT ? sizeof string_payload : what == FULL ? 5 : sizeof bytes;

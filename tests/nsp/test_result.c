@@ -30,11 +30,12 @@ struct address_row {
 };
 
 static const struct address_row address_rows[] = {
-    {"TCP over IPv4", {{192, 0, 2, 1}, 4, 6, 3540}, AF_INET, 16, IPPROTO_TCP, SOCK_STREAM},
-    {"UDP over IPv4", {{192, 0, 2, 1}, 4, 17, 1}, AF_INET, 16, IPPROTO_UDP, SOCK_DGRAM},
-    {"any over IPv4", {{192, 0, 2, 1}, 4, 0, 65535}, AF_INET, 16, 0, 0},
-    {"TCP over IPv6", {{0x20, 1, 0xd, 0xb8, [15] = 1}, 16, 6, 258}, AF_INET6, 28, 6, SOCK_STREAM},
-    {"SCTP over IPv6", {{0x20, 1, 0xd, 0xb8, [15] = 1}, 16, 132, 0}, AF_INET6, 28, 132, 0},
+    {"TCP over IPv4", {{192, 0, 2, 1}, 4, 6, 3540, 0}, AF_INET, 16, IPPROTO_TCP, SOCK_STREAM},
+    {"UDP over IPv4", {{192, 0, 2, 1}, 4, 17, 1, 0}, AF_INET, 16, IPPROTO_UDP, SOCK_DGRAM},
+    {"any over IPv4", {{192, 0, 2, 1}, 4, 0, 65535, 0}, AF_INET, 16, 0, 0},
+    {"TCP over IPv6", {{0x20, 1, [15] = 1}, 16, 6, 258, 0}, AF_INET6, 28, 6, SOCK_STREAM},
+    {"SCTP over IPv6", {{0x20, 1, [15] = 1}, 16, 132, 0, 0}, AF_INET6, 28, 132, 0},
+    {"on a link", {{0xfe, 0x80, [15] = 1}, 16, 6, 80, 70000}, AF_INET6, 28, 6, SOCK_STREAM},
 };
 
 static void test_addresses(void **state)
@@ -58,6 +59,7 @@ static void test_addresses(void **state)
         if (endpoint->address.ipv4.sin_family != row->family || endpoint->address_len != row->len ||
             endpoint->protocol != row->protocol || endpoint->type != row->type ||
             memcmp(ip, row->endpoint.ip, is_ipv4 ? 4 : 16) != 0 ||
+            (!is_ipv4 && endpoint->address.ipv6.sin6_scope_id != row->endpoint.scope_id) ||
             port[0] * 256 + port[1] != row->endpoint.port) {
             fail_msg("%s", row->name);
         }
