@@ -1,43 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "bench/actor.h"
 
-#include "bench/process.h"
+#include "bench/system.h"
 
-#include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #define FRAME_MAX 4096
-
-void bench_actor_start(struct bench_actor *actor)
-{
-    struct sockaddr_un addr = {.sun_family = AF_UNIX};
-    *actor = (struct bench_actor){.dir = "/tmp/pnr-bench-XXXXXX", .fd = -1};
-    if (mkdtemp(actor->dir) == NULL)
-        bench_die(actor->dir, strerror(errno));
-    snprintf(addr.sun_path, sizeof addr.sun_path, "%s/s", actor->dir);
-    snprintf(actor->address, sizeof actor->address, "unix:%s/s", actor->dir);
-    actor->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (bind(actor->listener, (struct sockaddr *)&addr, sizeof addr) != 0 ||
-        listen(actor->listener, 1) != 0)
-        bench_die(addr.sun_path, strerror(errno));
-}
-
-void bench_actor_stop(struct bench_actor *actor)
-{
-    char path[64];
-    snprintf(path, sizeof path, "%s/s", actor->dir);
-    close(actor->listener);
-    if (actor->fd >= 0)
-        close(actor->fd);
-    (void)unlink(path);
-    (void)rmdir(actor->dir);
-}
 
 // Reads a frame's body into buf, a NUL behind it; returns its length, 0 where the client has hung
 // up.
@@ -45,10 +15,10 @@ static size_t hear_frame(struct bench_actor *actor, char buf[FRAME_MAX])
 {
     uint8_t head[4];
     buf[0] = '\0';
-    if (recv(actor->fd, head, sizeof head, MSG_WAITALL) != sizeof head)
+    if (!bench_actor_receive(actor, head, sizeof head))
         return 0;
     size_t len = (size_t)head[1] << 16 | (size_t)head[2] << 8 | head[3];
-    if (head[0] != 0 || len >= FRAME_MAX || recv(actor->fd, buf, len, MSG_WAITALL) != (ssize_t)len)
+    if (head[0] != 0 || len >= FRAME_MAX || !bench_actor_receive(actor, buf, len))
         bench_die("client", "says too much");
     buf[len] = '\0';
     return len;
@@ -58,18 +28,7 @@ static void say_frame(struct bench_actor *actor, const char *body, size_t len)
 {
     uint8_t frame[4 + FRAME_MAX] = {0, (uint8_t)(len >> 16), (uint8_t)(len >> 8), (uint8_t)len};
     memcpy(frame + 4, body, len);
-    (void)send(actor->fd, frame, 4 + len, MSG_NOSIGNAL);
-}
-
-static void greet(struct bench_actor *actor)
-{
-    static const char welcome[] = "d6:access7:control4:nodei0e7:versioni1ee";
-    char hello[FRAME_MAX];
-    actor->fd = accept4(actor->listener, NULL, NULL, SOCK_CLOEXEC);
-    if (actor->fd < 0)
-        bench_die("accept", strerror(errno));
-    (void)hear_frame(actor, hello);
-    say_frame(actor, welcome, sizeof welcome - 1);
+    bench_actor_send(actor, frame, 4 + len);
 }
 
 // The id of the request in a frame's body, which stands behind the arguments: "1:ii7e1:q".
@@ -86,7 +45,7 @@ uint32_t bench_actor_hear(struct bench_actor *actor)
 {
     char body[FRAME_MAX];
     if (actor->fd < 0)
-        greet(actor);
+        bench_actor_greet(actor);
     size_t len = hear_frame(actor, body);
     if (len < 9)
         bench_die("client", "has hung up");
@@ -98,7 +57,7 @@ void *bench_actor_serve(void *actor)
     struct bench_actor *own = actor;
     char body[FRAME_MAX];
     size_t len;
-    greet(own);
+    bench_actor_greet(own);
     while ((len = hear_frame(own, body)) >= 9) {
         uint32_t id = id_of(body, len);
         if (id != 0) {

@@ -5,16 +5,12 @@
 // The programs under measurement: started as children, each on a processor of its own, and watched
 // by way of /proc. Whatever goes wrong here ends the benchmark with a message.
 
+#include "bench/system.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
-
-// Says what is wrong and ends the program.
-_Noreturn void bench_die(const char *what, const char *why);
-
-// CLOCK_MONOTONIC.
-int64_t bench_now_ns(void);
 
 // Starts argv (NULL at its end) with its output in log_path. processor: where it is to run, -1: as
 // the system likes. It is killed when this program ends.

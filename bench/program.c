@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "bench/program.h"
 
-#include "bench/process.h"
+#include "bench/system.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 NSP_ROUTINE bench_program_entries;
@@ -24,7 +23,7 @@ static _Noreturn void die(const char *entry, int code)
 
 void bench_program_start(const char *address)
 {
-    setenv("PNR_CONTROL", address, 1);
+    bench_set_variable("PNR_CONTROL", address);
     provider = NS_PROVIDER_PNRPNAME;
     bench_program_entries.cbSize = sizeof bench_program_entries;
     int code = code_of(NSPStartup(&provider, &bench_program_entries));

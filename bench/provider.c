@@ -7,65 +7,25 @@
 // Beside each figure stands what the system alone needs for the like, of the same run.
 
 #include "bench/actor.h"
-#include "bench/process.h"
+#include "bench/guest.h"
 #include "bench/program.h"
 #include "bench/samples.h"
+#include "bench/system.h"
 #include "bench/testnet.h"
 #include "pnr/client.h"
 
 #include <pthread.h>
-#include <semaphore.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
-#define CALLS   200000
 #define ROUNDS  2000
 #define HANDLES 64
 #define LOOKUPS 20000
 
-static const GUID foreign = {
-    0x22059d40, 0x7e9e, 0x11cf, {0xae, 0x5a, 0, 0xaa, 0, 0xa7, 0x11, 0x2b}};
-
-// Long enough for the other thread to be where it waits.
-static void let_it_wait(void)
-{
-    struct timespec pause = {0, 300000};
-    nanosleep(&pause, NULL);
-}
-
-// ---- calls that ask nobody ----
-
-struct call {
-    const char *what;
-    void (*run)(void *ctx);
-    void *ctx;
-};
-
-// The best of a few rows of calls, since other work shares the machine.
-static void time_call(const struct call *call)
-{
-    int64_t best_ns = INT64_MAX;
-    for (int row = 0; row < 7; row++) {
-        int64_t start_ns = bench_now_ns();
-        for (int i = 0; i < CALLS; i++)
-            call->run(call->ctx);
-        int64_t took_ns = bench_now_ns() - start_ns;
-        best_ns = took_ns < best_ns ? took_ns : best_ns;
-    }
-    printf("%s: %.1f ns\n", call->what, (double)best_ns / CALLS);
-    fflush(stdout);
-}
-
-static void begin_in_vain(void *query)
-{
-    HANDLE handle;
-    if (bench_program_begin(query, &handle) == 0)
-        bench_die("NSPLookupServiceBegin", "has begun what is not there");
-}
+// ---- what the system needs for the like ----
 
 static void call_the_system(void *ctx)
 {
@@ -82,82 +42,6 @@ static void lock_and_unlock(void *mutex)
 {
     pthread_mutex_lock(mutex);
     pthread_mutex_unlock(mutex);
-}
-
-static void poll_it(void *handle)
-{
-    if (bench_program_notify(handle, NULL, NULL) != WSAEWOULDBLOCK)
-        bench_die("poll", "something has changed");
-}
-
-static void bench_refusals(void)
-{
-    struct bench_program_query not_ours, ours;
-    char nobody[] = "/tmp/pnr-bench-nobody/s";
-    bench_program_ask(&not_ours, "host", &foreign);
-    bench_program_ask(&ours, "0.name", &SVCID_PNRPNAME_V2);
-    bench_program_start(nobody);
-    time_call(&(struct call){"Begin for a foreign class", begin_in_vain, &not_ours});
-    time_call(&(struct call){"  a system call, getppid()", call_the_system, NULL});
-    time_call(&(struct call){"Begin without a daemon", begin_in_vain, &ours});
-    time_call(&(struct call){"  access() of a file that is not there", look_for_file, nobody});
-    bench_program_stop();
-}
-
-static void bench_poll(void)
-{
-    struct bench_actor actor;
-    pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-    bench_actor_start(&actor);
-    bench_program_start(actor.address);
-    HANDLE handle = bench_program_must_begin("0.name");
-    uint32_t id = bench_actor_hear(&actor);
-    bench_actor_tell(&actor, id, '1', NULL);
-    (void)bench_program_next(handle);
-    time_call(&(struct call){"the poll", poll_it, handle});
-    time_call(&(struct call){"  pthread_mutex_lock() and _unlock()", lock_and_unlock, &mutex});
-    bench_program_stop();
-    bench_actor_stop(&actor);
-}
-
-// ---- End while another thread is in Next ----
-
-struct waiter {
-    pthread_t thread;
-    HANDLE handle;
-    int code;
-    int64_t woken_ns;
-};
-
-static void *wait_in_next(void *ctx)
-{
-    struct waiter *waiter = ctx;
-    waiter->code = bench_program_next(waiter->handle);
-    waiter->woken_ns = bench_now_ns();
-    return NULL;
-}
-
-static void bench_end(void)
-{
-    struct bench_actor actor;
-    struct bench_samples samples = {0};
-    bench_actor_start(&actor);
-    bench_program_start(actor.address);
-    while (samples.count < ROUNDS) {
-        struct waiter waiter = {.handle = bench_program_must_begin("0.name")};
-        (void)bench_actor_hear(&actor);
-        pthread_create(&waiter.thread, NULL, wait_in_next, &waiter);
-        let_it_wait();
-        int64_t start_ns = bench_now_ns();
-        bench_program_end(waiter.handle);
-        pthread_join(waiter.thread, NULL);
-        (void)bench_actor_hear(&actor); // the cancel
-        if (waiter.code == WSA_E_CANCELLED)
-            bench_samples_add(&samples, waiter.woken_ns - start_ns);
-    }
-    bench_samples_print(&samples, "End to the return of a waiting Next");
-    bench_program_stop();
-    bench_actor_stop(&actor);
 }
 
 struct bell {
@@ -199,138 +83,13 @@ static void bench_bell(void)
     while (samples.count < ROUNDS) {
         struct bell bell;
         start_bell(&bell);
-        let_it_wait();
+        bench_pause();
         int64_t start_ns = bench_now_ns();
         ring(&bell);
         pthread_join(bell.thread, NULL);
         bench_samples_add(&samples, bell.woken_ns - start_ns);
     }
     bench_samples_print(&samples, "  a condition that wakes a thread");
-}
-
-// ---- from the daemon's word to the program ----
-
-// A thread that arms and waits, again and again.
-struct listener {
-    pthread_t thread;
-    WSACOMPLETIONTYPE type;
-    HANDLE handle;
-    sem_t armed, told;
-    int64_t woken_ns;
-};
-
-static _Thread_local bool routine_has_run;
-
-static void CALLBACK run_routine(DWORD error, DWORD bytes, LPWSAOVERLAPPED overlapped, DWORD flags)
-{
-    (void)error;
-    (void)bytes;
-    (void)overlapped;
-    (void)flags;
-    routine_has_run = true;
-}
-
-// What a listener waits with.
-struct ear {
-    OVERLAPPED overlapped;
-    HANDLE port;
-    HWND window;
-    WSATHREADID thread;
-    WSACOMPLETION how;
-};
-
-static void open_ear(struct ear *ear, WSACOMPLETIONTYPE type)
-{
-    memset(ear, 0, sizeof *ear);
-    ear->how.Type = type;
-    if (type == NSP_NOTIFY_EVENT) {
-        ear->overlapped.hEvent = CreateEventW(NULL, TRUE, FALSE, NULL);
-        ear->how.Parameters.Event.lpOverlapped = &ear->overlapped;
-    } else if (type == NSP_NOTIFY_PORT) {
-        ear->port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
-        ear->how.Parameters.Port.hPort = ear->port;
-        ear->how.Parameters.Port.lpOverlapped = &ear->overlapped;
-    } else {
-        ear->how.Parameters.Apc.lpfnCompletionProc = run_routine;
-        ear->how.Parameters.Apc.lpOverlapped = &ear->overlapped;
-        DuplicateHandle(GetCurrentProcess(), GetCurrentThread(), GetCurrentProcess(),
-                        &ear->thread.ThreadHandle, 0, FALSE, DUPLICATE_SAME_ACCESS);
-    }
-}
-
-static void wait_with(struct ear *ear)
-{
-    DWORD bytes;
-    ULONG_PTR key;
-    LPOVERLAPPED overlapped;
-    if (ear->how.Type == NSP_NOTIFY_EVENT) {
-        WaitForSingleObject(ear->overlapped.hEvent, INFINITE);
-    } else if (ear->how.Type == NSP_NOTIFY_PORT) {
-        GetQueuedCompletionStatus(ear->port, &bytes, &key, &overlapped, INFINITE);
-    } else {
-        routine_has_run = false;
-        while (!routine_has_run)
-            SleepEx(INFINITE, TRUE);
-    }
-}
-
-static void close_ear(struct ear *ear)
-{
-    HANDLE handles[] = {ear->overlapped.hEvent, ear->port, ear->thread.ThreadHandle};
-    for (size_t i = 0; i < 3; i++)
-        if (handles[i] != NULL)
-            CloseHandle(handles[i]);
-}
-
-static void *listen_for_changes(void *ctx)
-{
-    struct listener *listener = ctx;
-    struct ear ear;
-    open_ear(&ear, listener->type);
-    for (int i = 0; i < ROUNDS; i++) {
-        if (bench_program_notify(listener->handle, &ear.how, &ear.thread) != WSA_IO_PENDING)
-            bench_die("NSPIoctl", "does not wait");
-        sem_post(&listener->armed);
-        wait_with(&ear);
-        listener->woken_ns = bench_now_ns();
-        if (bench_program_next(listener->handle) != 0)
-            bench_die("NSPLookupServiceNext", "has no change");
-        sem_post(&listener->told);
-    }
-    close_ear(&ear);
-    return NULL;
-}
-
-static void bench_notification(WSACOMPLETIONTYPE type, const char *what)
-{
-    struct bench_actor actor;
-    struct bench_samples samples = {0};
-    struct listener listener = {.type = type};
-    bench_actor_start(&actor);
-    bench_program_start(actor.address);
-    listener.handle = bench_program_must_begin("0.name");
-    uint32_t id = bench_actor_hear(&actor);
-    bench_actor_tell(&actor, id, '0', NULL);
-    bench_actor_answer(&actor, id, "done", "d5:counti1ee");
-    (void)bench_program_next(listener.handle);
-    (void)bench_program_next(listener.handle); // there is no more
-    sem_init(&listener.armed, 0, 0);
-    sem_init(&listener.told, 0, 0);
-    pthread_create(&listener.thread, NULL, listen_for_changes, &listener);
-    for (int i = 0; i < ROUNDS; i++) {
-        sem_wait(&listener.armed);
-        if (i == 0)
-            id = bench_actor_hear(&actor); // the watch
-        let_it_wait();
-        int64_t start_ns = bench_now_ns();
-        bench_actor_tell(&actor, id, i % 2 == 0 ? '1' : '2', "changed");
-        sem_wait(&listener.told);
-        bench_samples_add(&samples, listener.woken_ns - start_ns);
-    }
-    pthread_join(listener.thread, NULL);
-    bench_samples_print(&samples, what);
-    bench_program_stop();
-    bench_actor_stop(&actor);
 }
 
 // Two threads as the provider has them, with nothing to do: one reads a socket, and wakes the
@@ -361,7 +120,7 @@ static void bench_relay(void)
         struct relay relay = {.fd = pair[0], .bell = &bell};
         start_bell(&bell);
         pthread_create(&relay.thread, NULL, pass_on, &relay);
-        let_it_wait();
+        bench_pause();
         int64_t start_ns = bench_now_ns();
         (void)!write(pair[1], "x", 1);
         pthread_join(relay.thread, NULL);
@@ -530,17 +289,23 @@ static void bench_requests(const struct bench_testnet *net)
 int main(int argc, char **argv)
 {
     struct bench_testnet net;
+    char nobody[] = "/tmp/pnr-bench-nobody/s";
+    pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    const struct bench_guest_call further[] = {
+        {"  a system call, getppid()", call_the_system, NULL},
+        {"  access() of a file that is not there", look_for_file, nobody},
+        {"  pthread_mutex_lock() and _unlock()", lock_and_unlock, &mutex},
+        {NULL, NULL, NULL},
+    };
     if (argc != 2) {
         fprintf(stderr, "usage: bench_provider PNRD\n");
         return 2;
     }
-    bench_refusals();
-    bench_poll();
-    bench_end();
+    bench_guest_refusals(nobody, further);
+    bench_guest_poll();
+    bench_guest_end(ROUNDS);
     bench_bell();
-    bench_notification(NSP_NOTIFY_EVENT, "notification by an event");
-    bench_notification(NSP_NOTIFY_PORT, "notification by a completion port");
-    bench_notification(NSP_NOTIFY_APC, "notification by an APC");
+    bench_guest_notifications(ROUNDS);
     bench_relay();
     bench_played();
     bench_testnet_start(&net, argv[1]);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "bench/samples.h"
 
-#include "bench/process.h"
+#include "bench/system.h"
 
 #include <stdio.h>
 #include <stdlib.h>
