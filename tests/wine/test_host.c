@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 // pnrnsp.dll as ws2_32 uses it, by its table of entries: test_host.exe NAME, with the daemon that
 // PNR_CONTROL tells and NAME published there. What it needs done outside it asks of test_host.py:
-// it writes a line, and goes on when a line comes back. "test_host.exe absent": there is no daemon.
+// it writes a line, and goes on when a line comes back. "test_host.exe absent": there is no daemon;
+// "bad CODE": there is one of which Next has to say this; "hung NAME": it stops, and goes on.
 #include "pnr/winsock.h"
 #include "tests/wine/check.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <tlhelp32.h>
 #include <wchar.h>
@@ -58,16 +60,30 @@ static WSAQUERYSETW set_of(WCHAR *instance, GUID *class_id)
                           .dwNameSpace = NS_PNRPNAME};
 }
 
-static HANDLE begin(void)
+static HANDLE begin_of(BLOB *blob)
 {
     HANDLE lookup = NULL;
     WSAQUERYSETW set = set_of(name, &name_class);
+    set.lpBlob = blob;
     CHECK_INT(
         error_of(nsp.NSPLookupServiceBegin(&name_provider, &set, NULL, LUP_RETURN_ALL, &lookup)),
         0);
     // What was handed in is the caller's again.
     memset(&set, 0xdd, sizeof set);
     return lookup;
+}
+
+static HANDLE begin(void)
+{
+    return begin_of(NULL);
+}
+
+// That it may take a second.
+static HANDLE begin_briefly(void)
+{
+    PNRPINFO info = {.dwSize = sizeof info, .nMaxResolve = 1, .dwTimeout = 1};
+    BLOB blob = {sizeof info, (BYTE *)&info};
+    return begin_of(&blob);
 }
 
 static int next(HANDLE lookup, union buffer *buf)
@@ -654,6 +670,53 @@ static void test_absent(void)
     CHECK(lookup == NULL);
 }
 
+// A daemon that hangs before it has greeted, goes, or talks nonsense.
+static void test_bad(int code)
+{
+    union buffer buf;
+    check_begin("a bad daemon");
+    HANDLE lookup = begin_briefly();
+    CHECK_INT(next(lookup, &buf), code);
+    CHECK_INT(next(lookup, &buf), code);
+    CHECK_INT(end(lookup), 0);
+}
+
+// One that hangs later costs the time that was asked for, and no lookup after that.
+static void test_hung(void)
+{
+    union buffer buf;
+    check_begin("a daemon that hangs");
+    republish();
+    CHECK_INT(end(begin_and_read()), 0);
+    ask("stop", 0);
+    HANDLE lookup = begin_briefly();
+    CHECK_INT(poll(lookup), WSAEWOULDBLOCK);
+    CHECK_INT(next(lookup, &buf), WSA_E_NO_MORE);
+    CHECK_INT(next(lookup, &buf), WSA_E_NO_MORE);
+    CHECK_INT(end(lookup), 0);
+    ask("go", 0);
+    CHECK_INT(end(begin_and_read()), 0);
+}
+
+// What a first argument other than a name stands for. False: it is a name.
+static bool run_alone(int argc, char **argv)
+{
+    bool is_bad = argc > 2 && strcmp(argv[1], "bad") == 0;
+    bool is_hung = argc > 2 && strcmp(argv[1], "hung") == 0;
+    if (!is_bad && !is_hung) {
+        return false;
+    }
+    CHECK_INT(error_of(startup(&name_provider, &nsp)), 0);
+    MultiByteToWideChar(CP_UTF8, 0, is_hung ? argv[2] : "0.name", -1, name, 256);
+    if (is_bad) {
+        test_bad(atoi(argv[2]));
+    } else {
+        test_hung();
+    }
+    CHECK_INT(error_of(nsp.NSPCleanup(&name_provider)), 0);
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     WSADATA data;
@@ -663,6 +726,9 @@ int main(int argc, char **argv)
         return 1;
     }
     startup = (LPNSPSTARTUP)(void (*)(void))GetProcAddress(dll, "NSPStartup");
+    if (run_alone(argc, argv)) {
+        return check_end("host");
+    }
     MultiByteToWideChar(CP_UTF8, 0, argv[1], -1, name, 256);
     bool absent = strcmp(argv[1], "absent") == 0;
     if (!absent) {
