@@ -21,6 +21,7 @@
 #define NETWORK_EVERY_US INT64_C(30000000)
 #define NETWORK_SOON_US  INT64_C(2000000) // routes follow their interface
 #define ALONE_AFTER_US   INT64_C(30000000)
+#define WAKES_APART_US   INT64_C(10000000) // what comes sooner is word of the same one
 #define PATH_BYTES       (DAEMON_CONFIG_TEXT_MAX + 64)
 
 struct daemon {
@@ -35,6 +36,7 @@ struct daemon {
     struct daemon_links *links;     // NULL: no word of changes
     struct dht_addr outgoing[2];    // of IPv4 and IPv6, the last there was; ip_len 0: none yet
     bool is_away[2];                // there is none now
+    int64_t woken_us;               // when the machine was last seen to wake; 0: never
 };
 
 // ---- nodes ----
@@ -177,15 +179,20 @@ static void look_at_network(struct daemon *daemon, int64_t pause_us)
                     daemon_loop_now_us(daemon->process.loop) + pause_us);
 }
 
-// Its network may come back a moment later, and is looked at again then.
+// The system says so, more than once, and the clock does. The network may come back a moment later,
+// and is looked at again then.
 static void on_resumed(void *ctx)
 {
     struct daemon *daemon = ctx;
+    struct daemon_loop *loop = daemon->process.loop;
+    int64_t now_us = daemon_loop_now_us(loop);
+    if (daemon->woken_us != 0 && now_us - daemon->woken_us < WAKES_APART_US)
+        return;
+    daemon->woken_us = now_us;
     daemon_log(DAEMON_LOG_INFO, "this machine was asleep");
     (void)network_has_changed(daemon);
     renew(daemon);
-    daemon_loop_set(daemon->process.loop, &daemon->network,
-                    daemon_loop_now_us(daemon->process.loop) + NETWORK_SOON_US);
+    daemon_loop_set(loop, &daemon->network, now_us + NETWORK_SOON_US);
 }
 
 static void on_network(struct daemon_loop_alarm *alarm)

@@ -3,6 +3,7 @@
 #include "node/daemon/daemon.h"
 #include "node/daemon/links.h"
 #include "node/daemon/log.h"
+#include "node/daemon/signals.h"
 #include "node/daemon/state.h"
 #include "tests/daemon/unit_posix.h"
 
@@ -77,6 +78,40 @@ void __wrap_daemon_links_free(struct daemon_links *links)
 {
     event_free(links->event);
     free(links);
+}
+
+// The system's word that the machine was asleep is SIGUSR1.
+static struct daemon_signals_calls signals_calls;
+static struct event *signals_word;
+
+struct daemon_signals *__real_daemon_signals_new(struct event_base *base,
+                                                 const struct daemon_signals_calls *calls);
+struct daemon_signals *__wrap_daemon_signals_new(struct event_base *base,
+                                                 const struct daemon_signals_calls *calls);
+void __real_daemon_signals_free(struct daemon_signals *signals);
+void __wrap_daemon_signals_free(struct daemon_signals *signals);
+
+static void on_word(evutil_socket_t number, short what, void *ctx)
+{
+    (void)number;
+    (void)what;
+    (void)ctx;
+    signals_calls.resumed(signals_calls.ctx);
+}
+
+struct daemon_signals *__wrap_daemon_signals_new(struct event_base *base,
+                                                 const struct daemon_signals_calls *calls)
+{
+    signals_calls = *calls;
+    signals_word = evsignal_new(base, SIGUSR1, on_word, NULL);
+    event_add(signals_word, NULL);
+    return __real_daemon_signals_new(base, calls);
+}
+
+void __wrap_daemon_signals_free(struct daemon_signals *signals)
+{
+    event_free(signals_word);
+    __real_daemon_signals_free(signals);
 }
 
 // The parent hears of it where it hears of the rest.
@@ -345,6 +380,25 @@ static void test_renewal(void **state)
     assert_int_equal(times_in_log("this machine was asleep"), 1);
 }
 
+// Where the system has word of a sleep, it is believed; what it says twice is one sleep.
+static void test_word_of_sleep(void **state)
+{
+    (void)state;
+    pid_t pid = start("");
+    wait_for("READY=1");
+    kill(pid, SIGUSR1);
+    wait_for("RENEWED=1");
+    kill(pid, SIGUSR1);
+    wait_for("WATCHDOG=1");
+    wait_for("WATCHDOG=1");
+    assert_int_equal(times_in_log("this machine was asleep"), 1);
+    machine->asleep_us = INT64_C(15000000);
+    kill(pid, SIGUSR1);
+    wait_for("RENEWED=1");
+    assert_int_equal(end(pid, SIGTERM), DAEMON_EXIT_CLEAN);
+    assert_int_equal(times_in_log("this machine was asleep"), 2);
+}
+
 static const struct refused_row {
     const char *more;
     int exit_code;
@@ -381,6 +435,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_reload, setup, teardown),
         cmocka_unit_test_setup_teardown(test_removed_clouds, setup, teardown),
         cmocka_unit_test_setup_teardown(test_renewal, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_word_of_sleep, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
