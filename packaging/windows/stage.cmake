@@ -1,0 +1,58 @@
+# Lays out what the setup puts into the program folder, with the list of it, and makes the setup.
+#   cmake -DSTAGE=FOLDER -DWIDE=PROGRAMS -DNARROW=PROGRAMS ... -P stage.cmake
+cmake_minimum_required(VERSION 3.25)
+set(new ${STAGE}.new)
+file(REMOVE_RECURSE ${new})
+file(MAKE_DIRECTORY ${new}/x86)
+
+function(run)
+    execute_process(COMMAND ${ARGN} COMMAND_ERROR_IS_FATAL ANY)
+endfunction()
+
+# Without what only a debugger reads: it is three quarters.
+function(put_programs to programs)
+    string(REPLACE "," ";" programs "${programs}")
+    foreach(program ${programs})
+        get_filename_component(name ${program} NAME)
+        run(${STRIP} -o ${to}/${name} ${program})
+    endforeach()
+endfunction()
+put_programs(${new} ${WIDE})
+put_programs(${new}/x86 ${NARROW})
+# Texts as Windows' older editors read them.
+function(put_text to from)
+    file(READ ${from} text)
+    string(REPLACE "\n" "\r\n" text "${text}")
+    file(WRITE ${new}/${to} "${text}")
+endfunction()
+put_text(pnr.conf ${FOLDER}/pnr.conf)
+put_text(LICENSE.txt ${LICENCE})
+run(${FOLDER}/licences ${new}/licences)
+
+# Folders before what is in them, and the list itself.
+file(GLOB_RECURSE files RELATIVE ${new} ${new}/*)
+list(APPEND files files.txt)
+list(SORT files)
+set(text "")
+set(folders "")
+set(bytes 0)
+foreach(file ${files})
+    get_filename_component(folder ${file} DIRECTORY)
+    if(folder AND NOT folder IN_LIST folders)
+        list(APPEND folders ${folder})
+        string(APPEND text "${folder}\\\r\n")
+    endif()
+    string(REPLACE "/" "\\" name ${file})
+    string(APPEND text "${name}\r\n")
+    if(EXISTS ${new}/${file})
+        file(SIZE ${new}/${file} size)
+        math(EXPR bytes "${bytes} + ${size}")
+    endif()
+endforeach()
+file(WRITE ${new}/files.txt "${text}")
+math(EXPR size_kb "(${bytes} + 1023) / 1024")
+
+file(REMOVE_RECURSE ${STAGE})
+file(RENAME ${new} ${STAGE})
+run(${NSIS} -V2 -NOCD -WX -DVERSION=${VERSION} -DSTAGE=${STAGE} -DHELPER=${HELPER} -DOUTPUT=${OUTPUT}
+    -DSIZE_KB=${size_kb} ${FOLDER}/pnr.nsi)
