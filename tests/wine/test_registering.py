@@ -1,7 +1,14 @@
 # SPDX-License-Identifier: MIT
 """Winsock programs register names (winsock_register.c), and others look them up: what one process registers, another
-finds, until it is withdrawn or its process ends. Registrations outlive the daemon."""
+finds, until it is withdrawn or its process ends. Registrations outlive the daemon.
 
+    test_registering.py            the pnrd is Linux'
+    test_registering.py windows    it is pnrd.exe
+"""
+
+import sys
+
+import daemon
 import winsock
 import programs
 
@@ -11,7 +18,7 @@ SERVICE_NOT_FOUND, INVALID_IDENTITY, DUPLICATE = 10108, 11503, 11508
 
 class Scenario(winsock.Machine):
     def __init__(self, harness):
-        super().__init__(harness, NODES)
+        super().__init__(harness, NODES, "windows" in sys.argv[1:])
         self.near("key", "new", "own")
         self.near("key", "new", "other")
         key = self.near("key", "show", "own")[0]["z32"]
@@ -111,14 +118,20 @@ class Scenario(winsock.Machine):
 
 
 def test(harness):
+    daemon.forget()
     scenario = Scenario(harness)
-    winsock.run_parts(scenario, (
+    parts = (
         (scenario.found_by_another,),
         (scenario.refused,),
         (scenario.ends_with_its_process, "ended"),
         (scenario.ends_with_its_process, "killed"),
         (scenario.outlives_the_daemon,),
-    ))
+    )
+    try:
+        winsock.run_parts(scenario, parts)
+    finally:
+        scenario.daemon.end()
+        daemon.forget()
 
 
 if __name__ == "__main__":
