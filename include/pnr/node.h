@@ -163,9 +163,14 @@ int64_t node_deadline(const struct node *node);
 void node_set_publishing(struct node *node, uint32_t ttl_s, int64_t renew_us);
 
 // The end is near, and orderly: every request under way is answered with error 7 (cancelled), and
-// what outlives a restart is queued to be written. The driver drains the outputs once more, and
-// then calls node_free().
+// what outlives a restart is queued to be written. Requests that come now are answered so as well.
+// Unsecured names are told no more, until the next run; where others have heard of any, those who
+// watch it are told, which takes a few round trips. Secured names stand until their lifetimes end.
+// The driver drains the outputs once more, and then calls node_free(); at once, or, while
+// node_is_parting(), when it has gone on for NODE_PARTING_US.
 void node_stop(struct node *node, int64_t now_us);
+#define NODE_PARTING_US 1500000
+bool node_is_parting(const struct node *node);
 
 // What NODE_OUT_WRITE asked for is done, or has failed.
 void node_written(struct node *node, int64_t now_us, uint64_t write_id, bool ok);

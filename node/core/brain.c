@@ -274,7 +274,14 @@ void node_stop(struct node *node, int64_t now_us)
                               "the daemon is ending");
     if (node->started && node->config.snapshot_us > 0)
         core_snapshot_take(node);
+    node->is_ending = true;
+    node->is_parting = core_registration_part(node);
     core_brain_settle(node);
+}
+
+bool node_is_parting(const struct node *node)
+{
+    return node->is_parting;
 }
 
 static void ring(struct node *node, struct dht_timer *timer)

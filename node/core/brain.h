@@ -58,6 +58,8 @@ struct node {
     struct core_engine **engines; // of all clouds, in the order in which they came
     int engine_count;
     bool started;
+    bool is_ending;  // node_stop() was called
+    bool is_parting; // and there is something to tell yet
     struct core_outbox outbox;
     struct core_session *sessions; // all of them
     struct dht_timer_heap timers;

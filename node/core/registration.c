@@ -544,3 +544,14 @@ void core_registration_hang_up(struct node *node, const struct core_session *ses
         one = next;
     }
 }
+
+bool core_registration_part(struct node *node)
+{
+    bool is_told = false;
+    while (node->registrations != NULL) {
+        const struct core_registration *one = node->registrations;
+        is_told = is_told || (one->stored_us != 0 && core_cloud_has_contacts(one->cloud));
+        end_registration(node, node->registrations);
+    }
+    return is_told;
+}

@@ -63,6 +63,9 @@ void core_registration_leave(struct node *node, struct core_registration *regist
 // The connection is closed: what it registered is gone.
 void core_registration_hang_up(struct node *node, const struct core_session *session);
 
+// The node is ending: all go, but their rows, for the next run. Whether anybody is told of it.
+bool core_registration_part(struct node *node);
+
 void core_registration_timer(struct node *node, struct core_registration *registration);
 void core_registration_event(struct node *node, struct core_registration *registration, int engine,
                              const struct dht_out *event);

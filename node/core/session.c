@@ -313,6 +313,8 @@ static void take_frame(struct node *node, struct core_session *session, struct d
     if (full && frame.request != CONTROL_REQUEST_CANCEL) {
         CORE_COUNT(node, requests_refused);
         core_request_fail(node, request, CONTROL_ERROR_FULL, "too many requests at once");
+    } else if (node->is_ending) {
+        core_request_fail(node, request, CONTROL_ERROR_CANCELLED, "the daemon is ending");
     } else if (!may(session, frame.request)) {
         CORE_COUNT(node, requests_refused);
         core_request_fail(node, request, CONTROL_ERROR_REFUSED,

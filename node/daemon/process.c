@@ -8,10 +8,41 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void stop_nodes(struct daemon_process *process)
+{
+    for (uint32_t i = 0; !process->is_ending && process->nodes != NULL && i < process->node_count;
+         i++)
+        if (process->nodes[i] != NULL)
+            daemon_node_stop(process->nodes[i]);
+    process->is_ending = true;
+}
+
+static bool is_parting(const struct daemon_process *process)
+{
+    for (uint32_t i = 0; i < process->node_count; i++)
+        if (process->nodes[i] != NULL && node_is_parting(daemon_node_brain(process->nodes[i])))
+            return true;
+    return false;
+}
+
 static void on_end(void *ctx, const char *name)
 {
     struct daemon_process *process = ctx;
+    bool is_again = process->is_ending;
     daemon_log(DAEMON_LOG_INFO, "ending signal=%s", name);
+    stop_nodes(process);
+    bool waits = !is_again && is_parting(process) &&
+                 daemon_loop_set(process->loop, &process->parted,
+                                 daemon_loop_now_us(process->loop) + NODE_PARTING_US);
+    if (waits)
+        daemon_log(DAEMON_LOG_INFO, "tells those who watch; another signal ends it at once");
+    else
+        daemon_loop_stop(process->loop);
+}
+
+static void on_parted(struct daemon_loop_alarm *alarm)
+{
+    struct daemon_process *process = alarm->ctx;
     daemon_loop_stop(process->loop);
 }
 
@@ -74,6 +105,7 @@ bool daemon_process_open(struct daemon_process *process,
 {
     memset(process, 0, sizeof *process);
     process->node_count = options->node_count;
+    process->parted = (struct daemon_loop_alarm){.ring = on_parted, .ctx = process};
     if (!open_parts(process, options, ret_error)) {
         daemon_process_close(process);
         return false;
@@ -124,9 +156,9 @@ void daemon_process_stop_node(struct daemon_process *process, uint32_t index)
 void daemon_process_close(struct daemon_process *process)
 {
     daemon_listener_free(process->listener);
-    for (uint32_t i = 0; process->nodes != NULL && i < process->node_count; i++)
-        if (process->nodes[i] != NULL)
-            daemon_node_stop(process->nodes[i]);
+    stop_nodes(process);
+    if (process->loop != NULL)
+        daemon_loop_set(process->loop, &process->parted, INT64_MAX);
     for (uint32_t i = 0; process->nodes != NULL && i < process->node_count; i++)
         daemon_process_stop_node(process, i);
     daemon_session_set_free(process->sessions);

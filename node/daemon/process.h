@@ -23,6 +23,8 @@ struct daemon_process {
     struct daemon_node **nodes;       // NULL: not started, or stopped
     uint32_t node_count;
     struct daemon_signals *signals;
+    struct daemon_loop_alarm parted; // of an end by a signal: who watches what ends was told
+    bool is_ending;
     // Called on SIGHUP; may be NULL.
     void (*reload)(void *ctx);
     // Called after the machine was asleep; may be NULL.
@@ -36,7 +38,9 @@ struct daemon_process_options {
     int64_t wall_offset_us;
 };
 
-// Makes all but the nodes and the places to listen at. SIGTERM and SIGINT end the loop from now on.
+// Makes all but the nodes and the places to listen at. SIGTERM and SIGINT end the loop from now on:
+// at once, or, where a node has to tell others (node_is_parting()), NODE_PARTING_US later; a second
+// one ends it at once.
 // process has to stay where it is. False with nothing left behind where something is short.
 bool daemon_process_open(struct daemon_process *process,
                          const struct daemon_process_options *options,

@@ -281,6 +281,32 @@ static void test_gone(void **state)
     brains_fini(&brains);
 }
 
+// Nor that he is gone whose daemon ends in order; his names are there again with its next run.
+static void test_stopped(void **state)
+{
+    (void)state;
+    begin(533);
+    publish(FIRST, '1');
+    must(FIRST, "publish", "9:endpointsld2:ip4:abcd4:porti2000e5:protoi6eee4:name3:0.s");
+    brains_run(&brains, SECOND);
+    uint32_t id = watch(WATCHER);
+    brains_run(&brains, 30 * SECOND);
+    assert_false(node_is_parting(brains.nodes[FIRST]));
+    node_stop(brains.nodes[FIRST], brains.now_us);
+    assert_true(node_is_parting(brains.nodes[FIRST]));
+    brains_run(&brains, NODE_PARTING_US);
+    assert_string_equal(helper_told(&brains, WATCHER, id), "+1000 +2000 w - -");
+    uint32_t late = brains_publish(&brains, FIRST, "0.s", 3000, NULL);
+    assert_int_equal(helper_end(&brains, FIRST, late), CONTROL_ERROR_CANCELLED);
+    brains_kill(&brains, FIRST);
+    node_stop(brains.nodes[OTHER], brains.now_us); // has nothing to tell
+    assert_false(node_is_parting(brains.nodes[OTHER]));
+    brains_start(&brains, FIRST);
+    brains_run(&brains, MINUTE);
+    assert_string_equal(helper_told(&brains, WATCHER, id), "+1000 +2000 w - - +2000");
+    brains_fini(&brains);
+}
+
 // Somebody names another peer every second, for so long, who is not there. Returns how many lookups
 // that has brought.
 static uint64_t invent_peers(int seconds)
@@ -530,6 +556,7 @@ int main(void)
         cmocka_unit_test(test_begun_again),
         cmocka_unit_test(test_changed_meanwhile),
         cmocka_unit_test(test_gone),
+        cmocka_unit_test(test_stopped),
         cmocka_unit_test(test_gone_at_once),
         cmocka_unit_test(test_loss),
         cmocka_unit_test(test_slow_client),

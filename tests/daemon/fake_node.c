@@ -249,6 +249,12 @@ void node_stop(struct node *node, int64_t now_us)
     (void)now_us;
 }
 
+bool node_is_parting(const struct node *node)
+{
+    (void)node;
+    return false;
+}
+
 void node_network_changed(struct node *node, int64_t now_us)
 {
     enter(node, now_us);

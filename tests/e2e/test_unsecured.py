@@ -4,6 +4,7 @@ testnet, by command line and by connections that register; those that die are fo
 
 import functools
 import os
+import signal
 
 import programs
 import control
@@ -18,12 +19,15 @@ class Scenario:
     def __init__(self, harness):
         self.h = harness
         self.net = harness.keep(programs.Testnet, NODES, [])
-        self.daemons = []
-        for name in ("one", "two"):
-            folder = os.path.join(harness.directory, name)
-            options = ["--listen", "127.0.0.1:0", "--bootstrap", self.net.bootstrap]
-            self.daemons.append(harness.keep(programs.Daemon, folder, options))
+        self.daemons = [None, None]
+        self.start(0, "one")
+        self.start(1, "two")
         self.crowd = control.Crowd(self.net.control)
+
+    def start(self, number, name):
+        folder = os.path.join(self.h.directory, name)
+        options = ["--listen", "127.0.0.1:0", "--bootstrap", self.net.bootstrap]
+        self.daemons[number] = self.h.keep(programs.Daemon, folder, options)
 
     def far(self, *arguments, **options):
         return programs.pnr(self.net.control, "--node", FAR, *arguments, **options)
@@ -88,6 +92,34 @@ class Scenario:
         self.check_ports([12, 13, 14])
         self.pnr(0, "unpublish", NAME, code=NOT_FOUND)
 
+    def end(self):
+        """Ended in order, a daemon tells who watches before it goes; its name comes back with it."""
+        self.pnr(0, "publish", NAME, "--endpoint", "tcp:192.0.2.1:1")
+        watcher = control.Client(self.net.control, node=int(FAR))
+        watched = watcher.begin("watch", name=NAME)
+        answer = watcher.open[watched]
+        while not answer.progress:
+            self.take(watcher)
+        self.h.check(len(answer.results) == 4, "all that there is", answer.results)
+        self.daemons[0].child.send_signal(signal.SIGTERM)  # it goes on for a moment
+        while len(answer.results) == 4:
+            self.take(watcher)
+        self.h.check(answer.results[4][b"event"] == b"gone", "told", answer.results[4])
+        self.daemons[0].stop()
+        self.h.check("tells those who watch" in self.daemons[0].log(), self.daemons[0].log())
+        self.check_ports([12, 13, 14])
+        self.start(0, "one")
+        while len(answer.results) == 5:
+            self.take(watcher)
+        self.h.check(answer.results[5][b"event"] == b"added", "told", answer.results[5])
+        watcher.close()
+        self.check_ports([1, 12, 13, 14])
+
+    def take(self, client):
+        """Waits for more, and books it."""
+        for frame in client.frames():
+            client.take(frame)
+
 
 def test(harness):
     scenario = Scenario(harness)
@@ -98,6 +130,8 @@ def test(harness):
     harness.step("registered")
     scenario.lose()
     harness.step("gone")
+    scenario.end()
+    harness.step("ended in order")
     scenario.crowd.close()
     scenario.daemons[0].stop()
     scenario.net.stop()
