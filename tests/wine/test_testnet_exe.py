@@ -4,7 +4,7 @@
 import os
 
 os.environ.setdefault("PNR_E2E_NODES", "100")
-os.environ.setdefault("PNR_E2E_NAMES", "300")
+os.environ.setdefault("PNR_E2E_NAMES", "100")
 
 import daemon  # noqa: E402 (first: it finds the others)
 import programs  # noqa: E402
