@@ -183,6 +183,11 @@ void daemon_loop_shift_wall(struct daemon_loop *loop, int64_t offset_us)
     loop->wall_offset_us = offset_us;
 }
 
+int64_t daemon_loop_wall_shift_us(const struct daemon_loop *loop)
+{
+    return loop->wall_offset_us;
+}
+
 // ---- running ----
 
 void daemon_loop_on_gap(struct daemon_loop *loop, void (*gap)(void *ctx), void *ctx)

@@ -44,6 +44,7 @@ int64_t daemon_loop_now_us(struct daemon_loop *loop);
 int64_t daemon_loop_wall_us(struct daemon_loop *loop);
 // For tests of clocks that are wrong.
 void daemon_loop_shift_wall(struct daemon_loop *loop, int64_t offset_us);
+int64_t daemon_loop_wall_shift_us(const struct daemon_loop *loop);
 
 // Sets the alarm, or moves it; INT64_MAX: puts it off. False where memory is short, and the alarm
 // is then not set; it cannot fail for an alarm that is set.

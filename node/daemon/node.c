@@ -294,6 +294,7 @@ static bool open_secrets(struct daemon_node *node, const struct daemon_node_opti
         .dir = options->keys_dir,
         .key_max = options->config.keys_max,
         .state_dir = options->state_dir,
+        .wall_offset_us = daemon_loop_wall_shift_us(node->shared.loop),
         .lazy = options->keys_lazy,
     };
     struct daemon_secrets_calls calls = {.ctx = node,

@@ -33,6 +33,7 @@ struct job {
     uint32_t key_request;
     char *dir;
     char *state_dir; // of CHECKUP; may be NULL
+    int64_t wall_offset_us;
     size_t key_max;
     char label[LABEL_MAX];
     uint8_t *pem; // of IMPORT
@@ -70,6 +71,7 @@ struct daemon_secrets {
     struct daemon_secrets_calls calls;
     char *dir;
     char *state_dir; // NULL: none
+    int64_t wall_offset_us;
     size_t key_max;
     struct daemon_keys *keys; // NULL: the directory was not looked at yet
     uint32_t references;      // the owner's and one of each job
@@ -159,7 +161,7 @@ static bool check_up(struct job *job, bool keys_good)
         .keys_why = keys_good ? NULL : &job->why,
         .key_count = keys_good ? daemon_keys_count(job->fresh) : 0,
         .state_dir = job->state_dir,
-        .wall_us = daemon_clock_wall_us(),
+        .wall_us = daemon_clock_wall_us() + job->wall_offset_us,
         .is_clock_kept = daemon_clock_is_kept(),
     };
     job->findings = malloc(DAEMON_CHECKUP_MAX);
@@ -372,6 +374,7 @@ struct daemon_secrets *daemon_secrets_open(struct daemon_secrets_worker *worker,
                                        .calls = *calls,
                                        .dir = dir,
                                        .state_dir = state_dir,
+                                       .wall_offset_us = options->wall_offset_us,
                                        .key_max = options->key_max,
                                        .references = 1};
     bool look = !options->lazy || daemon_file_exists(dir);
@@ -435,6 +438,7 @@ static struct job *job_new(struct daemon_secrets *secrets, enum job_type type)
     job->type = type;
     job->dir = dir;
     job->state_dir = state_dir;
+    job->wall_offset_us = secrets->wall_offset_us;
     job->key_max = secrets->key_max;
     return job;
 }

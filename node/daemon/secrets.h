@@ -50,7 +50,8 @@ struct daemon_secrets_calls {
 struct daemon_secrets_options {
     const char *dir; // of the keys
     size_t key_max;
-    const char *state_dir; // for checkups alone; NULL: nothing is kept on disk
+    const char *state_dir;  // for checkups alone; NULL: nothing is kept on disk
+    int64_t wall_offset_us; // for these, too: the clock is shifted by it, for tests
     // True: the directory is looked at, and made, only when there is something to be done with it,
     // so that a thousand nodes of a testnet start at once.
     bool lazy;
