@@ -184,18 +184,23 @@ static void test_claims(void **state)
 struct heard {
     struct simnet_client_watch watch;
     bool done, found, suspect;
+    uint32_t hops;   // of a trace
+    int64_t density; // percent, of its end; -1: it was not told
 };
 
 static void hear(void *ctx, struct simnet_client *client, const struct simnet_client_answer *answer)
 {
     struct heard *heard = ctx;
     (void)client;
+    struct control_fields_range any = {0, INT64_MAX};
+    heard->hops += answer->kind == CONTROL_ANSWER_PROGRESS;
     if (answer->kind == CONTROL_ANSWER_RESULT)
         heard->found = true;
     if (answer->kind != CONTROL_ANSWER_DONE && answer->kind != CONTROL_ANSWER_ERROR)
         return;
     heard->done = answer->kind == CONTROL_ANSWER_DONE;
     control_fields_bool(answer->fields, CONTROL_KEY_SUSPECT, &heard->suspect);
+    control_fields_int(answer->fields, CONTROL_KEY_DENSITY, any, &heard->density);
 }
 
 // A share of all machines turned, and so many Sybils around the name before it is published.
@@ -269,17 +274,22 @@ static void publish(struct attack *attack)
     simnet_client_free(client);
 }
 
-// Whether it was found; counts an alarm.
+// Whether it was found; counts an alarm. It is what `pnr resolve --trace` warns by: hops, and at
+// the end how dense the neighbourhood is.
 static bool resolves(struct attack *attack, struct simnet_machine *machine, uint32_t *alarms)
 {
-    struct heard heard = {.watch = {.answered = hear, .ctx = &heard}};
+    struct heard heard = {.watch = {.answered = hear, .ctx = &heard}, .density = -1};
     struct simnet_client *client = simnet_client_new(attack->world);
     simnet_client_watch(client, &heard.watch);
     assert_true(simnet_client_open(client, machine, NODE_ACCESS_RESOLVE));
-    simnet_client_resolve(
-        client, &(struct simnet_client_resolve){.name = attack->name, .wait = CONTROL_WAIT_ALL});
+    struct simnet_client_resolve resolve = {
+        .name = attack->name, .wait = CONTROL_WAIT_ALL, .trace = true};
+    simnet_client_resolve(client, &resolve);
     run(attack, 40);
     *alarms += heard.suspect;
+    assert_true(heard.hops > 0 && heard.density >= 0);
+    // Of 40 Sybils around the name those that were met make it many times as dense.
+    assert_true(!heard.suspect || heard.density >= 200);
     simnet_client_close(client);
     simnet_client_free(client);
     return heard.found;
