@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "dht/found.h"
 
+#include "dht/addr.h"
 #include "dht/id.h"
 #include "dht/search.h"
 #include "dht/watch.h"
@@ -136,7 +137,7 @@ static bool note_seq(struct dht_op *op, uint16_t index, int64_t seq)
     return true;
 }
 
-void dht_found_own(struct dht *dht, struct dht_op *op)
+static void own_item(struct dht *dht, struct dht_op *op)
 {
     if ((op->kind != DHT_OP_GET && op->kind != DHT_OP_PUT) || dht->items == NULL)
         return;
@@ -206,13 +207,11 @@ size_t dht_found_read_peers(const struct dht *dht, const struct dht_krpc *msg,
     return count;
 }
 
-bool dht_found_peers(struct dht *dht, struct dht_op *op, const struct dht_krpc *msg,
-                     const struct dht_addr *from)
+// Tells those that the lookup has not heard of yet.
+static void tell_peers(struct dht *dht, struct dht_op *op,
+                       struct dht_addr peers[DHT_FOUND_PEERS_MAX], size_t read,
+                       const struct dht_addr *from)
 {
-    if (msg->values.data == NULL)
-        return false;
-    struct dht_addr peers[DHT_FOUND_PEERS_MAX];
-    size_t read = dht_found_read_peers(dht, msg, peers);
     size_t count = 0;
     for (size_t i = 0; i < read; i++)
         if (dht_op_note_peer(op, &peers[i]))
@@ -225,5 +224,39 @@ bool dht_found_peers(struct dht *dht, struct dht_op *op, const struct dht_krpc *
                                  .op = op->id,
                                  .peers = {.addrs = peers, .count = count, .from = *from},
                              });
+}
+
+static void own_peers(struct dht *dht, struct dht_op *op)
+{
+    uint8_t compact[DHT_FOUND_PEERS_MAX * DHT_ADDR_COMPACT_MAX];
+    struct dht_addr peers[DHT_FOUND_PEERS_MAX];
+    size_t len = dht->config.family == DHT_IPV4 ? 6 : 18;
+    size_t count = 0;
+    if (op->kind != DHT_OP_GET_PEERS || op->watch != 0 || dht->peers == NULL)
+        return;
+    size_t kept =
+        dht_peer_store_sample(dht->peers, &op->lookup.target, false, DHT_FOUND_PEERS_MAX, compact);
+    for (size_t i = 0; i < kept; i++)
+        if (dht_addr_from_compact(compact + i * len, len, &peers[count]) &&
+            dht_engine_is_acceptable(dht, &peers[count]))
+            count++;
+    tell_peers(dht, op, peers, count, &dht->config.addr);
+}
+
+bool dht_found_peers(struct dht *dht, struct dht_op *op, const struct dht_krpc *msg,
+                     const struct dht_addr *from)
+{
+    if (msg->values.data == NULL)
+        return false;
+    struct dht_addr peers[DHT_FOUND_PEERS_MAX];
+    tell_peers(dht, op, peers, dht_found_read_peers(dht, msg, peers), from);
     return true;
+}
+
+// ---- our own store ----
+
+void dht_found_own(struct dht *dht, struct dht_op *op)
+{
+    own_item(dht, op);
+    own_peers(dht, op);
 }

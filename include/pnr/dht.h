@@ -246,6 +246,7 @@ bool dht_put_early(struct dht *dht, int64_t now_us, const struct dht_item *item,
                    uint32_t get_op);
 
 uint32_t dht_find_node(struct dht *dht, int64_t now_us, const struct dht_id *target, bool trace);
+// Those that this node keeps itself come first, from its own address.
 uint32_t dht_get_peers(struct dht *dht, int64_t now_us, const struct dht_id *info_hash, bool trace);
 
 // Announces a peer on the store_width closest nodes. port 0: the port we send from (implied_port).

@@ -251,9 +251,13 @@ class Scenario:
         """A link-local address comes with the interface that it is to be reached by, for programs of either kind."""
         here = socket.if_nametoindex("pnr1")
         local = {b"ip": socket.inet_pton(socket.AF_INET6, "fe80::7"), b"port": 443, b"proto": 6}
-        name = self.clients[1].must("key_show", label="own").fields[b"z32"].decode() + ".near"
-        answer = self.clients[1].ask("publish", name="own.near", cloud="lan", endpoints=[local])
-        self.h.check(answer.error == control.OK, "publish", answer.text)
+        key = self.clients[1].must("key_show", label="own").fields[b"z32"].decode()
+        for name, published in ((key + ".near", "own.near"), ("0.near", "0.near")):
+            answer = self.clients[1].ask("publish", name=published, cloud="lan", endpoints=[local])
+            self.h.check(answer.error == control.OK, "publish", name, answer.text)
+            self.check_scope(name, here)
+
+    def check_scope(self, name, here):
         resolve = ("resolve", name, "--cloud", "lan")
         told = programs.pnr(self.daemons[0].control, *resolve).out
         self.h.check(b"tcp:[fe80::7%%%d]:443" % here in told, told)
