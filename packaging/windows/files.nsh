@@ -59,10 +59,12 @@ Function MoveOneAside
     ${EndIf}
 FunctionEnd
 
-Function BringOneBack
+!macro BringOneBack un
+Function ${un}BringOneBack
     StrCpy $3 $2 1 -1
     ${If} $3 != "\"
     ${AndIf} ${FileExists} "${REPLACED}\$2"
+    ${AndIfNot} ${FileExists} "$INSTDIR\$2"
         ClearErrors
         Rename "${REPLACED}\$2" "$INSTDIR\$2"
         ${If} ${Errors}
@@ -70,6 +72,9 @@ Function BringOneBack
         ${EndIf}
     ${EndIf}
 FunctionEnd
+!macroend
+!insertmacro BringOneBack ""
+!insertmacro BringOneBack un.
 
 ; ---- away ----
 
@@ -183,13 +188,26 @@ Function UndoFiles
     RMDir $INSTDIR
 FunctionEnd
 
+; Where a setup over an older version was cut off, the programs that the rest is taken out by may lie aside.
+Function un.FindFiles
+    CopyFiles /SILENT /FILESONLY "$INSTDIR\files.txt" "$PLUGINSDIR\here.txt"
+    CopyFiles /SILENT /FILESONLY "${REPLACED}\files.txt" "$PLUGINSDIR\older.txt"
+    ReadRegDWORD $0 HKLM "${ENTRY}" Aside
+    ${If} $0 = 1
+    ${AndIf} ${FileExists} "${REPLACED}\files.txt"
+        ; Of the newer ones some may be half a file.
+        ${ForEachLine} "$PLUGINSDIR\here.txt" un.RemoveOne
+        ${ForEachLine} "$PLUGINSDIR\older.txt" un.RemoveOne
+    ${EndIf}
+    ${ForEachLine} "$PLUGINSDIR\older.txt" un.BringOneBack
+FunctionEnd
+
 ; The whole program folder, but for what is not ours in it.
 Function un.RemoveFiles
-    CopyFiles /SILENT /FILESONLY "$INSTDIR\files.txt" "$PLUGINSDIR\here.txt"
     ${ForEachLine} "$PLUGINSDIR\here.txt" un.RemoveOne
-    CopyFiles /SILENT /FILESONLY "${REPLACED}\files.txt" "$PLUGINSDIR\older.txt"
     ${ForEachLine} "$PLUGINSDIR\older.txt" un.RemoveOne
     ${ForEachLine} "$PLUGINSDIR\here.txt" un.RemoveFolder
+    ${ForEachLine} "$PLUGINSDIR\older.txt" un.RemoveFolder
     RMDir /r /REBOOTOK "${REPLACED}"
     Delete "$INSTDIR\uninstall.new"
     Delete /REBOOTOK "$INSTDIR\uninstall.exe"

@@ -149,6 +149,7 @@ Section Uninstall
     SetOutPath $PLUGINSDIR
     File "${HELPER}"
     SetOutPath $TEMP
+    !insertmacro UnPart FindFiles
     !insertmacro UnPart RemoveProvider
     !insertmacro UnPart RemoveService
     !insertmacro UnPart RemovePath

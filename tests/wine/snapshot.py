@@ -19,13 +19,17 @@ def drive():
 
 
 def files():
-    """A digest of each file's content and "" for a folder, by its path on the drive."""
+    """A digest of each file's content and "" for a folder, by its path on the drive. Of Wine's own files, which are
+    many, the size."""
     found = {}
     for folder, folders, names in os.walk(drive()):
         for name in folders:
             found[os.path.relpath(os.path.join(folder, name), drive())] = ""
         for name in names:
             path = os.path.join(folder, name)
+            if os.path.relpath(path, drive()).startswith("windows/"):
+                found[os.path.relpath(path, drive())] = os.lstat(path).st_size
+                continue
             with open(path, "rb") as file:
                 found[os.path.relpath(path, drive())] = hashlib.sha256(file.read()).hexdigest()
     return found

@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 
@@ -44,6 +45,14 @@ def in_programs(*names):
 
 def in_data(*names):
     return on_drive("ProgramData", "pnr", *names)
+
+
+def bits_of(path):
+    """What kind of programs a file of Windows is for."""
+    with open(path, "rb") as file:
+        head = file.read(4096)
+    at = struct.unpack_from("<I", head, 60)[0]
+    return {0x8664: 64, 0x014C: 32}[struct.unpack_from("<H", head, at + 4)[0]]
 
 
 def temporary_folders():
@@ -142,6 +151,8 @@ class Scenario:
                     self.h.check(wanted.read() == seen.read(), "it is as it was packed", path)
         self.h.check(not os.path.exists(in_programs("replaced")), "nothing older is left")
         for bits, folder in ((64, ""), (32, "x86\\")):
+            for name in ("pnrnsp.dll", "pnrnsp-setup.exe"):
+                self.h.check(bits_of(in_programs(*filter(None, [folder[:-1], name]))) == bits, "it is of", bits, name)
             ours = [one for one in self.registry.entries(bits) if one["LibraryPath"].startswith(PROGRAMS)]
             self.h.check([one["LibraryPath"] for one in ours] == 2 * [PROGRAMS + "\\" + folder + "pnrnsp.dll"],
                          "the provider is in the catalog", bits, ours)
@@ -340,6 +351,24 @@ class Scenario:
         restart()
 
 
+    def upgrade_is_cut_off(self):
+        """Likewise, over an older version that runs: it is made whole again, or goes."""
+        for part, goes_on in (
+            (in_programs("replaced", "pnrd.exe"), True),
+            (in_programs("LICENSE.txt"), True),
+            (in_programs("replaced", "x86", "pnrnsp.dll"), False),
+        ):
+            self.configure()
+            self.setup(file=self.older())
+            self.cut_off(part)
+            if goes_on:
+                self.setup()
+                self.check_whole()
+                self.is_service(RUNNING)
+            self.uninstall("/PURGE")
+            self.same("cut off at " + part, self.clean, (TEMPORARY,))
+
+
 def test(harness):
     chosen = sys.argv[1:]
     try:
@@ -354,6 +383,7 @@ def test(harness):
             scenario.fails_to_upgrade,
             scenario.fails_to_uninstall,
             scenario.is_cut_off,
+            scenario.upgrade_is_cut_off,
         ):
             if not chosen or part.__name__ in chosen:
                 part()
