@@ -49,7 +49,8 @@ static inline const char *unit_path(const char *name)
     static char paths[4][UNIT_PATH_MAX];
     static unsigned next;
     char *path = paths[next++ % 4];
-    snprintf(path, UNIT_PATH_MAX, "%s/%s", unit_dir, name);
+    if (snprintf(path, UNIT_PATH_MAX, "%s/%s", unit_dir, name) >= UNIT_PATH_MAX)
+        fail_msg("%s: too long a name", name);
     return path;
 }
 
