@@ -21,6 +21,10 @@ struct daemon_links_one {
 // Returns how many; 0 also where the system does not tell.
 size_t daemon_links_list(struct daemon_links_one ret_links[DAEMON_LINKS_MAX]);
 
+// Takes an address of the interface, as the system has it in its list, where it is the first of its
+// kind; for the system's part of this file.
+void daemon_links_note(struct daemon_links_one *one, const void *sockaddr);
+
 struct daemon_links;
 
 // changed is called after each change of an interface or an address, several at once where they

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "node/daemon/links.h"
 
-#include "node/daemon/socket_addr.h"
-
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
@@ -33,19 +31,6 @@ static struct daemon_links_one *find_or_add(struct daemon_links_one *links, size
     return one;
 }
 
-static void note_address(struct daemon_links_one *one, const struct sockaddr *address)
-{
-    struct dht_addr addr;
-    if (!daemon_socket_addr_get(address, &addr))
-        return;
-    bool is_link_local = addr.ip_len == 16 && addr.ip[0] == 0xfe && (addr.ip[1] & 0xc0) == 0x80;
-    addr.port = 0;
-    if (addr.ip_len == 4 && one->addr4.ip_len == 0)
-        one->addr4 = addr;
-    else if (is_link_local && one->addr6.ip_len == 0)
-        one->addr6 = addr;
-}
-
 size_t daemon_links_list(struct daemon_links_one ret_links[DAEMON_LINKS_MAX])
 {
     struct ifaddrs *list;
@@ -60,7 +45,7 @@ size_t daemon_links_list(struct daemon_links_one ret_links[DAEMON_LINKS_MAX])
             continue;
         one->is_up = (at->ifa_flags & IFF_UP) != 0 && (at->ifa_flags & IFF_RUNNING) != 0;
         if (at->ifa_addr != NULL)
-            note_address(one, at->ifa_addr);
+            daemon_links_note(one, at->ifa_addr);
     }
     freeifaddrs(list);
     return count;

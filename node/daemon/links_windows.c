@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "node/daemon/links.h"
 
-#include "node/daemon/socket_addr.h"
 #include "node/daemon/wake.h"
 #include "node/daemon/wide_windows.h"
 
@@ -40,19 +39,6 @@ static IP_ADAPTER_ADDRESSES *read_adapters(void)
     return NULL;
 }
 
-static void note_address(struct daemon_links_one *one, const struct sockaddr *address)
-{
-    struct dht_addr addr;
-    if (!daemon_socket_addr_get(address, &addr))
-        return;
-    bool is_link_local = addr.ip_len == 16 && addr.ip[0] == 0xfe && (addr.ip[1] & 0xc0) == 0x80;
-    addr.port = 0;
-    if (addr.ip_len == 4 && one->addr4.ip_len == 0)
-        one->addr4 = addr;
-    else if (is_link_local && one->addr6.ip_len == 0)
-        one->addr6 = addr;
-}
-
 size_t daemon_links_list(struct daemon_links_one ret_links[DAEMON_LINKS_MAX])
 {
     IP_ADAPTER_ADDRESSES *list = read_adapters();
@@ -69,7 +55,7 @@ size_t daemon_links_list(struct daemon_links_one ret_links[DAEMON_LINKS_MAX])
         one->is_up = at->OperStatus == IfOperStatusUp;
         for (const IP_ADAPTER_UNICAST_ADDRESS *address = at->FirstUnicastAddress; address != NULL;
              address = address->Next)
-            note_address(one, address->Address.lpSockaddr);
+            daemon_links_note(one, address->Address.lpSockaddr);
     }
     free(list);
     return count;

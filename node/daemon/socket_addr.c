@@ -2,9 +2,8 @@
 #include "node/daemon/socket_addr.h"
 
 #include <assert.h>
-#include <netinet/in.h>
+#include <event2/util.h> // of each system's headers, those with its socket addresses
 #include <string.h>
-#include <sys/socket.h>
 
 static_assert(sizeof(struct sockaddr_in6) <= sizeof(struct daemon_socket_addr), "it holds either");
 
