@@ -5,6 +5,8 @@
 #include <string.h>
 
 #define GUESS_LEN_MAX 32 // longest word that is compared
+#define TTL_MIN_S     300u
+#define TTL_MAX_S     86400u
 
 // Takes an option's value, NULL where it has none. False: why says what is wrong with it.
 typedef bool (*cli_options_take)(struct cli_options *options, const char *value,
@@ -125,8 +127,9 @@ static bool take_payload_type(struct cli_options *options, const char *value,
 static bool take_ttl(struct cli_options *options, const char *value, char why[CLI_OPTIONS_WHY_MAX])
 {
     uint32_t ttl_ms;
-    if (!cli_text_parse_duration(value, &ttl_ms) || ttl_ms < 1000) {
-        return refuse(why, "--ttl", "expected a duration such as 300, 10m or 1d, at least 1 s");
+    if (!cli_text_parse_duration(value, &ttl_ms) || ttl_ms < TTL_MIN_S * 1000 ||
+        ttl_ms > TTL_MAX_S * 1000) {
+        return refuse(why, "--ttl", "expected 300 seconds to a day, such as 300, 10m or 1d");
     }
     options->ttl_s = ttl_ms / 1000;
     return true;

@@ -185,6 +185,9 @@ bool core_publication_result(struct node *node, const struct core_cloud *cloud,
 // Tells all of them to a request, as many at once as its session has room for; called again when
 // the client has read some (node/core/publication_list.c).
 void core_publication_list(struct node *node, struct core_request *request);
+// How many that list has: names of keys, but not the anchors that go with them, and names of
+// nobody's.
+uint32_t core_publication_list_count(const struct node *node);
 
 void core_publication_timer(struct node *node, struct core_publication *publication);
 void core_publication_event(struct node *node, struct core_publication *publication, int engine,

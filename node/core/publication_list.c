@@ -168,6 +168,14 @@ static void list_one(struct node *node, struct core_request *request,
     core_answer_end(node, &answer);
 }
 
+uint32_t core_publication_list_count(const struct node *node)
+{
+    uint32_t count = node->registration_count;
+    for (uint32_t i = 0; i < node->publications.count; i++)
+        count += !node->publications.slots[i]->anchor;
+    return count;
+}
+
 void core_publication_list(struct node *node, struct core_request *request)
 {
     if (!request->listing) {

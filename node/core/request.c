@@ -105,6 +105,10 @@ static void start_timer(struct node *node, struct core_request *request, struct 
 
 // ---- resolve ----
 
+static const char no_label[] =
+    "no key has this label here; others' names begin with their key, of 52 "
+    "letters or 40 hex digits, or with 0";
+
 // A label is a name of this machine's own: the key that it stands for is what is resolved.
 static bool replace_label(const struct node *node, struct core_name *name)
 {
@@ -138,7 +142,7 @@ static void resolve(struct node *node, struct core_request *request, struct dht_
         return;
     }
     if (!replace_label(node, &name)) {
-        refuse(node, request, CONTROL_ERROR_NOT_FOUND, "no key has this label here");
+        refuse(node, request, CONTROL_ERROR_NOT_FOUND, no_label);
         return;
     }
     control_fields_bool(arguments, CONTROL_KEY_TRACE, &request->trace);
@@ -162,7 +166,7 @@ static void watch(struct node *node, struct core_request *request, struct dht_sp
         return;
     }
     if (!replace_label(node, &name)) {
-        refuse(node, request, CONTROL_ERROR_NOT_FOUND, "no key has this label here");
+        refuse(node, request, CONTROL_ERROR_NOT_FOUND, no_label);
         return;
     }
     request->watcher = core_watcher_new(request, arguments, &wrong);

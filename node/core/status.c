@@ -3,6 +3,7 @@
 
 #include "dht/addr.h"
 #include "node/core/cloud.h"
+#include "node/core/publication.h"
 #include "node/core/result.h"
 
 #include <stdlib.h>
@@ -114,7 +115,7 @@ void core_status_answer(struct node *node, struct core_request *request)
     core_result_put_int(writer, CONTROL_KEY_KEYS, info.keys);
     core_result_put_int(writer, CONTROL_KEY_NODE, node->config.node_index);
     core_result_put_int(writer, CONTROL_KEY_NODES, node->config.node_count);
-    core_result_put_int(writer, CONTROL_KEY_PUBLICATIONS, info.publications);
+    core_result_put_int(writer, CONTROL_KEY_PUBLICATIONS, core_publication_list_count(node));
     core_result_put_int(writer, CONTROL_KEY_REQUESTS, info.requests);
     core_result_put_int(writer, CONTROL_KEY_SESSIONS, info.sessions);
     core_result_put_int(writer, CONTROL_KEY_UPTIME_S,

@@ -28,7 +28,8 @@ static const struct row {
     {"name is broken", "resolve", "4:name5:UPPER", CONTROL_ERROR_USAGE, ""},
     {"unsecured, not known here", "resolve", "4:name5:0.web4:wait5:cache", CONTROL_ERROR_NOT_FOUND,
      "the name is not published from here"},
-    {"unknown label", "resolve", "4:name5:nobod", CONTROL_ERROR_NOT_FOUND, "no key has this label"},
+    {"unknown label", "resolve", "4:name5:nobod", CONTROL_ERROR_NOT_FOUND,
+     "no key has this label here; others"},
     {"unknown wait", "resolve", NAME "4:wait3:now", CONTROL_ERROR_USAGE, "wait is cache, first"},
     {"not in the cache", "resolve", "4:name" KEY52 "4:wait5:cache", CONTROL_ERROR_NOT_FOUND,
      "the name is not in the cache"},
@@ -108,6 +109,24 @@ static void test_refused(void **state)
     assert_int_equal(info.requests, 0);
     assert_int_equal(info.publications, 0);
     assert_int_equal(info.resolves, 0);
+    brains_fini(&brains);
+}
+
+// A name comes with an anchor of its key, which is no name of anybody's.
+static void test_status_counts_what_is_listed(void **state)
+{
+    int64_t count = -1;
+    (void)state;
+    brains_init(&brains, 8, 102);
+    brains_add_key(&brains, 3, "restored0", 7, key);
+    assert_int_equal(helper_publish(&brains, 3, "restored0.web", 443), 0);
+    assert_int_equal(helper_info(&brains, 3).publications, 2);
+    uint32_t id = brains_ask(&brains, 3, "status", NULL, NULL);
+    const struct brains_answer *end = brains_answer(&brains, 3, id, CONTROL_ANSWER_DONE, 0);
+    assert_non_null(end);
+    assert_true(control_fields_int(helper_fields(end), CONTROL_KEY_PUBLICATIONS,
+                                   (struct control_fields_range){0, 9}, &count));
+    assert_int_equal(count, 1);
     brains_fini(&brains);
 }
 
@@ -248,6 +267,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_status_counts_what_is_listed),
         cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_answered_at_once),
         cmocka_unit_test(test_ping_lasts_as_long_as_it_may),
