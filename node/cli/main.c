@@ -42,7 +42,11 @@ static int check_command(struct cli_context *context)
         snprintf(text, sizeof text, "'%s' takes no %s", command->name, cli_options_name(foreign));
         return fail_usage(context, text);
     }
-    if (context->arg_count < command->args_min) {
+    bool is_empty = false;
+    for (size_t i = 0; i < context->arg_count; i++) {
+        is_empty = is_empty || context->args[i][0] == '\0';
+    }
+    if (context->arg_count < command->args_min || is_empty) {
         snprintf(text, sizeof text, "expected: pnr %s %s", command->name, command->usage);
         return fail_usage(context, text);
     }

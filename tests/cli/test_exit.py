@@ -69,6 +69,14 @@ class Exit(harness.CliTest):
                 self.assertTrue(ran.stderr.startswith(b"pnr: "))
         self.assertEqual(self.daemon.asked, [])
 
+    def test_empty_argument(self):
+        """A shell's variable that is not set: told like one that is missing."""
+        for line in (["resolve", ""], ["watch", ""], ["unpublish", ""], ["key", "show", ""]):
+            with self.subTest(line):
+                ran = self.run_pnr(*line)
+                self.assertEqual(ran.returncode, 2)
+                self.assertTrue(ran.stderr.startswith(b"pnr: expected: pnr " + " ".join(line).strip().encode()), ran.stderr)
+
     def test_too_many_endpoints(self):
         self.serve()
         words = ["192.0.2.7:%d" % port for port in range(1, 12)]
