@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a daemon's result looks like: apart from the daemon, whose socket is not for Windows.
+// What a daemon's result looks like: apart from the daemon, for those who play the link.
 #include "tests/nsp/fake_daemon.h"
 
 #include <stdio.h>

@@ -4,7 +4,7 @@
 // the same; time is the test's where it has to pass.
 #define _GNU_SOURCE
 #include "nsp/provider.h"
-#include "tests/nsp/fake_daemon.h"
+#include "tests/nsp/fake_unix.h"
 
 // clang-format off
 #include <stdarg.h>
@@ -394,7 +394,7 @@ static const struct jail_row {
 static void memory_alone_is_looked_at(void **state)
 {
     (void)state;
-    start(fake_daemon_start());
+    start(fake_unix_start());
     stale = begin();
     assert_int_equal(nsp.NSPLookupServiceEnd(stale), 0);
     watched = begin();
@@ -500,11 +500,11 @@ static void an_absent_daemon_opens_nothing(void **state)
 {
     (void)state;
     for (size_t i = 0; i < COUNT_OF(absent_rows); i++) {
-        start(fake_daemon_absent());
+        start(fake_unix_absent());
         check_ends(&absent_rows[i], SURVIVED);
         stop();
         // And where there is one, the kernel does end it.
-        start(fake_daemon_start());
+        start(fake_unix_start());
         check_ends(&absent_rows[i], -SIGSYS);
         stop();
     }
@@ -546,12 +546,7 @@ static int listen_deaf(uint16_t *ret_port, int ret_callers[8])
 static struct fake_daemon *stale_daemon(uint16_t port)
 {
     struct fake_daemon *daemon = fake_daemon_absent();
-    snprintf(daemon->path, sizeof daemon->path, "%s/rendezvous", daemon->dir);
-    snprintf(daemon->address, sizeof daemon->address, "tcp:%s", daemon->path);
-    FILE *file = fopen(daemon->path, "w");
-    fprintf(file, "pnr-rendezvous 1\nport %u\naccess control\nsecret %064d\n", port, 7);
-    assert_int_equal(fchmod(fileno(file), 0600), 0);
-    fclose(file);
+    fake_daemon_write_rendezvous(daemon, port);
     return daemon;
 }
 
@@ -655,7 +650,7 @@ static const struct fault_row {
 static void check_fault(const struct fault_row *row)
 {
     uint32_t id = 0;
-    start(fake_daemon_start());
+    start(fake_unix_start());
     stop_clock();
     HANDLE handle = begin();
     fake_daemon_accept(server);
@@ -814,7 +809,7 @@ static void live(const struct footprint *before)
 static void nothing_is_left_behind(void **state)
 {
     (void)state;
-    start(fake_daemon_start());
+    start(fake_unix_start());
     assert_int_equal(nsp.NSPCleanup(&name_guid), 0);
     struct footprint before = measure();
     before.threads = OWN_THREADS;
@@ -853,7 +848,7 @@ static void a_socket_that_others_close_is_a_lost_daemon(void **state)
 {
     (void)state;
     uint32_t id;
-    start(fake_daemon_start());
+    start(fake_unix_start());
     HANDLE first = begin();
     fake_daemon_accept(server);
     act("g-R", &id);
@@ -884,7 +879,7 @@ static void a_call_that_does_not_come_back_keeps_the_dll(void **state)
     WSAQUERYSETW set;
     HANDLE handle;
     void *lookup;
-    start(fake_daemon_start());
+    start(fake_unix_start());
     assert_int_equal(nsp.NSPCleanup(&name_guid), 0);
     own = (struct nsp_provider_state)NSP_PROVIDER_INIT(&nsp_memory_default, server->address,
                                                        thread_ended);

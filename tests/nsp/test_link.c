@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // The one connection of a process: requests over a real socket to a daemon that a test plays.
-#define _DEFAULT_SOURCE
 #include "nsp/link.h"
 #include "tests/nsp/failing_memory.h"
 #include "tests/nsp/fake_daemon.h"
@@ -13,18 +12,37 @@
 #include <cmocka.h>
 // clang-format on
 
+#include "node/control/transport.h"
 #include "pnr/winsock.h"
 
-#include <netinet/in.h>
-#include <pthread.h>
-#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #define REQUESTS 256
+
+// ---- how long the link waits, which the test sees (LINKER:--wrap) ----
+
+unsigned __real_nsp_platform_wait(intptr_t socket, unsigned wants, struct nsp_wake *wake,
+                                  int timeout_ms);
+unsigned __wrap_nsp_platform_wait(intptr_t socket, unsigned wants, struct nsp_wake *wake,
+                                  int timeout_ms);
+
+static atomic_int longest_wait_ms;
+static atomic_bool has_waited_in_vain;
+
+unsigned __wrap_nsp_platform_wait(intptr_t socket, unsigned wants, struct nsp_wake *wake,
+                                  int timeout_ms)
+{
+    if (timeout_ms > longest_wait_ms) {
+        longest_wait_ms = timeout_ms;
+    }
+    unsigned seen = __real_nsp_platform_wait(socket, wants, wake, timeout_ms);
+    has_waited_in_vain = has_waited_in_vain || seen == 0;
+    return seen;
+}
+
+// ---- owners of requests ----
 
 // What an owner has heard, one letter each: r result, p progress, d done, e error, U unreached,
 // L lost, M memory, x released.
@@ -34,6 +52,7 @@ struct owner {
     char heard[64];
     enum pnr_error error;
     int sent;
+    bool knows_unreached;             // does not note it
     struct nsp_link_request *cancels; // at the first result
     struct nsp_link_request *starts;  // likewise
 };
@@ -93,7 +112,9 @@ static void take_event(struct nsp_link_request *request, const struct pnr_event 
 
 static void take_loss(struct nsp_link_request *request, enum nsp_link_loss loss)
 {
-    note(owner_of(request), "ULM"[loss]);
+    if (loss != NSP_LINK_UNREACHED || !owner_of(request)->knows_unreached) {
+        note(owner_of(request), "ULM"[loss]);
+    }
 }
 
 static void take_release(struct nsp_link_request *request)
@@ -105,7 +126,7 @@ static const struct nsp_link_sink sink = {send_resolve, take_event, take_loss, t
 static const struct nsp_link_sink nonsense = {send_nonsense, take_event, take_loss, take_release,
                                               NULL};
 
-static struct desk *start(struct fake_daemon *daemon, const char *address)
+static struct desk *start(struct fake_daemon *daemon)
 {
     struct desk *desk = calloc(1, sizeof *desk);
     assert_non_null(desk);
@@ -113,8 +134,7 @@ static struct desk *start(struct fake_daemon *daemon, const char *address)
     nsp_condition_init(&desk->changed);
     failing_memory_init(&desk->memory, 0);
     desk->daemon = daemon;
-    struct nsp_link_options options = {&desk->memory.memory,
-                                       address != NULL ? address : daemon->address};
+    struct nsp_link_options options = {&desk->memory.memory, daemon->address};
     assert_int_equal(nsp_link_new(&options, &desk->link), 0);
     for (size_t i = 0; i < REQUESTS; i++) {
         desk->owners[i].desk = desk;
@@ -127,9 +147,7 @@ static void stop(struct desk *desk)
 {
     nsp_link_close(desk->link);
     assert_int_equal(failing_memory_live(&desk->memory), 0);
-    if (desk->daemon != NULL) {
-        fake_daemon_stop(desk->daemon);
-    }
+    fake_daemon_stop(desk->daemon);
     nsp_condition_drop(&desk->changed);
     nsp_lock_drop(&desk->lock);
     free(desk);
@@ -157,7 +175,7 @@ static void expect(struct desk *desk, size_t index, const char *heard)
 
 static struct desk *start_greeted(void)
 {
-    struct desk *desk = start(fake_daemon_start(), NULL);
+    struct desk *desk = start(fake_daemon_start());
     begin(desk, 0);
     fake_daemon_accept(desk->daemon);
     fake_daemon_greet(desk->daemon);
@@ -169,7 +187,7 @@ static struct desk *start_greeted(void)
 static void a_link_opens_nothing(void **state)
 {
     (void)state;
-    struct desk *desk = start(fake_daemon_start(), NULL);
+    struct desk *desk = start(fake_daemon_start());
     struct nsp_link_info info = nsp_link_info(desk->link);
     assert_false(info.has_thread || info.connected);
     assert_int_equal(info.connections, 0);
@@ -179,7 +197,7 @@ static void a_link_opens_nothing(void **state)
 static void an_absent_daemon_is_told_at_once(void **state)
 {
     (void)state;
-    struct desk *desk = start(fake_daemon_absent(), NULL);
+    struct desk *desk = start(fake_daemon_absent());
     assert_int_equal(nsp_link_start(desk->link, &desk->owners[0].request), WSASYSNOTREADY);
     struct nsp_link_info info = nsp_link_info(desk->link);
     assert_false(info.has_thread);
@@ -312,7 +330,7 @@ static void a_lost_daemon_is_told_to_all(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof loss_rows / sizeof loss_rows[0]; i++) {
         const struct loss_row *row = &loss_rows[i];
-        struct desk *desk = start(fake_daemon_start(), NULL);
+        struct desk *desk = start(fake_daemon_start());
         print_message("%s\n", row->name);
         begin(desk, 0);
         begin(desk, 1);
@@ -351,7 +369,7 @@ static void results_before_the_loss_are_told(void **state)
 static void a_dead_socket_is_unreached(void **state)
 {
     (void)state;
-    struct desk *desk = start(fake_daemon_start(), NULL);
+    struct desk *desk = start(fake_daemon_start());
     fake_daemon_crash(desk->daemon);
     begin(desk, 0);
     expect(desk, 0, "Ux");
@@ -370,55 +388,48 @@ static void a_dead_socket_is_unreached(void **state)
 static void a_hung_daemon_is_given_up(void **state)
 {
     (void)state;
-    struct desk *desk = start(fake_daemon_start(), NULL);
+    struct desk *desk = start(fake_daemon_start());
     begin(desk, 0);
     fake_daemon_accept(desk->daemon);
     expect(desk, 0, "Ux");
     stop(desk);
 }
 
+#define CALLERS 8
+
 // Opens a listener on loopback whose queue is full, so that nobody can connect to it.
-static int listen_deaf(uint16_t *ret_port, int ret_callers[8])
+static intptr_t listen_deaf(uint16_t *ret_port, intptr_t ret_callers[CALLERS])
 {
-    struct sockaddr_in addr = {.sin_family = AF_INET};
-    socklen_t len = sizeof addr;
-    addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    assert_int_equal(bind(fd, (struct sockaddr *)&addr, sizeof addr), 0);
-    assert_int_equal(listen(fd, 0), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&addr, &len), 0);
-    for (int i = 0; i < 8; i++) {
-        ret_callers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-        (void)connect(ret_callers[i], (struct sockaddr *)&addr, sizeof addr);
+    intptr_t listener = fake_system_listen(0, ret_port);
+    for (int i = 0; i < CALLERS; i++) {
+        ret_callers[i] = CONTROL_TRANSPORT_NONE;
+        (void)control_transport_connect_tcp(*ret_port, &ret_callers[i]);
     }
-    *ret_port = ntohs(addr.sin_port);
-    return fd;
+    return listener;
 }
 
 static void a_stale_rendezvous_file_is_given_up(void **state)
 {
     (void)state;
     uint16_t port;
-    int callers[8];
-    char path[128], address[160];
-    int listener = listen_deaf(&port, callers);
+    intptr_t callers[CALLERS];
     struct fake_daemon *daemon = fake_daemon_absent();
-    snprintf(path, sizeof path, "%s/rendezvous", daemon->dir);
-    snprintf(address, sizeof address, "tcp:%s", path);
-    FILE *file = fopen(path, "w");
-    fprintf(file, "pnr-rendezvous 1\nport %u\naccess control\nsecret %064d\n", port, 7);
-    assert_int_equal(fchmod(fileno(file), 0600), 0);
-    fclose(file);
-    struct desk *desk = start(daemon, address);
+    intptr_t listener = listen_deaf(&port, callers);
+    fake_daemon_write_rendezvous(daemon, port);
+    struct desk *desk = start(daemon);
+    longest_wait_ms = 0;
+    has_waited_in_vain = false;
     begin(desk, 0);
     expect(desk, 0, "Ux");
     assert_int_equal(nsp_link_info(desk->link).connections, 1);
-    assert_int_equal(unlink(path), 0);
+    // It was neither refused nor waited for longer than that.
+    assert_true(has_waited_in_vain);
+    assert_true(longest_wait_ms <= 250);
     stop(desk);
-    for (int i = 0; i < 8; i++) {
-        close(callers[i]);
+    for (int i = 0; i < CALLERS; i++) {
+        control_transport_close(callers[i]);
     }
-    close(listener);
+    control_transport_close(listener);
 }
 
 static void a_full_daemon_is_asked_again(void **state)
@@ -516,7 +527,7 @@ static const struct nsp_link_sink patient = {send_resolve, take_event, take_loss
 static void what_fails_may_be_sent_again(void **state)
 {
     (void)state;
-    struct desk *desk = start(fake_daemon_start(), NULL);
+    struct desk *desk = start(fake_daemon_start());
     desk->owners[0].request.sink = &patient;
     begin(desk, 0);
     fake_daemon_accept(desk->daemon);
@@ -534,41 +545,64 @@ static void what_fails_may_be_sent_again(void **state)
     stop(desk);
 }
 
-static void what_lasts_is_made_again(void **state)
+static const struct gone_row {
+    const char *name;
+    bool fails_at_once; // an attempt to connect
+} gone_rows[] = {
+    {"a file that makes no sense", true},
+    {"a port where nobody listens", false},
+};
+
+// A daemon that went away, while two requests last: the first is kept, the second under way.
+static void go_away(struct desk *desk, const struct gone_row *row)
 {
-    (void)state;
-    struct desk *desk = start(fake_daemon_start(), NULL);
-    desk->owners[0].request.lasts = true;
-    desk->owners[1].request.lasts = true;
-    begin(desk, 0);
-    begin(desk, 1);
-    fake_daemon_accept(desk->daemon);
-    fake_daemon_greet(desk->daemon);
-    say(desk->daemon, fake_daemon_expect(desk->daemon, "resolve"), 'd');
-    (void)fake_daemon_expect(desk->daemon, "resolve");
-    expect(desk, 0, "d");
+    if (row->fails_at_once) {
+        fake_system_write_file(desk->daemon->path, "", 0);
+    } else {
+        // An attempt takes requests along, which may then hear how it went.
+        desk->owners[0].knows_unreached = desk->owners[1].knows_unreached = true;
+    }
     fake_daemon_crash(desk->daemon);
     expect(desk, 0, "dL");
     expect(desk, 1, "L");
     // They have heard of the loss; that there is nobody still is no news.
     while (nsp_link_info(desk->link).connections < 2) {
-        (void)sched_yield();
+        fake_system_yield();
     }
     begin(desk, 2);
     expect(desk, 2, "Ux");
     expect(desk, 0, "dL");
     expect(desk, 1, "L");
-    fake_daemon_listen(desk->daemon);
-    fake_daemon_accept(desk->daemon);
-    fake_daemon_greet(desk->daemon);
-    // What was under way comes before what was done.
-    say(desk->daemon, fake_daemon_expect(desk->daemon, "resolve"), 'e');
-    say(desk->daemon, fake_daemon_expect(desk->daemon, "resolve"), 'd');
-    expect(desk, 0, "dLd");
-    expect(desk, 1, "Lex");
-    nsp_link_cancel(desk->link, &desk->owners[0].request);
-    expect(desk, 0, "dLdx");
-    stop(desk);
+}
+
+static void what_lasts_is_made_again(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof gone_rows / sizeof gone_rows[0]; i++) {
+        struct desk *desk = start(fake_daemon_start());
+        print_message("%s\n", gone_rows[i].name);
+        desk->owners[0].request.lasts = true;
+        desk->owners[1].request.lasts = true;
+        begin(desk, 0);
+        begin(desk, 1);
+        fake_daemon_accept(desk->daemon);
+        fake_daemon_greet(desk->daemon);
+        say(desk->daemon, fake_daemon_expect(desk->daemon, "resolve"), 'd');
+        (void)fake_daemon_expect(desk->daemon, "resolve");
+        expect(desk, 0, "d");
+        go_away(desk, &gone_rows[i]);
+        fake_daemon_listen(desk->daemon);
+        fake_daemon_accept(desk->daemon);
+        fake_daemon_greet(desk->daemon);
+        // What was under way comes before what was done.
+        say(desk->daemon, fake_daemon_expect(desk->daemon, "resolve"), 'e');
+        say(desk->daemon, fake_daemon_expect(desk->daemon, "resolve"), 'd');
+        expect(desk, 0, "dLd");
+        expect(desk, 1, "Lex");
+        nsp_link_cancel(desk->link, &desk->owners[0].request);
+        expect(desk, 0, "dLdx");
+        stop(desk);
+    }
 }
 
 static void closing_releases_everything(void **state)
@@ -608,7 +642,7 @@ static void memory_may_be_short(void **state)
 
 struct worker {
     struct desk *desk;
-    pthread_t thread;
+    struct nsp_thread thread;
     size_t first; // of its owners
 };
 
@@ -622,7 +656,7 @@ static void await_release(struct owner *owner)
     nsp_lock_give(&owner->desk->lock);
 }
 
-static void *start_and_cancel(void *ctx)
+static void start_and_cancel(void *ctx)
 {
     struct worker *worker = ctx;
     struct owner *owners = &worker->desk->owners[worker->first];
@@ -636,42 +670,40 @@ static void *start_and_cancel(void *ctx)
             await_release(&owners[i]);
         }
     }
-    return NULL;
 }
 
-static void *answer_all(void *ctx)
+static void answer_all(void *ctx)
 {
     struct fake_daemon *daemon = ctx;
     uint32_t id;
-    uint8_t byte;
-    while (recv(daemon->fd, &byte, 1, MSG_PEEK) == 1) {
-        id = fake_daemon_hear(daemon);
+    while (fake_daemon_hear_or_end(daemon, &id)) {
         say(daemon, id, 'd');
     }
-    return NULL;
 }
 
 static void many_threads_share_a_link(void **state)
 {
     (void)state;
-    struct desk *desk = start(fake_daemon_start(), NULL);
+    struct desk *desk = start(fake_daemon_start());
     struct worker workers[THREADS];
-    pthread_t answering;
+    struct nsp_thread answering;
     for (size_t i = 0; i < THREADS; i++) {
         workers[i] = (struct worker){.desk = desk, .first = i * 4};
-        assert_int_equal(pthread_create(&workers[i].thread, NULL, start_and_cancel, &workers[i]),
-                         0);
+        assert_true(nsp_thread_start(&workers[i].thread, start_and_cancel, &workers[i]));
     }
     fake_daemon_accept(desk->daemon);
     fake_daemon_greet(desk->daemon);
-    assert_int_equal(pthread_create(&answering, NULL, answer_all, desk->daemon), 0);
+    assert_true(nsp_thread_start(&answering, answer_all, desk->daemon));
     for (size_t i = 0; i < THREADS; i++) {
-        pthread_join(workers[i].thread, NULL);
+        nsp_thread_join(&workers[i].thread);
     }
+    // Those that were cancelled are answered as well: the last request of all says that they were.
+    begin(desk, REQUESTS - 1);
+    expect(desk, REQUESTS - 1, "dx");
     assert_int_equal(nsp_link_info(desk->link).connections, 1);
     nsp_link_close(desk->link);
     desk->link = NULL;
-    pthread_join(answering, NULL);
+    nsp_thread_join(&answering);
     stop(desk);
 }
 

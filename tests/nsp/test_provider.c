@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The entries as Winsock calls them, from NSPStartup to NSPCleanup, with a daemon that the test
 // plays.
-#define _DEFAULT_SOURCE
 #include "nsp/provider.h"
 #include "tests/nsp/failing_memory.h"
 #include "tests/nsp/fake_daemon.h"
@@ -14,14 +13,10 @@
 #include <cmocka.h>
 // clang-format on
 
-#include <dirent.h>
-#include <poll.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define COUNT_OF(table) (sizeof(table) / sizeof((table)[0]))
 
@@ -47,27 +42,15 @@ static void start(bool has_daemon)
     cloud_guid = NS_PROVIDER_PNRPCLOUD;
     foreign_guid = foreign;
     server = has_daemon ? fake_daemon_start() : fake_daemon_absent();
-    assert_int_equal(setenv("PNR_CONTROL", server->address, 1), 0);
+    fake_system_set_environment("PNR_CONTROL", server->address);
     assert_int_equal(startup(&name_guid), 0);
-}
-
-static unsigned count_threads(void)
-{
-    unsigned count = 0;
-    DIR *tasks = opendir("/proc/self/task");
-    assert_non_null(tasks);
-    for (struct dirent *entry = readdir(tasks); entry != NULL; entry = readdir(tasks)) {
-        count += entry->d_name[0] != '.';
-    }
-    closedir(tasks);
-    return count;
 }
 
 // A thread that was joined may be seen a moment longer.
 static void await_threads(unsigned count)
 {
-    while (count_threads() != count) {
-        (void)sched_yield();
+    while (fake_system_count_threads() != count) {
+        fake_system_yield();
     }
 }
 
@@ -280,7 +263,7 @@ static void begin_refuses_what_is_not_ours(void **state)
 {
     (void)state;
     start(true);
-    unsigned threads = count_threads();
+    unsigned threads = fake_system_count_threads();
     for (size_t i = 0; i < COUNT_OF(begin_rows); i++) {
         const struct begin_row *row = &begin_rows[i];
         GUID guid = *row->provider, class_id = row->class_id != NULL ? *row->class_id : foreign;
@@ -293,9 +276,8 @@ static void begin_refuses_what_is_not_ours(void **state)
         }
     }
     // Neither a thread nor a connection came of it.
-    struct pollfd caller = {.fd = server->listener, .events = POLLIN};
-    assert_int_equal(count_threads(), threads);
-    assert_int_equal(poll(&caller, 1, 0), 0);
+    assert_int_equal(fake_system_count_threads(), threads);
+    assert_false(fake_system_is_called(server->listener));
     stop();
 }
 
@@ -304,11 +286,11 @@ static void an_absent_daemon_costs_nothing(void **state)
     (void)state;
     HANDLE handle = NULL;
     start(false);
-    unsigned threads = count_threads();
+    unsigned threads = fake_system_count_threads();
     assert_int_equal(begin(&handle), SOCKET_ERROR);
     assert_int_equal(WSAGetLastError(), WSASYSNOTREADY);
     assert_null(handle);
-    assert_int_equal(count_threads(), threads);
+    assert_int_equal(fake_system_count_threads(), threads);
     stop();
 }
 
@@ -492,7 +474,7 @@ static void cleanup_ends_everything(void **state)
     HANDLE others[10];
     OVERLAPPED overlapped = {.hEvent = CreateEventW(NULL, TRUE, FALSE, NULL)};
     start(true);
-    unsigned threads = count_threads();
+    unsigned threads = fake_system_count_threads();
     routine_runs = 0;
     (void)begin_heard(&waiters[0].handle);
     waiters[1].handle = waiters[2].handle = waiters[0].handle;
@@ -655,11 +637,11 @@ static void stop_under(const struct inside_row *row)
     assert_non_null(row->enter(stopper.provider, handle));
     assert_true(nsp_thread_start(&stopper.thread, stop_it, &stopper));
     while (!is_stopping(stopper.provider)) {
-        (void)sched_yield();
+        fake_system_yield();
     }
     // Time enough for who does not wait.
     for (int i = 0; i < 1000; i++) {
-        (void)sched_yield();
+        fake_system_yield();
         if (stopper.has_stopped) {
             fail_msg("%s", row->name);
         }
@@ -780,11 +762,11 @@ static void nothing_is_set_where_nobody_is(void **state)
 {
     (void)state;
     start(false);
-    unsigned threads = count_threads();
+    unsigned threads = fake_system_count_threads();
     struct setter setter = begin_set(RNRSERVICE_REGISTER);
     set_name(&setter);
     assert_int_equal(setter.code, WSASYSNOTREADY);
-    assert_int_equal(count_threads(), threads);
+    assert_int_equal(fake_system_count_threads(), threads);
     assert_int_equal(nsp.NSPCleanup(&name_guid), 0);
     set_name(&setter);
     assert_int_equal(setter.code, WSASYSNOTREADY);

@@ -1,5 +1,6 @@
 # What of the provider a unit test plays itself, natively and under Wine: test_lookup and the others
 # have the functions below as __wrap_FUNCTION.
+set(PNR_NSP_WRAPS_link nsp_platform_wait)
 set(PNR_NSP_WRAPS_lookup nsp_link_start nsp_link_cancel pnr_resolve pnr_watch pnr_client_limit)
 set(PNR_NSP_WRAPS_registration nsp_link_start nsp_link_cancel pnr_key_show pnr_register
                                pnr_unregister_in)
