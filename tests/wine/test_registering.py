@@ -81,11 +81,13 @@ class Scenario(winsock.Machine):
         self.stop(other)
         self.stop(registrar)
 
-    def ends_with_its_process(self):
-        """In order: Wine does not always close what a killed program had open."""
+    def ends_with_its_process(self, how):
         registrar = self.registrar()
         found = self.resolvers()
-        self.stop(registrar)
+        if how == "killed":
+            registrar.child.kill()
+        else:
+            self.stop(registrar)
         for program, port in zip(found, (501, 502)):
             self.says(program, "gone %d" % port)
         self.stop_all(found)
@@ -121,7 +123,8 @@ def test(harness):
     parts = (
         (scenario.found_by_another,),
         (scenario.refused,),
-        (scenario.ends_with_its_process,),
+        (scenario.ends_with_its_process, "ended"),
+        (scenario.ends_with_its_process, "killed"),
         (scenario.outlives_the_daemon,),
     )
     try:

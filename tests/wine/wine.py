@@ -107,9 +107,6 @@ def _run(words, timeout_s, **more):
 def run(file, *arguments, timeout_s=60, code=0, **variables):
     """Runs a Windows program and returns what it said. Failure: another exit code than code."""
     ended, said = _run(command("wine", file, *arguments), timeout_s, **variables)
-    if ended != code and said.startswith("wine client error"):
-        # Wine could not talk to its server: the program did not begin, and nothing is known of it.
-        ended, said = _run(command("wine", file, *arguments), timeout_s, **variables)
     if ended != code:
         raise Failure("%s ended with %d, not %d:\n%s" % (file, ended, code, said))
     return said
