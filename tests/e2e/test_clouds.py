@@ -18,6 +18,7 @@ import time
 
 import programs
 import control
+from guest import Guest
 
 INSIDE = "PNR_E2E_CLOUDS"
 ENDPOINT = {b"ip": bytes((192, 0, 2, 1)), b"port": 443, b"proto": 6}
@@ -124,18 +125,6 @@ class Log(Told):
             line = self.line(words).decode("utf-8", "replace")
             if all(word in line for word in words):
                 return line
-
-
-class Guest(programs.Process):
-    """A Winsock program (guest.c)."""
-
-    def __init__(self, address, directory, deadline):
-        self.deadline = deadline
-        super().__init__("guest", [os.environ["PNR_GUEST"]], directory, {"PNR_CONTROL": address})
-
-    def does(self, line):
-        self.write_line(line)
-        return self.read_line(self.deadline)
 
 
 class Scenario:
@@ -271,10 +260,8 @@ class Scenario:
             ("end", "ended 0"),
             ("cleanup", "clean 0"),
         ):
-            said = guest.does(line)
-            self.h.check(said == wanted, line, said, wanted)
-        guest.child.stdin.close()
-        self.h.check(guest.child.wait(timeout=30) == 0, "the guest")
+            guest.does(line, wanted)
+        guest.leave()
 
     def cable(self):
         """Pulled and put back: seen by who watches, and the others go on."""

@@ -9,23 +9,13 @@ import signal
 import time
 
 import programs
+from guest import Guest, NO_MORE
 
-NO_MORE = "error 10110"
 CANCELLED = "ended 10111"
 WOULD_BLOCK = "poll 10035"
 NET_DOWN = 10050
 NOT_READY = "error 10091"
 PENDING = "armed 997"
-
-
-class Guest(programs.Process):
-    def __init__(self, address, directory, deadline):
-        self.deadline = deadline
-        super().__init__("guest", [os.environ["PNR_GUEST"]], directory, {"PNR_CONTROL": address})
-
-    def does(self, line):
-        self.write_line(line)
-        return self.read_line(self.deadline)
 
 
 class Scenario:
@@ -36,17 +26,12 @@ class Scenario:
         self.home = harness.keep(programs.Daemon, os.path.join(harness.directory, "home"), base)
         self.away = harness.keep(programs.Daemon, os.path.join(harness.directory, "away"), base)
         self.guest = harness.keep(Guest, self.away.control)
+        self.does = self.guest.does
         made = programs.pnr(self.home.control, "--json", "key", "new", "own").objects()[0]
         self.name = made["z32"] + ".web"
 
     def publish(self, port):
         programs.pnr(self.home.control, "publish", "own.web", "192.0.2.7:%d" % port)
-
-    def does(self, line, *wanted):
-        """The guest does this, and its answer is one of these."""
-        told = self.guest.does(line)
-        self.h.check(told in wanted, line, told, wanted)
-        return told
 
     # ---- the parts ----
 
@@ -197,9 +182,7 @@ class Scenario:
     def leave(self):
         self.does("cleanup", "clean 0")
         self.does("begin 0.both 1", NOT_READY)
-        self.guest.child.stdin.close()
-        code = self.guest.child.wait(timeout=30)
-        self.h.check(code == 0, "the guest leaves nothing behind", code)
+        self.guest.leave()
 
 
 def test(harness):

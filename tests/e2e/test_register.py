@@ -10,8 +10,8 @@ import signal
 import time
 
 import programs
+from guest import Guest, NO_MORE
 
-NO_MORE = "error 10110"
 NOT_FOUND = "set 10108"
 INVALID_IDENTITY = "set 11503"
 DEFAULT, NON_CURRENT_PROCESS, ANY = 0, 3, 5  # PNRP's criteria
@@ -23,16 +23,6 @@ LAB = """[cloud lab]
 scope = site
 listen = 127.0.0.1:0
 """
-
-
-class Guest(programs.Process):
-    def __init__(self, address, directory, deadline):
-        self.deadline = deadline
-        super().__init__("guest", [os.environ["PNR_GUEST"]], directory, {"PNR_CONTROL": address})
-
-    def does(self, line):
-        self.write_line(line)
-        return self.read_line(self.deadline)
 
 
 class Scenario:
@@ -50,7 +40,7 @@ class Scenario:
         programs.pnr(self.home.control, "key", "new", "other")
         self.secured = made["z32"] + ".web"
         for guest in (self.host, self.asker):
-            self.does(guest, "flush 1", "flush 1")  # what a name was does not count
+            guest.does("flush 1", "flush 1")  # what a name was does not count
 
     def write_config(self, more=""):
         with open(self.config, "w", encoding="utf-8") as file:
@@ -60,16 +50,12 @@ class Scenario:
         folder = os.path.join(self.h.directory, "home")
         return self.h.keep(programs.Daemon, folder, ["--config", self.config])
 
-    def does(self, guest, line, *wanted):
-        told = guest.does(line)
-        self.h.check(told in wanted, line, told, wanted)
-
     def find(self, name, guest=None):
         """What a lookup finds, of the asker where nobody is named: a port, or nothing."""
         guest = guest or self.asker
-        self.does(guest, "begin %s 1" % name, "begun")
+        guest.does("begin %s 1" % name, "begun")
         told = guest.does("next")
-        self.does(guest, "end", "ended 0")
+        guest.does("end", "ended 0")
         self.h.check(told == NO_MORE or told.startswith("result "), name, told)
         return None if told == NO_MORE else int(told.split()[1])
 
@@ -81,8 +67,8 @@ class Scenario:
     # ---- the parts ----
 
     def register(self):
-        self.does(self.host, "register 0.here 81", "set 0")
-        self.does(self.host, "register %s 82 own" % self.secured, "set 0")
+        self.host.does("register 0.here 81", "set 0")
+        self.host.does("register %s 82 own" % self.secured, "set 0")
         self.h.check(self.find("0.here") == 81, "an unsecured name")
         self.h.check(self.find(self.secured) == 82, "a secured name")
 
@@ -95,25 +81,25 @@ class Scenario:
                 (self.host, NON_CURRENT_PROCESS, None),
                 (self.asker, DEFAULT, port),
             ):
-                self.does(guest, "criteria %d" % criteria, "criteria %d" % criteria)
+                guest.does("criteria %d" % criteria, "criteria %d" % criteria)
                 self.h.check(self.find(name, guest) == wanted, name, criteria, wanted)
-                self.does(guest, "criteria %d" % ANY, "criteria %d" % ANY)
+                guest.does("criteria %d" % ANY, "criteria %d" % ANY)
 
     def refuse(self):
-        self.does(self.host, "register %s 83" % self.secured, INVALID_IDENTITY)
-        self.does(self.host, "register %s 83 other" % self.secured, INVALID_IDENTITY)
-        self.does(self.host, "register %s 83 nobody" % self.secured, INVALID_IDENTITY)
-        self.does(self.asker, "withdraw 0.here", NOT_FOUND)
+        self.host.does("register %s 83" % self.secured, INVALID_IDENTITY)
+        self.host.does("register %s 83 other" % self.secured, INVALID_IDENTITY)
+        self.host.does("register %s 83 nobody" % self.secured, INVALID_IDENTITY)
+        self.asker.does("withdraw 0.here", NOT_FOUND)
         self.h.check(self.find(self.secured) == 82, "as it was")
 
     def replace_and_withdraw(self):
-        self.does(self.host, "register 0.here 91", "set 0")
-        self.does(self.host, "register %s 92 own" % self.secured, "set 0")
+        self.host.does("register 0.here 91", "set 0")
+        self.host.does("register %s 92 own" % self.secured, "set 0")
         self.await_port("0.here", 91)
         self.await_port(self.secured, 92)
         for name in ("0.here", self.secured):
-            self.does(self.host, "withdraw " + name, "set 0")
-            self.does(self.host, "withdraw " + name, NOT_FOUND)
+            self.host.does("withdraw " + name, "set 0")
+            self.host.does("withdraw " + name, NOT_FOUND)
             self.await_port(name, None)
 
     def restart(self):
@@ -144,9 +130,9 @@ class Scenario:
     def clouds(self):
         """A cloud comes while Next waits for it."""
         guest = self.host = self.h.keep(Guest, self.home.control)
-        self.does(guest, "clouds", "begun")
-        self.does(guest, "next", "cloud Global_ 2")
-        self.does(guest, "next", NO_MORE)
+        guest.does("clouds", "begun")
+        guest.does("next", "cloud Global_ 2")
+        guest.does("next", NO_MORE)
         guest.write_line("next")
         self.write_config(LAB)
         self.home.child.send_signal(signal.SIGHUP)
@@ -162,17 +148,16 @@ class Scenario:
             self.h.check(told.startswith("cloud "), told)
             told = guest.does("next")
         self.h.check(told.startswith("cloud lab "), told)
-        self.does(guest, "end", "ended 0")
+        guest.does("end", "ended 0")
 
     def leave(self):
         """What was registered goes with the last NSPCleanup, while the program goes on."""
-        self.does(self.host, "register 0.last 81", "set 0")
+        self.host.does("register 0.last 81", "set 0")
         self.await_port("0.last", 81)
-        self.does(self.host, "cleanup", "clean 0")
+        self.host.does("cleanup", "clean 0")
         self.await_port("0.last", None)
         for guest in (self.host, self.asker):
-            guest.child.stdin.close()
-            self.h.check(guest.child.wait(timeout=30) == 0, "the guest leaves nothing behind")
+            guest.leave()
 
 
 def test(harness):
