@@ -123,6 +123,17 @@ class Testnet(Process):
         check_ends_cleanly(self)
 
 
+def joining(net):
+    """The options of a daemon that joins this testnet, from a port of loopback."""
+    return ["--listen", "127.0.0.1:0", "--bootstrap", net.bootstrap]
+
+
+def start(harness, net, name, *options):
+    """A daemon that joins this testnet, and has the folder of this name in the test's directory."""
+    folder = os.path.join(harness.directory, name)
+    return harness.keep(Daemon, folder, [*joining(net), *options])
+
+
 def check_ends_cleanly(process, code=0, by=signal.SIGTERM):
     """Ends a process by a signal. Failure: it does not end, or not well (a leak, say)."""
     process.child.send_signal(by)

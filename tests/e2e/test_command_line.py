@@ -23,9 +23,7 @@ class Scenario:
     def __init__(self, harness):
         self.h = harness
         self.net = harness.keep(programs.Testnet, 12, [])
-        folder = os.path.join(harness.directory, "node")
-        options = ["--listen", "127.0.0.1:0", "--bootstrap", self.net.bootstrap]
-        self.daemon = harness.keep(programs.Daemon, folder, options)
+        self.daemon = programs.start(harness, self.net, "node")
         self.pem = os.path.join(harness.directory, "own.pem")
         self.silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.silent.bind(("127.0.0.1", 0))
@@ -113,14 +111,13 @@ class Scenario:
         os.chmod(path, 0o644)
         self.daemon.stop()
         done = programs.pnrd("--state", self.daemon.state, "--control", self.daemon.control,
-                             "--listen", "127.0.0.1:0", "--bootstrap", self.net.bootstrap, code=1)
+                             *programs.joining(self.net), code=1)
         self.check_says(done, "own.pem", "0644", "remedy")
         os.chmod(path, 0o600)
         self.start_again()
 
     def start_again(self):
-        options = ["--listen", "127.0.0.1:0", "--bootstrap", self.net.bootstrap]
-        self.daemon = self.h.keep(programs.Daemon, self.daemon.folder, options)
+        self.daemon = programs.start(self.h, self.net, "node")
 
     # ---- names ----
 

@@ -15,11 +15,9 @@ class Scenario:
     def __init__(self, harness):
         self.h = harness
         self.net = harness.keep(programs.Testnet, NODES, [])
-        self.folder = os.path.join(harness.directory, "one")
 
     def start(self, *options):
-        self.daemon = self.h.keep(programs.Daemon, self.folder, [
-            "--listen", "127.0.0.1:0", "--bootstrap", self.net.bootstrap, *options])
+        self.daemon = programs.start(self.h, self.net, "one", *options)
 
     def finding(self, check, **options):
         done = programs.pnr(self.daemon.control, "--json", "doctor", **options)

@@ -22,9 +22,8 @@ class Scenario:
     def __init__(self, harness):
         self.h = harness
         self.net = harness.keep(programs.Testnet, 16, [])
-        base = ["--listen", "127.0.0.1:0", "--bootstrap", self.net.bootstrap]
-        self.home = harness.keep(programs.Daemon, os.path.join(harness.directory, "home"), base)
-        self.away = harness.keep(programs.Daemon, os.path.join(harness.directory, "away"), base)
+        self.home = programs.start(harness, self.net, "home")
+        self.away = programs.start(harness, self.net, "away")
         self.guest = harness.keep(Guest, self.away.control)
         self.does = self.guest.does
         made = programs.pnr(self.home.control, "--json", "key", "new", "own").objects()[0]

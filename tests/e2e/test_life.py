@@ -29,8 +29,7 @@ class Scenario:
             file.write("\n".join(lines) + "\n")
 
     def start(self, *options):
-        base = ["--listen", "127.0.0.1:0", "--bootstrap", self.net.bootstrap]
-        self.daemon = self.h.keep(programs.Daemon, self.folder, [*base, *options])
+        self.daemon = programs.start(self.h, self.net, "node", *options)
 
     # ---- the parts ----
 

@@ -28,7 +28,7 @@ class Scenario:
         self.client.must("key_new", label="own")
 
     def options(self):
-        return ["--listen", "127.0.0.1:0", "--bootstrap", self.net.bootstrap]
+        return programs.joining(self.net)
 
     def start(self):
         self.daemon = self.h.keep(programs.Daemon, self.folder, self.options())

@@ -57,7 +57,6 @@ class Scenario:
     def __init__(self, harness):
         self.h = harness
         self.net = harness.keep(programs.Testnet, 12, [])
-        self.folder = os.path.join(harness.directory, "node")
         self.daemon = None
         self.secrets = {}  # label: 32 bytes
 
@@ -65,9 +64,7 @@ class Scenario:
         return os.path.join(self.h.directory, name)
 
     def start(self, name):
-        options = ["--listen", "127.0.0.1:0", "--bootstrap", self.net.bootstrap, "--record",
-                   self.path(name)]
-        self.daemon = self.h.keep(programs.Daemon, self.folder, options)
+        self.daemon = programs.start(self.h, self.net, "node", "--record", self.path(name))
 
     def pnr(self, *arguments, code=0, stdin=b""):
         return programs.pnr(self.daemon.control, *arguments, code=code, stdin=stdin)

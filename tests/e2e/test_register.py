@@ -32,8 +32,7 @@ class Scenario:
         self.config = os.path.join(harness.directory, "pnr.conf")
         self.write_config()
         self.home = self.start_home()
-        away = ["--listen", "127.0.0.1:0", "--bootstrap", self.net.bootstrap]
-        self.away = harness.keep(programs.Daemon, os.path.join(harness.directory, "away"), away)
+        self.away = programs.start(harness, self.net, "away")
         self.host = harness.keep(Guest, self.home.control)
         self.asker = harness.keep(Guest, self.away.control)
         made = programs.pnr(self.home.control, "--json", "key", "new", "own").objects()[0]

@@ -21,7 +21,6 @@ class Scenario:
     def __init__(self, harness):
         self.h = harness
         self.net = harness.keep(programs.Testnet, 8, ["--log", "debug"])
-        self.folder = os.path.join(harness.directory, "node")
         self.config = os.path.join(harness.directory, "pnr.conf")
         with open(self.config, "w", encoding="ascii") as file:
             file.write("[node]\nlog-level = debug\n")
@@ -31,9 +30,7 @@ class Scenario:
         self.start()
 
     def start(self):
-        options = ["--config", self.config, "--listen", "127.0.0.1:0", "--bootstrap",
-                   self.net.bootstrap]
-        self.daemon = self.h.keep(programs.Daemon, self.folder, options)
+        self.daemon = programs.start(self.h, self.net, "node", "--config", self.config)
 
     def pnr(self, *arguments, code=0, stdin=b"", keep=True):
         done = programs.pnr(self.daemon.control, *arguments, code=code, stdin=stdin)

@@ -25,9 +25,7 @@ class Scenario:
         self.crowd = control.Crowd(self.net.control)
 
     def start(self, number, name):
-        folder = os.path.join(self.h.directory, name)
-        options = ["--listen", "127.0.0.1:0", "--bootstrap", self.net.bootstrap]
-        self.daemons[number] = self.h.keep(programs.Daemon, folder, options)
+        self.daemons[number] = programs.start(self.h, self.net, name)
 
     def far(self, *arguments, **options):
         return programs.pnr(self.net.control, "--node", FAR, *arguments, **options)

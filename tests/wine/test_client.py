@@ -15,10 +15,7 @@ class Scenario:
         self.h = harness
         self.net = harness.keep(programs.Testnet, 8, [])
         self.rendezvous = os.path.join(harness.directory, "rendezvous")
-        self.daemon = harness.keep(
-            programs.Daemon, os.path.join(harness.directory, "node"),
-            ["--listen", "127.0.0.1:0", "--bootstrap", self.net.bootstrap,
-             "--control", "tcp:" + self.rendezvous])
+        self.daemon = programs.start(harness, self.net, "node", "--control", "tcp:" + self.rendezvous)
         self.pnr("key", "new", "own")
         self.name = self.publish("192.0.2.1")
 

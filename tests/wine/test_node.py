@@ -16,13 +16,12 @@ class Scenario:
     def __init__(self, harness):
         self.h = harness
         self.net = harness.keep(programs.Testnet, 8, [])
-        base = ["--listen", "127.0.0.1:0", "--bootstrap", self.net.bootstrap]
-        self.linux = harness.keep(programs.Daemon, os.path.join(harness.directory, "linux"), base)
+        self.linux = programs.start(harness, self.net, "linux")
         self.start(self.net)
 
     def start(self, net):
         self.windows = self.h.keep(daemon.Daemon, os.path.join(self.h.directory, "windows"),
-                                   ["--listen", "127.0.0.1:0", "--bootstrap", net.bootstrap])
+                                   programs.joining(net))
 
     # ---- either side ----
 

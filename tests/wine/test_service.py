@@ -23,10 +23,8 @@ class Scenario:
     def __init__(self, harness):
         self.h = harness
         self.net = harness.keep(programs.Testnet, 8, [])
-        self.linux = harness.keep(
-            programs.Daemon, os.path.join(harness.directory, "linux"),
-            ["--listen", "127.0.0.1:0", "--bootstrap", self.net.bootstrap])
-        self.options = ["--listen", "127.0.0.1:0", "--bootstrap", self.net.bootstrap]
+        self.linux = programs.start(harness, self.net, "linux")
+        self.options = programs.joining(self.net)
 
     def has(self, said, *parts):
         for part in parts:

@@ -37,9 +37,7 @@ class Machine:
 
     def start_daemon(self):
         """Starts the daemon: for the first time, or again with the state that it had."""
-        where = ["--listen", "127.0.0.1:0", "--bootstrap", self.net.bootstrap]
-        if self.config is not None:
-            where = ["--config", self.config]
+        where = ["--config", self.config] if self.config is not None else programs.joining(self.net)
         if self.windows:
             self.daemon = self.h.keep(daemon.Daemon, None, where)
             return
