@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "node/daemon/acl_windows.h"
 
-#include "node/daemon/wide_windows.h"
-
 #include <aclapi.h>
 #include <assert.h>
 #include <sddl.h>
@@ -60,12 +58,15 @@ static void read_name(wchar_t ret_name[SID_TEXT_MAX])
     LocalFree(name);
 }
 
-bool daemon_acl_make(enum daemon_file_readers readers, SECURITY_ATTRIBUTES *ret_attributes,
+bool daemon_acl_make(const char *path, enum daemon_file_readers readers,
+                     wchar_t ret_wide[DAEMON_WIDE_PATH_MAX], SECURITY_ATTRIBUTES *ret_attributes,
                      struct daemon_error *ret_why)
 {
     wchar_t name[SID_TEXT_MAX];
     wchar_t text[256];
     PSECURITY_DESCRIPTOR descriptor = NULL;
+    if (!daemon_wide_path(path, ret_wide))
+        return daemon_wide_fail(ret_why);
     read_name(name);
     if (name[0] == L'\0')
         return daemon_wide_fail(ret_why);
@@ -93,10 +94,7 @@ bool daemon_acl_put(const char *path, enum daemon_file_readers readers,
 {
     wchar_t wide[DAEMON_WIDE_PATH_MAX];
     SECURITY_ATTRIBUTES attributes;
-    SetLastError(ERROR_INVALID_NAME);
-    if (!daemon_wide_path(path, wide))
-        return daemon_wide_fail(ret_why);
-    if (!daemon_acl_make(readers, &attributes, ret_why))
+    if (!daemon_acl_make(path, readers, wide, &attributes, ret_why))
         return false;
     BOOL ok = SetFileSecurityW(wide,
                                DACL_SECURITY_INFORMATION | PROTECTED_DACL_SECURITY_INFORMATION |

@@ -7,6 +7,7 @@
 
 #include "node/daemon/error.h"
 #include "node/daemon/file.h"
+#include "node/daemon/wide_windows.h"
 
 #include <windows.h>
 
@@ -17,9 +18,11 @@ void daemon_acl_admit(const wchar_t *sid);
 #define DAEMON_ACL_TRUSTED_MAX 4
 void daemon_acl_trust(const wchar_t *sid);
 
-// Attributes for CreateFileW() and CreateDirectoryW(). What is in such a folder has the same list.
-// False where the system does not tell who we are. Free with daemon_acl_free().
-bool daemon_acl_make(enum daemon_file_readers readers, SECURITY_ATTRIBUTES *ret_attributes,
+// The path and the attributes for CreateFileW() and CreateDirectoryW(). What is in such a folder
+// has the same list. False where the path is none, and where the system does not tell who we are;
+// GetLastError() says so too. Free with daemon_acl_free().
+bool daemon_acl_make(const char *path, enum daemon_file_readers readers,
+                     wchar_t ret_wide[DAEMON_WIDE_PATH_MAX], SECURITY_ATTRIBUTES *ret_attributes,
                      struct daemon_error *ret_why);
 void daemon_acl_free(SECURITY_ATTRIBUTES *attributes);
 

@@ -58,10 +58,7 @@ bool daemon_file_make_folder(const char *path, enum daemon_file_readers readers,
 {
     wchar_t wide[DAEMON_WIDE_PATH_MAX];
     SECURITY_ATTRIBUTES attributes;
-    SetLastError(ERROR_INVALID_NAME);
-    if (!daemon_wide_path(path, wide))
-        return daemon_wide_fail(ret_why);
-    if (!daemon_acl_make(readers, &attributes, ret_why))
+    if (!daemon_acl_make(path, readers, wide, &attributes, ret_why))
         return false;
     bool ok = CreateDirectoryW(wide, &attributes) || GetLastError() == ERROR_ALREADY_EXISTS;
     if (!ok)
@@ -172,12 +169,7 @@ static HANDLE open_to_write(const char *path, DWORD disposition, enum daemon_fil
 {
     wchar_t wide[DAEMON_WIDE_PATH_MAX];
     SECURITY_ATTRIBUTES attributes;
-    SetLastError(ERROR_INVALID_NAME);
-    if (!daemon_wide_path(path, wide)) {
-        daemon_wide_fail(ret_why);
-        return INVALID_HANDLE_VALUE;
-    }
-    if (!daemon_acl_make(readers, &attributes, ret_why))
+    if (!daemon_acl_make(path, readers, wide, &attributes, ret_why))
         return INVALID_HANDLE_VALUE;
     HANDLE file = CreateFileW(wide, GENERIC_WRITE, FILE_SHARE_READ, &attributes, disposition,
                               FILE_ATTRIBUTE_NORMAL | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
@@ -207,7 +199,6 @@ static bool move_over(const char *from, const char *to)
 {
     wchar_t wide_from[DAEMON_WIDE_PATH_MAX];
     wchar_t wide_to[DAEMON_WIDE_PATH_MAX];
-    SetLastError(ERROR_INVALID_NAME);
     if (!daemon_wide_path(from, wide_from) || !daemon_wide_path(to, wide_to))
         return false;
     for (int i = 0;; i++) {
@@ -250,7 +241,6 @@ bool daemon_file_replace(const char *path, struct dht_span text, enum daemon_fil
 FILE *daemon_file_open(const char *path, struct daemon_error *ret_why)
 {
     wchar_t wide[DAEMON_WIDE_PATH_MAX];
-    SetLastError(ERROR_INVALID_NAME);
     FILE *file = daemon_wide_path(path, wide) ? _wfopen(wide, L"rb") : NULL;
     if (file == NULL)
         daemon_wide_fail(ret_why);

@@ -32,7 +32,6 @@ static bool is_private(HANDLE handle, const char *what, struct daemon_error *ret
 static HANDLE open_handle(const char *path, DWORD access, DWORD share)
 {
     wchar_t wide[DAEMON_WIDE_PATH_MAX];
-    SetLastError(ERROR_INVALID_NAME);
     if (!daemon_wide_path(path, wide))
         return INVALID_HANDLE_VALUE;
     return CreateFileW(wide, access, share, NULL, OPEN_EXISTING,
@@ -172,8 +171,7 @@ static bool write_new(const char *path, const char *text)
     wchar_t wide[DAEMON_WIDE_PATH_MAX];
     SECURITY_ATTRIBUTES attributes;
     DWORD written = 0;
-    SetLastError(ERROR_INVALID_NAME);
-    if (!daemon_wide_path(path, wide) || !daemon_acl_make(DAEMON_FILE_OWNER, &attributes, NULL))
+    if (!daemon_acl_make(path, DAEMON_FILE_OWNER, wide, &attributes, NULL))
         return false;
     HANDLE file =
         CreateFileW(wide, GENERIC_WRITE, 0, &attributes, CREATE_NEW, FILE_ATTRIBUTE_NORMAL, NULL);

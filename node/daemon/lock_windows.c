@@ -20,17 +20,11 @@ static HANDLE open_file(const char *path, struct daemon_error *ret_why)
 {
     wchar_t wide[DAEMON_WIDE_PATH_MAX];
     SECURITY_ATTRIBUTES attributes;
-    HANDLE file = INVALID_HANDLE_VALUE;
-    SetLastError(ERROR_INVALID_NAME);
-    if (!daemon_wide_path(path, wide)) {
-        daemon_wide_fail(ret_why);
-        return file;
-    }
-    if (!daemon_acl_make(DAEMON_FILE_OWNER, &attributes, ret_why))
-        return file;
-    file = CreateFileW(wide, GENERIC_READ | GENERIC_WRITE, FILE_SHARE_READ | FILE_SHARE_WRITE,
-                       &attributes, OPEN_ALWAYS,
-                       FILE_ATTRIBUTE_NORMAL | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
+    if (!daemon_acl_make(path, DAEMON_FILE_OWNER, wide, &attributes, ret_why))
+        return INVALID_HANDLE_VALUE;
+    HANDLE file = CreateFileW(wide, GENERIC_READ | GENERIC_WRITE,
+                              FILE_SHARE_READ | FILE_SHARE_WRITE, &attributes, OPEN_ALWAYS,
+                              FILE_ATTRIBUTE_NORMAL | FILE_FLAG_OPEN_REPARSE_POINT, NULL);
     if (file == INVALID_HANDLE_VALUE)
         daemon_wide_fail(ret_why);
     daemon_acl_free(&attributes);

@@ -34,7 +34,6 @@ static bool open_handle(struct daemon_log_file *file)
 {
     wchar_t wide[DAEMON_WIDE_PATH_MAX];
     LARGE_INTEGER size;
-    SetLastError(ERROR_INVALID_NAME);
     if (!wide_path(file->path, 0, wide))
         return false;
     file->handle =

@@ -11,6 +11,7 @@ bool daemon_wide_path(const char *text, wchar_t ret_path[DAEMON_WIDE_PATH_MAX])
                             DAEMON_WIDE_PATH_MAX) > 0)
         return true;
     ret_path[0] = L'\0';
+    SetLastError(ERROR_INVALID_NAME);
     return false;
 }
 

@@ -13,7 +13,8 @@
 #define DAEMON_WIDE_PATH_MAX   1100 // units, a little more than DAEMON_FILE_PATH_MAX
 #define DAEMON_WIDE_REASON_MAX 256
 
-// False where text is no UTF-8 or does not fit; ret_path then is "".
+// False where text is no UTF-8 or does not fit; ret_path then is "", and GetLastError() says that
+// the name is wrong.
 bool daemon_wide_path(const char *text, wchar_t ret_path[DAEMON_WIDE_PATH_MAX]);
 
 // The UTF-8 of wide, ending in NUL. False where it does not fit; ret_text then is "".

@@ -13,8 +13,10 @@ static wchar_t *list_of(enum daemon_file_readers readers)
 {
     SECURITY_ATTRIBUTES attributes;
     struct daemon_error why;
+    wchar_t wide[DAEMON_WIDE_PATH_MAX];
     wchar_t *text = NULL;
-    assert_true(daemon_acl_make(readers, &attributes, &why));
+    assert_true(daemon_acl_make("\xc3\xa4", readers, wide, &attributes, &why));
+    assert_int_equal(wcscmp(wide, L"\u00e4"), 0);
     assert_true(ConvertSecurityDescriptorToStringSecurityDescriptorW(
         attributes.lpSecurityDescriptor, SDDL_REVISION_1,
         OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION, &text, NULL));
@@ -46,9 +48,22 @@ static void test_lists(void **state)
     check(DAEMON_FILE_EVERYONE, L"O:BAD:P(A;OICI;FA;;;" SERVICE L")", all);
 }
 
+// Not UTF-8; a text that is too long is in test_file.c.
+static void test_paths(void **state)
+{
+    SECURITY_ATTRIBUTES attributes;
+    wchar_t wide[DAEMON_WIDE_PATH_MAX];
+    struct daemon_error why = {.text = ""};
+    (void)state;
+    assert_false(daemon_acl_make("\xff", DAEMON_FILE_OWNER, wide, &attributes, &why));
+    assert_int_equal(GetLastError(), ERROR_INVALID_NAME);
+    assert_true(why.text[0] != '\0');
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_paths),
         cmocka_unit_test(test_lists),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

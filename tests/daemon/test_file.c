@@ -63,6 +63,22 @@ static void a_new_file_overwrites_none(void **state)
     unit_check_file(path, "a\nb");
 }
 
+// Longer than any system has it.
+static void a_path_that_cannot_be_is_told(void **state)
+{
+    struct daemon_error why[4] = {{.text = ""}};
+    char path[2000];
+    (void)state;
+    memset(path, 'x', sizeof path - 1);
+    path[sizeof path - 1] = '\0';
+    assert_false(daemon_file_make_folder(path, DAEMON_FILE_OWNER, &why[0]));
+    assert_false(daemon_file_make_private(path, &why[1]));
+    assert_null(daemon_file_create(path, &why[2]));
+    assert_null(daemon_file_open(path, &why[3]));
+    for (size_t i = 0; i < UNIT_COUNT(why); i++)
+        assert_true(why[i].text[0] != '\0');
+}
+
 struct seen {
     int files;
     int folders;
@@ -102,9 +118,8 @@ int main(void)
 {
 #define IN_DIR(test) cmocka_unit_test_setup_teardown(test, unit_dir_make, unit_dir_remove)
     const struct CMUnitTest tests[] = {
-        IN_DIR(a_file_takes_anothers_place),
-        IN_DIR(a_file_is_known_by_what_it_is),
-        IN_DIR(a_new_file_overwrites_none),
+        IN_DIR(a_file_takes_anothers_place),  IN_DIR(a_file_is_known_by_what_it_is),
+        IN_DIR(a_new_file_overwrites_none),   IN_DIR(a_path_that_cannot_be_is_told),
         IN_DIR(a_folder_tells_what_is_in_it),
     };
     return unit_run(tests);
