@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "node/daemon/key_dir.h"
 
+#include "node/daemon/file.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +17,7 @@
 
 struct daemon_key_dir {
     int fd;
-    char *path;
+    char path[DAEMON_FILE_PATH_MAX];
 };
 
 // Whether nobody but us (or root) owns or may touch what status is of: the thing at path, which has
@@ -66,20 +68,17 @@ static int open_dir(const char *path, struct daemon_error *ret_error)
 
 struct daemon_key_dir *daemon_key_dir_open(const char *path, struct daemon_error *ret_error)
 {
-    int fd = open_dir(path, ret_error);
-    if (fd < 0)
-        return NULL;
     struct daemon_key_dir *dir = calloc(1, sizeof *dir);
-    char *copy = strdup(path);
-    if (dir == NULL || copy == NULL) {
+    if (dir == NULL) {
         daemon_error_set(ret_error, "no memory for keys");
-        free(dir);
-        free(copy);
-        close(fd);
         return NULL;
     }
-    *dir = (struct daemon_key_dir){.fd = fd, .path = copy};
-    return dir;
+    snprintf(dir->path, sizeof dir->path, "%s", path);
+    dir->fd = open_dir(path, ret_error);
+    if (dir->fd >= 0)
+        return dir;
+    free(dir);
+    return NULL;
 }
 
 void daemon_key_dir_close(struct daemon_key_dir *dir)
@@ -87,7 +86,6 @@ void daemon_key_dir_close(struct daemon_key_dir *dir)
     if (dir == NULL)
         return;
     close(dir->fd);
-    free(dir->path);
     free(dir);
 }
 

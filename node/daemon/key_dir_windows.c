@@ -13,7 +13,7 @@
 // Held open, so that nobody puts another in its place meanwhile.
 struct daemon_key_dir {
     HANDLE handle;
-    char *path;
+    char path[DAEMON_FILE_PATH_MAX];
 };
 
 // Whether nobody else may read or change what handle is of.
@@ -70,20 +70,17 @@ static HANDLE open_dir(const char *path, struct daemon_error *ret_error)
 
 struct daemon_key_dir *daemon_key_dir_open(const char *path, struct daemon_error *ret_error)
 {
-    HANDLE handle = open_dir(path, ret_error);
-    if (handle == INVALID_HANDLE_VALUE)
-        return NULL;
     struct daemon_key_dir *dir = calloc(1, sizeof *dir);
-    char *copy = strdup(path);
-    if (dir == NULL || copy == NULL) {
+    if (dir == NULL) {
         daemon_error_set(ret_error, "no memory for keys");
-        free(dir);
-        free(copy);
-        CloseHandle(handle);
         return NULL;
     }
-    *dir = (struct daemon_key_dir){.handle = handle, .path = copy};
-    return dir;
+    snprintf(dir->path, sizeof dir->path, "%s", path);
+    dir->handle = open_dir(path, ret_error);
+    if (dir->handle != INVALID_HANDLE_VALUE)
+        return dir;
+    free(dir);
+    return NULL;
 }
 
 void daemon_key_dir_close(struct daemon_key_dir *dir)
@@ -91,7 +88,6 @@ void daemon_key_dir_close(struct daemon_key_dir *dir)
     if (dir == NULL)
         return;
     CloseHandle(dir->handle);
-    free(dir->path);
     free(dir);
 }
 
