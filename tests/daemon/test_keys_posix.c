@@ -1,34 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Modes of key files, and what else a file can be.
+#include "tests/daemon/keys_helper.h"
 #include "tests/daemon/unit_posix.h"
-
-#include "node/daemon/keys.h"
-
-#define KEY_MAX 8
-
-#define SEED_PEM                                                                                   \
-    "-----BEGIN PRIVATE KEY-----\n"                                                                \
-    "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n"                           \
-    "-----END PRIVATE KEY-----\n"
-
-static struct daemon_keys *open_keys(void)
-{
-    struct daemon_error error = {.text = ""};
-    struct daemon_keys *keys = daemon_keys_open(unit_path("keys"), KEY_MAX, &error);
-    if (keys == NULL)
-        fail_msg("%s", error.text);
-    return keys;
-}
-
-static void expect_refused(const char *row, const char *wanted)
-{
-    struct daemon_error error = {.text = ""};
-    if (daemon_keys_open(unit_path("keys"), KEY_MAX, &error) != NULL)
-        fail_msg("row %s: opened", row);
-    unit_has(row, error.text, wanted);
-    if (strstr(error.text, "MC4CAQ") != NULL)
-        fail_msg("row %s: a secret in \"%s\"", row, error.text);
-}
 
 static void test_made(void **state)
 {
