@@ -3,27 +3,15 @@
 
 #include "dht/addr.h"
 #include "node/daemon/paths.h"
-#include "tests/daemon/unit.h"
+#include "tests/daemon/words_helper.h"
 
 #include <unistd.h>
 
-#define ARGS_MAX 24
-
-// Parses words, separated by spaces.
 static bool parse(const char *words, struct daemon_options *ret_options,
                   struct daemon_error *ret_error)
 {
-    static char text[512]; // the options point into it
-    char *argv[ARGS_MAX] = {text};
-    int argc = 1;
-    snprintf(text, sizeof text, "pnrd %s", words);
-    for (char *space = strchr(text, ' '); space != NULL && space[1] != '\0';
-         space = strchr(space + 1, ' ')) {
-        *space = '\0';
-        argv[argc++] = space + 1;
-        assert_true(argc < ARGS_MAX);
-    }
-    return daemon_options_parse(argc, argv, ret_options, ret_error);
+    struct words *all = words_of(words);
+    return daemon_options_parse(all->argc, all->argv, ret_options, ret_error);
 }
 
 // The same, with a configuration in which nothing stands before them.

@@ -1,26 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "node/daemon/service_options.h"
 
-#include "tests/daemon/unit.h"
+#include "tests/daemon/words_helper.h"
 
-#define ARGS_MAX 80
-
-// Parses words, separated by spaces.
 static bool parse(const char *words, struct daemon_service_options *ret_options,
                   struct daemon_error *ret_error)
 {
-    static char text[512]; // the options point into it
-    char *argv[ARGS_MAX] = {text};
-    int argc = 1;
-    snprintf(text, sizeof text, "pnrd %s", words);
-    for (char *space = strchr(text, ' '); space != NULL && space[1] != '\0';
-         space = strchr(space + 1, ' ')) {
-        *space = '\0';
-        argv[argc++] = space + 1;
-        assert_true(argc < ARGS_MAX);
-    }
-    assert_true(daemon_service_options_are(argc, argv));
-    return daemon_service_options_parse(argc, argv, ret_options, ret_error);
+    struct words *all = words_of(words);
+    assert_true(daemon_service_options_are(all->argc, all->argv));
+    return daemon_service_options_parse(all->argc, all->argv, ret_options, ret_error);
 }
 
 static void test_bad(void **state)
