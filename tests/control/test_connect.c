@@ -1,45 +1,13 @@
 // SPDX-License-Identifier: MIT
 // How the client finds its daemon by a rendezvous file and greets it over loopback TCP.
-#include "tests/control/fake.h"
-
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
-
-#include <stdio.h>
-#include <string.h>
-
-static enum pnr_error open_at(const char *address)
-{
-    struct pnr_options options = {.address = address, .access = PNR_ACCESS_ANY};
-    struct pnr_client *client = NULL;
-    enum pnr_error error = pnr_client_open(&options, 60000, &client);
-    if (error == PNR_OK) {
-        pnr_client_close(client);
-    } else {
-        assert_null(client);
-    }
-    return error;
-}
+#include "tests/control/connect_helper.h"
 
 static void absent_daemons_fail_at_once(void **state)
 {
     (void)state;
     struct fake *fake = fake_new();
-    assert_int_equal(open_at(fake->address), PNR_ERROR_UNREACHABLE);
-    assert_int_equal(open_at("tcp:"), PNR_ERROR_USAGE);
-    // Without waiting, the same is told by the client and by its requests, which all refuse.
-    struct pnr_options options = {.address = fake->address};
-    uint32_t request = 0;
-    assert_int_equal(pnr_client_new(&options, 60000, &fake->client), PNR_OK);
-    assert_int_equal(pnr_client_error(fake->client), PNR_ERROR_UNREACHABLE);
-    assert_non_null(strstr(pnr_client_error_text(fake->client), fake->path));
-    assert_int_equal(pnr_client_fd(fake->client), -1);
-    assert_int_equal(pnr_status(fake->client, &request), PNR_ERROR_UNREACHABLE);
+    check_absent(fake, fake->address);
+    assert_int_equal(open_at("tcp:", PNR_ACCESS_ANY), PNR_ERROR_USAGE);
     fake_stop(fake);
 }
 
@@ -58,10 +26,7 @@ static void hung_daemons_time_out(void **state)
 {
     (void)state;
     struct fake *fake = fake_listen();
-    struct pnr_options options = {.address = fake->address};
-    assert_int_equal(pnr_client_open(&options, 1, &fake->client), PNR_ERROR_TIMED_OUT);
-    assert_int_equal(pnr_client_new(&options, 1, &fake->client), PNR_OK);
-    assert_int_equal(pnr_client_wait_ready(fake->client), PNR_ERROR_TIMED_OUT);
+    check_hung(fake, fake->address);
     fake_stop(fake);
 }
 
@@ -109,7 +74,7 @@ static void nobody_at_the_port(void **state)
     (void)state;
     struct fake *fake = fake_listen();
     fake_stop_listening(fake);
-    assert_int_equal(open_at(fake->address), PNR_ERROR_UNREACHABLE);
+    assert_int_equal(open_at(fake->address, PNR_ACCESS_ANY), PNR_ERROR_UNREACHABLE);
     fake_stop(fake);
 }
 
@@ -119,12 +84,12 @@ static void bad_rendezvous_files(void **state)
     static const uint8_t big[5000];
     struct fake *fake = fake_new();
     fake_write_file(fake, "hello", 5);
-    assert_int_equal(open_at(fake->address), PNR_ERROR_PROTOCOL);
+    assert_int_equal(open_at(fake->address, PNR_ACCESS_ANY), PNR_ERROR_PROTOCOL);
     fake_write_file(fake, "", 0);
-    assert_int_equal(open_at(fake->address), PNR_ERROR_PROTOCOL);
+    assert_int_equal(open_at(fake->address, PNR_ACCESS_ANY), PNR_ERROR_PROTOCOL);
     // What is no file of its size is nobody's rendezvous file.
     fake_write_file(fake, big, sizeof big);
-    assert_int_equal(open_at(fake->address), PNR_ERROR_UNREACHABLE);
+    assert_int_equal(open_at(fake->address, PNR_ACCESS_ANY), PNR_ERROR_UNREACHABLE);
     fake_stop(fake);
 }
 

@@ -2,15 +2,8 @@
 // How the client finds a daemon that listens at a Unix socket and greets it, and what the modes of
 // rendezvous files tell it.
 #define _DEFAULT_SOURCE
+#include "tests/control/connect_helper.h"
 #include "tests/control/fake_unix.h"
-
-// clang-format off
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <setjmp.h>
-#include <cmocka.h>
-// clang-format on
 
 #include <fcntl.h>
 #include <poll.h>
@@ -22,19 +15,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static enum pnr_error open_at(const char *address, enum pnr_access access)
-{
-    struct pnr_options options = {.address = address, .access = access};
-    struct pnr_client *client = NULL;
-    enum pnr_error error = pnr_client_open(&options, 60000, &client);
-    if (error == PNR_OK) {
-        pnr_client_close(client);
-    } else {
-        assert_null(client);
-    }
-    return error;
-}
-
 static void absent_daemons_fail_at_once(void **state)
 {
     (void)state;
@@ -42,19 +22,11 @@ static void absent_daemons_fail_at_once(void **state)
     char tcp[sizeof fake->address + 8], dead[sizeof fake->address + 32];
     snprintf(tcp, sizeof tcp, "tcp:%s/r", fake->dir);
     snprintf(dead, sizeof dead, "unix:%s/no/such/folder", fake->dir);
-    assert_int_equal(open_at(fake->path, PNR_ACCESS_ANY), PNR_ERROR_UNREACHABLE);
+    check_absent(fake, fake->path);
     assert_int_equal(open_at(tcp, PNR_ACCESS_ANY), PNR_ERROR_UNREACHABLE);
     assert_int_equal(open_at(dead, PNR_ACCESS_CONTROL), PNR_ERROR_UNREACHABLE);
     assert_int_equal(open_at("", PNR_ACCESS_ANY), PNR_ERROR_USAGE);
     assert_int_equal(open_at("tcp:", PNR_ACCESS_ANY), PNR_ERROR_USAGE);
-    // Without waiting, the same is told by the client and by its requests, which all refuse.
-    struct pnr_options options = {.address = fake->path};
-    uint32_t request = 0;
-    assert_int_equal(pnr_client_new(&options, 60000, &fake->client), PNR_OK);
-    assert_int_equal(pnr_client_error(fake->client), PNR_ERROR_UNREACHABLE);
-    assert_non_null(strstr(pnr_client_error_text(fake->client), fake->path));
-    assert_int_equal(pnr_client_fd(fake->client), -1);
-    assert_int_equal(pnr_status(fake->client, &request), PNR_ERROR_UNREACHABLE);
     fake_stop(fake);
 }
 
@@ -200,10 +172,7 @@ static void hung_daemons_time_out(void **state)
 {
     (void)state;
     struct fake *fake = fake_listen_unix(5);
-    struct pnr_options options = {.address = fake->path};
-    assert_int_equal(pnr_client_open(&options, 1, &fake->client), PNR_ERROR_TIMED_OUT);
-    assert_int_equal(pnr_client_new(&options, 1, &fake->client), PNR_OK);
-    assert_int_equal(pnr_client_wait_ready(fake->client), PNR_ERROR_TIMED_OUT);
+    check_hung(fake, fake->path);
     fake_stop(fake);
 }
 
