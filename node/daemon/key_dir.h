@@ -11,8 +11,8 @@
 
 struct daemon_key_dir;
 
-// Opens the directory at path (node/daemon/file.h), made for its owner alone where it is not there. NULL where it is
-// none, is open to others, belongs to somebody else or cannot be made.
+// Opens the directory at path (node/daemon/file.h), made for its owner alone where it is not there.
+// NULL where it is none, is open to others, belongs to somebody else or cannot be made.
 struct daemon_key_dir *daemon_key_dir_open(const char *path, struct daemon_error *ret_error);
 void daemon_key_dir_close(struct daemon_key_dir *dir);
 
