@@ -54,11 +54,20 @@ static void on_event(struct network *network, size_t node, const struct dht_out 
     }
 }
 
-static void begin(struct network *network, size_t count, uint64_t seed)
+// configure: as of network_init().
+static void begin_as(struct network *network, struct told *told, size_t count, uint64_t seed,
+                     void (*configure)(size_t node, struct dht_config *config))
 {
-    network_init(network, count, seed, NULL);
+    *told = (struct told){.seq = DHT_SEQ_NONE};
+    network_init(network, count, seed, configure);
     network->on_event = on_event;
     network_run(network, 30 * SECOND);
+    network->ctx = told; // what was before is no watch's
+}
+
+static void begin(struct network *network, struct told *told, size_t count, uint64_t seed)
+{
+    begin_as(network, told, count, seed, NULL);
 }
 
 static void put(struct network *network, size_t node, const char *value, int64_t seq)
@@ -78,6 +87,31 @@ static void watch(struct network *network, size_t node, struct dht_watch watch)
     told->ops[node - 40] = dht_watch(network->nodes[node], network->now_us, &watch);
     assert_true(told->ops[node - 40] != 0);
     network_drain(network, node);
+}
+
+// One is published, and node 40 watches it; seq_known: what it knows of it.
+static void publish_and_watch(struct network *network, int64_t seq_known)
+{
+    put(network, 3, "3:one", 1);
+    watch(network, 40, (struct dht_watch){.seq_known = seq_known});
+}
+
+static void announce(struct network *network, size_t node, const struct dht_id *info_hash)
+{
+    dht_announce(network->nodes[node], network->now_us, info_hash, 0);
+    network_drain(network, node);
+}
+
+// Node 20 is announced, and node 40 watches who is.
+static void announce_and_watch(struct network *network, const struct dht_id *info_hash)
+{
+    struct told *told = network->ctx;
+    struct dht_watch watch = {
+        .kind = DHT_WATCH_PEERS, .target = *info_hash, .seq_known = DHT_SEQ_NONE};
+    announce(network, 20, info_hash);
+    network_run(network, 10 * SECOND);
+    told->ops[0] = dht_watch(network->nodes[40], network->now_us, &watch);
+    network_drain(network, 40);
 }
 
 static uint32_t pushing(const struct network *network, size_t node)
@@ -117,11 +151,9 @@ static void test_republish(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct network network;
-        struct told told = {.seq = DHT_SEQ_NONE};
-        begin(&network, 64, 100 + i);
-        network.ctx = &told;
-        put(&network, 3, "3:one", 1);
-        watch(&network, 40, (struct dht_watch){.seq_known = rows[i].seq_known});
+        struct told told;
+        begin(&network, &told, 64, 100 + i);
+        publish_and_watch(&network, rows[i].seq_known);
         network_run(&network, 10 * SECOND);
         if (told.items != rows[i].first || pushing(&network, 40) != 8)
             fail_msg("%s: %u items, %u keepers", rows[i].name, told.items, pushing(&network, 40));
@@ -148,11 +180,9 @@ static void test_nothing_left(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct network network;
-        struct told told = {.seq = DHT_SEQ_NONE};
-        begin(&network, 64, 200 + i);
-        network.ctx = &told;
-        put(&network, 3, "3:one", 1);
-        watch(&network, 40, (struct dht_watch){.seq_known = 1});
+        struct told told;
+        begin(&network, &told, 64, 200 + i);
+        publish_and_watch(&network, 1);
         network_run(&network, 20 * MINUTE);
         assert_int_equal(watchers_left(&network), 8);
         if (rows[i].cancels) {
@@ -174,25 +204,17 @@ static void test_nothing_left(void **state)
 static void test_peers(void **state)
 {
     struct network network;
-    struct told told = {.seq = DHT_SEQ_NONE};
+    struct told told;
     struct dht_id info_hash = {{9, 9, 9}};
     (void)state;
-    begin(&network, 64, 300);
-    network.ctx = &told;
-    dht_announce(network.nodes[20], network.now_us, &info_hash, 0);
-    network_drain(&network, 20);
-    network_run(&network, 10 * SECOND);
-    struct dht_watch watch = {
-        .kind = DHT_WATCH_PEERS, .target = info_hash, .seq_known = DHT_SEQ_NONE};
-    told.ops[0] = dht_watch(network.nodes[40], network.now_us, &watch);
-    network_drain(&network, 40);
+    begin(&network, &told, 64, 300);
+    announce_and_watch(&network, &info_hash);
     network_run(&network, 10 * SECOND);
     assert_int_equal(told.peers, 1);
     assert_int_equal(pushing(&network, 40), 8);
     for (uint32_t i = 0; i < 5; i++) {
         int64_t begun_us = network.now_us;
-        dht_announce(network.nodes[21 + i], network.now_us, &info_hash, 0);
-        network_drain(&network, 21 + i);
+        announce(&network, 21 + i, &info_hash);
         network_run(&network, 7 * SECOND);
         assert_int_equal(told.peers, 2 + i);
         assert_in_range(told.at_us - begun_us, 0, 2 * SECOND);
@@ -207,16 +229,9 @@ static void test_peer_again(void **state)
     (void)state;
     for (int64_t pause_us = SECOND; pause_us < 6 * SECOND; pause_us += SECOND) {
         struct network network;
-        struct told told = {.seq = DHT_SEQ_NONE};
-        begin(&network, 64, 310);
-        network.ctx = &told;
-        dht_announce(network.nodes[20], network.now_us, &info_hash, 0);
-        network_drain(&network, 20);
-        network_run(&network, 10 * SECOND);
-        struct dht_watch watch = {
-            .kind = DHT_WATCH_PEERS, .target = info_hash, .seq_known = DHT_SEQ_NONE};
-        told.ops[0] = dht_watch(network.nodes[40], network.now_us, &watch);
-        network_drain(&network, 40);
+        struct told told;
+        begin(&network, &told, 64, 310);
+        announce_and_watch(&network, &info_hash);
         network_run(&network, pause_us);
         assert_int_equal(told.peers, 1);
         int64_t begun_us = network.now_us;
@@ -238,12 +253,10 @@ static void test_peer_again(void **state)
 static void test_gone(void **state)
 {
     struct network network;
-    struct told told = {.seq = DHT_SEQ_NONE};
+    struct told told;
     (void)state;
-    begin(&network, 64, 400);
-    network.ctx = &told;
-    put(&network, 3, "3:one", 1);
-    watch(&network, 40, (struct dht_watch){.seq_known = DHT_SEQ_NONE});
+    begin(&network, &told, 64, 400);
+    publish_and_watch(&network, DHT_SEQ_NONE);
     network_run(&network, 119 * MINUTE);
     assert_int_equal(told.items, 1);
     assert_int_equal(told.gone, 0);
@@ -260,12 +273,10 @@ static void test_gone(void **state)
 static void test_two_of_one(void **state)
 {
     struct network network;
-    struct told told = {.seq = DHT_SEQ_NONE};
+    struct told told;
     (void)state;
-    begin(&network, 64, 500);
-    network.ctx = &told;
-    put(&network, 3, "3:one", 1);
-    watch(&network, 40, (struct dht_watch){.seq_known = 1});
+    begin(&network, &told, 64, 500);
+    publish_and_watch(&network, 1);
     uint32_t first = told.ops[0];
     network_run(&network, 10 * SECOND);
     watch(&network, 40, (struct dht_watch){.seq_known = 1});
@@ -289,11 +300,11 @@ static void test_two_of_one(void **state)
 static void test_held(void **state)
 {
     struct network network;
-    struct told told = {.seq = DHT_SEQ_NONE};
+    struct told told;
     struct dht_info before;
     struct dht_info after;
     (void)state;
-    begin(&network, 64, 600);
+    begin(&network, &told, 64, 600);
     put(&network, 3, "3:one", 1);
     struct dht_item item = helper_signed_item("3:one", "web", 1);
     struct dht_get get = {
@@ -301,7 +312,6 @@ static void test_held(void **state)
     uint32_t held = dht_get(network.nodes[40], network.now_us, &get);
     network_drain(&network, 40);
     network_run(&network, 10 * SECOND);
-    network.ctx = &told;
     dht_info(network.nodes[40], &before);
     assert_int_equal(before.ops, 1);
     watch(&network, 40, (struct dht_watch){.seq_known = 1, .held_op = held});
@@ -382,9 +392,8 @@ static void test_shared(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct network network;
-        struct told told = {.seq = DHT_SEQ_NONE};
-        begin(&network, 64, 800 + i);
-        network.ctx = &told;
+        struct told told;
+        begin(&network, &told, 64, 800 + i);
         if (rows[i].is_put)
             put(&network, 3, "3:old", 1);
         struct dht *dht = network.nodes[41];
@@ -416,12 +425,10 @@ static void test_shared(void **state)
 static void test_keepers_crash(void **state)
 {
     struct network network;
-    struct told told = {.seq = DHT_SEQ_NONE};
+    struct told told;
     (void)state;
-    begin(&network, 90, 800);
-    network.ctx = &told;
-    put(&network, 3, "3:one", 1);
-    watch(&network, 40, (struct dht_watch){.seq_known = 1});
+    begin(&network, &told, 90, 800);
+    publish_and_watch(&network, 1);
     network_run(&network, MINUTE);
     const struct dht_watching *watching = dht_watch_find(network.nodes[40], told.ops[0]);
     for (uint8_t i = 0; i < 6; i++)
@@ -448,13 +455,11 @@ static bool unlearn(struct network *network, struct network_datagram *datagram)
 static void test_unknown_method(void **state)
 {
     struct network network;
-    struct told told = {.seq = DHT_SEQ_NONE};
+    struct told told;
     (void)state;
-    begin(&network, 64, 900);
-    network.ctx = &told;
+    begin(&network, &told, 64, 900);
     network.on_datagram = unlearn;
-    put(&network, 3, "3:one", 1);
-    watch(&network, 40, (struct dht_watch){.seq_known = 1});
+    publish_and_watch(&network, 1);
     network_run(&network, 10 * MINUTE);
     assert_int_equal(pushing(&network, 40), 0);
     assert_int_equal(watchers_left(&network), 0);
@@ -475,14 +480,10 @@ static void read_only(size_t node, struct dht_config *config)
 static void test_read_only(void **state)
 {
     struct network network;
-    struct told told = {.seq = DHT_SEQ_NONE};
+    struct told told;
     (void)state;
-    network_init(&network, 64, 1000, read_only);
-    network.on_event = on_event;
-    network_run(&network, 30 * SECOND);
-    network.ctx = &told;
-    put(&network, 3, "3:one", 1);
-    watch(&network, 40, (struct dht_watch){.seq_known = 1});
+    begin_as(&network, &told, 64, 1000, read_only);
+    publish_and_watch(&network, 1);
     network_run(&network, 10 * SECOND);
     assert_int_equal(pushing(&network, 40), 3);
     network_run(&network, 10 * MINUTE);
