@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 // A lookup between a program and a link that the test plays: what Next, a poll and a notification
 // say in each state.
-#include "nsp/lookup.h"
-#include "tests/nsp/failing_memory.h"
 #include "tests/nsp/fake_daemon.h"
+#include "tests/nsp/program.h"
 
 // clang-format off
 #include <stdarg.h>
@@ -17,47 +16,12 @@
 #include <stdio.h>
 #include <string.h>
 
-// What the lookup calls is the test's (LINKER:--wrap).
-int __wrap_nsp_link_start(struct nsp_link *link, struct nsp_link_request *request);
-void __wrap_nsp_link_cancel(struct nsp_link *link, struct nsp_link_request *request);
+// What the lookup calls besides is the test's, too (LINKER:--wrap).
 enum pnr_error __wrap_pnr_resolve(struct pnr_client *client, const struct pnr_resolve *resolve,
                                   uint32_t *ret_request);
 enum pnr_error __wrap_pnr_watch(struct pnr_client *client, const struct pnr_watch *watch,
                                 uint32_t *ret_request);
 void __wrap_pnr_client_limit(struct pnr_client *client, uint32_t request, uint32_t timeout_ms);
-
-// ---- the link, as the lookup sees it ----
-
-struct nsp_link {
-    int refuses; // what starting says
-    struct nsp_link_request *search;
-    struct nsp_link_request *watch;
-    bool search_cancelled;
-    bool watch_cancelled;
-};
-
-int __wrap_nsp_link_start(struct nsp_link *link, struct nsp_link_request *request)
-{
-    if (link->refuses == 0) {
-        request->state = NSP_LINK_UNDER_WAY;
-        *(request->stays ? &link->watch : &link->search) = request;
-    }
-    return link->refuses;
-}
-
-static void end_request(struct nsp_link_request *request)
-{
-    request->state = NSP_LINK_IDLE;
-    request->sink->released(request);
-}
-
-void __wrap_nsp_link_cancel(struct nsp_link *link, struct nsp_link_request *request)
-{
-    if (request->state != NSP_LINK_IDLE) {
-        *(request == link->watch ? &link->watch_cancelled : &link->search_cancelled) = true;
-        end_request(request);
-    }
-}
 
 // ---- the daemon's client ----
 
@@ -97,16 +61,6 @@ void __wrap_pnr_client_limit(struct pnr_client *client, uint32_t request, uint32
 
 // ---- a program with one lookup ----
 
-struct program {
-    struct nsp_link link;
-    struct failing_memory memory;
-    struct nsp_lookup_set set;
-    struct nsp_lookup *lookup;
-    HANDLE port;
-    uint8_t buf[2048];
-    unsigned armed;
-};
-
 static WCHAR name[] = {'0', '.', 'n', 'a', 'm', 'e', 0};
 
 static struct nsp_query query_of(uint32_t timeout_s, uint32_t max_resolve)
@@ -121,93 +75,12 @@ static struct nsp_query query_of(uint32_t timeout_s, uint32_t max_resolve)
                               .timeout_s = timeout_s};
 }
 
-static int make(struct program *program, struct nsp_query *query)
-{
-    struct nsp_lookup_options options = {&nsp_source_name, &program->link, &program->set,
-                                         &program->memory.memory};
-    return nsp_lookup_new(&options, query, &program->lookup);
-}
+static void check_publisher(const struct program *program, const char *wanted);
 
 static void start(struct program *program, struct nsp_query query)
 {
-    memset(program, 0, sizeof *program);
-    program->set = (struct nsp_lookup_set)NSP_LOOKUP_SET_INIT;
-    failing_memory_init(&program->memory, 0);
-    program->port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
-    assert_non_null(program->port);
-    assert_int_equal(make(program, &query), 0);
-    assert_int_equal(nsp_lookup_begin(program->lookup), 0);
-}
-
-// Whoever holds it still ends it.
-static void stop(struct program *program)
-{
-    nsp_lookup_end(program->lookup);
-    nsp_lookup_release(program->lookup);
-    assert_null(program->set.first);
-    assert_int_equal(failing_memory_live(&program->memory), 0);
-    CloseHandle(program->port);
-}
-
-static int arm(struct program *program)
-{
-    WSACOMPLETION how;
-    memset(&how, 0, sizeof how);
-    how.Type = NSP_NOTIFY_PORT;
-    how.Parameters.Port.hPort = program->port;
-    how.Parameters.Port.Key = ++program->armed;
-    return nsp_lookup_arm(program->lookup, &how, NULL);
-}
-
-// What the next completion says: a letter as of codes; '-': there is none.
-static char letter_of(int code);
-
-static char next_completion(struct program *program)
-{
-    static OVERLAPPED none;
-    DWORD bytes;
-    ULONG_PTR key = 0;
-    LPOVERLAPPED overlapped = &none;
-    BOOL good = GetQueuedCompletionStatus(program->port, &bytes, &key, &overlapped, 0);
-    if (key == 0) {
-        return '-';
-    }
-    return letter_of(good ? 0 : (int)GetLastError());
-}
-
-// ---- codes, one letter each ----
-
-static const struct code_row {
-    char letter;
-    int code;
-} code_rows[] = {
-    {'0', 0},
-    {'P', WSA_IO_PENDING},
-    {'N', WSA_E_NO_MORE},
-    {'X', WSA_E_CANCELLED},
-    {'W', WSAEWOULDBLOCK},
-    {'D', WSAENETDOWN},
-    {'S', WSASYSNOTREADY},
-    {'M', WSA_NOT_ENOUGH_MEMORY},
-    {'H', WSA_INVALID_HANDLE},
-    {'A', WSA_OPERATION_ABORTED},
-    {'F', WSAEFAULT},
-    {'L', WSA_PNRP_CLOUD_NOT_FOUND},
-    {'O', WSANO_DATA},
-    {'B', WSA_PNRP_CLOUD_DISABLED},
-    {'T', WSA_PNRP_TOO_MUCH_LOAD},
-    {'I', WSAEINVAL},
-    {'C', WSAEACCES},
-};
-
-static char letter_of(int code)
-{
-    for (size_t i = 0; i < sizeof code_rows / sizeof code_rows[0]; i++) {
-        if (code_rows[i].code == code) {
-            return code_rows[i].letter;
-        }
-    }
-    return '?';
+    program_init(program, check_publisher);
+    program_begin(program, &nsp_source_name, &query);
 }
 
 // ---- events ----
@@ -217,51 +90,19 @@ static unsigned port_of(char who, char mark)
     return 1000 + (unsigned)(who - 'A') * 10 + (unsigned)(mark - '0');
 }
 
-static void tell(struct nsp_link_request *request, const struct pnr_event *event)
-{
-    assert_non_null(request);
-    if (request->state == NSP_LINK_IDLE) {
-        return;
-    }
-    bool is_last = event->type == PNR_EVENT_DONE || event->type == PNR_EVENT_ERROR;
-    request->sink->event(request, event);
-    if (is_last) {
-        end_request(request);
-    }
-}
-
-static struct pnr_event event_of(enum pnr_event_type type, const char *fields)
-{
-    return (struct pnr_event){.type = type,
-                              .request = 1,
-                              .text = "",
-                              .fields = {(const uint8_t *)fields, strlen(fields)}};
-}
-
 static void tell_result(struct nsp_link_request *request, char who, char mark, const char *change)
 {
     struct pnr_event event =
-        event_of(PNR_EVENT_RESULT, fake_daemon_result(who, mark, port_of(who, mark), change));
-    tell(request, &event);
+        program_event(PNR_EVENT_RESULT, fake_daemon_result(who, mark, port_of(who, mark), change));
+    program_tell(request, &event);
 }
 
 static void tell_error(struct nsp_link_request *request, enum pnr_error error, bool has_tally)
 {
     struct pnr_event event =
-        event_of(PNR_EVENT_ERROR, has_tally ? "d4:codei3e10:elapsed_usi7ee" : "d4:codei3ee");
+        program_event(PNR_EVENT_ERROR, has_tally ? "d4:codei3e10:elapsed_usi7ee" : "d4:codei3ee");
     event.error = error;
-    tell(request, &event);
-}
-
-static void tell_loss(struct program *program, enum nsp_link_loss loss)
-{
-    struct nsp_link_request *requests[] = {program->link.search, program->link.watch};
-    for (size_t i = 0; i < 2; i++) {
-        if (requests[i] != NULL && requests[i]->state != NSP_LINK_IDLE) {
-            requests[i]->sink->lost(requests[i], loss);
-            end_request(requests[i]);
-        }
-    }
+    program_tell(request, &event);
 }
 
 // ---- scripts ----
@@ -270,13 +111,10 @@ static void tell_loss(struct program *program, enum nsp_link_loss loss)
 //   eN    error N, with a tally
 //   EN    error N without one        junk  a result that makes no sense       p progress
 //   wA1+  the watch: A is added with mark 1; wA2~ changed; wA1- gone; wE error 9; wp watching
-//   l u m the daemon is lost; was never reached; memory was short
-//   >A1   Next returns A1 without flags; >A1+ added; >A1~ changed; >A1- deleted; >N says a code
-//   <F    Next with too small a buffer      |A1 Next with LUP_FLUSHPREVIOUS; |N
-//   ?W    a poll says    aP arming says     *0 a completion has come with this; *- none has
+//   >A1   Next returns A1 without flags; >A1+ added; >A1~ changed; >A1- deleted
 //   K12   the watch was started and knows marks 1 and 2       K- no watch was started
-//   cs cw search and watch were cancelled; c- nothing was     X End
-//   ='S'  the state is SEARCHING; E W L C
+//   cs cw search and watch were cancelled; c- nothing was
+//   ='S'  the state is SEARCHING; E W L C       and those of every source: program.h
 static const struct row {
     const char *name;
     const char *script;
@@ -366,28 +204,10 @@ static const struct row {
     {"twice", "aP X X *A *-", 30, 9},
 };
 
-static void expect(const char *what, char told, char wanted)
+// A publisher is two letters and perhaps a sign.
+static void check_publisher(const struct program *program, const char *wanted)
 {
-    if (told != wanted) {
-        fail_msg("%s says %c, not %c", what, told, wanted);
-    }
-}
-
-static int next(struct program *program, DWORD flags, DWORD len)
-{
-    return nsp_lookup_next(program->lookup, flags, &len, program->buf);
-}
-
-// Next has to return a publisher (two letters and perhaps a sign), or a code (one).
-static void check_next(struct program *program, DWORD flags, const char *wanted)
-{
-    const WSAQUERYSETW *set = (const WSAQUERYSETW *)(void *)program->buf;
-    int code = next(program, flags, sizeof program->buf);
-    if (wanted[1] == '\0') {
-        expect("Next", letter_of(code), wanted[0]);
-        return;
-    }
-    expect("Next", letter_of(code), '0');
+    const WSAQUERYSETW *set = &program->room.set;
     assert_int_equal(set->dwNumberOfCsAddrs, 1);
     const SOCKADDR_IN *addr = (const SOCKADDR_IN *)(void *)set->lpcsaBuffer[0].LocalAddr.lpSockaddr;
     assert_int_equal(ntohs(addr->sin_port), port_of(wanted[0], wanted[1]));
@@ -425,8 +245,8 @@ static void play_watch(struct program *program, const char *word)
     if (word[0] == 'E') {
         tell_error(watch, PNR_ERROR_FULL, false);
     } else if (word[0] == 'p') {
-        struct pnr_event event = event_of(PNR_EVENT_PROGRESS, "d4:step8:watchinge");
-        tell(watch, &event);
+        struct pnr_event event = program_event(PNR_EVENT_PROGRESS, "d4:step8:watchinge");
+        program_tell(watch, &event);
     } else {
         tell_result(watch, word[0], word[1],
                     word[2] == '+'   ? "added"
@@ -438,7 +258,7 @@ static void play_watch(struct program *program, const char *word)
 static void play_search(struct program *program, const char *word)
 {
     struct nsp_link_request *search = program->link.search;
-    struct pnr_event event = event_of(PNR_EVENT_DONE, "d5:counti1ee");
+    struct pnr_event event = program_event(PNR_EVENT_DONE, "d5:counti1ee");
     switch (word[0]) {
     case 'r':
         tell_result(search, word[1], word[2], word[3] == '-' ? "gone" : NULL);
@@ -448,22 +268,15 @@ static void play_search(struct program *program, const char *word)
         tell_error(search, (enum pnr_error)(word[1] - '0'), word[0] == 'e');
         return;
     case 'j':
-        event = event_of(PNR_EVENT_RESULT, "d4:name6:0.namee");
+        event = program_event(PNR_EVENT_RESULT, "d4:name6:0.namee");
         break;
     case 'p':
-        event = event_of(PNR_EVENT_PROGRESS, "d4:step3:hope");
+        event = program_event(PNR_EVENT_PROGRESS, "d4:step3:hope");
         break;
     default:
         break;
     }
-    tell(search, &event);
-}
-
-static void play_loss(struct program *program, char word)
-{
-    tell_loss(program, word == 'l'   ? NSP_LINK_LOST
-                       : word == 'u' ? NSP_LINK_UNREACHED
-                                     : NSP_LINK_MEMORY);
+    program_tell(search, &event);
 }
 
 static void check_cancelled(struct program *program, char which)
@@ -476,26 +289,8 @@ static void play(struct program *program, const char *word)
 {
     static const char states[] = "SEWLC";
     switch (word[0]) {
-    case '>':
-        check_next(program, 0, word + 1);
-        break;
-    case '|':
-        check_next(program, LUP_FLUSHPREVIOUS, word + 1);
-        break;
-    case '<':
-        expect("Next", letter_of(next(program, 0, 8)), word[1]);
-        break;
-    case '?':
-        expect("poll", letter_of(nsp_lookup_poll(program->lookup)), word[1]);
-        break;
-    case 'a':
-        expect("arming", letter_of(arm(program)), word[1]);
-        break;
-    case '*':
-        expect("completion", next_completion(program), word[1]);
-        break;
     case '=':
-        expect("state", states[nsp_lookup_state(program->lookup)], word[1]);
+        assert_int_equal(states[nsp_lookup_state(program->lookup)], word[1]);
         break;
     case 'K':
         check_watch(program, word + 1);
@@ -506,16 +301,10 @@ static void play(struct program *program, const char *word)
     case 'w':
         play_watch(program, word + 1);
         break;
-    case 'l':
-    case 'u':
-    case 'm':
-        play_loss(program, word[0]);
-        break;
-    case 'X':
-        nsp_lookup_end(program->lookup);
-        break;
     default:
-        play_search(program, word);
+        if (!program_play(program, word)) {
+            play_search(program, word);
+        }
         break;
     }
 }
@@ -525,14 +314,10 @@ static void scripts(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct program program;
-        char script[160];
         print_message("%s\n", rows[i].name);
         start(&program, query_of(rows[i].timeout_s, rows[i].max));
-        snprintf(script, sizeof script, "%s", rows[i].script);
-        for (char *word = strtok(script, " "); word != NULL; word = strtok(NULL, " ")) {
-            play(&program, word);
-        }
-        stop(&program);
+        program_run(&program, rows[i].script, play);
+        program_stop(&program);
     }
 }
 
@@ -573,7 +358,7 @@ static void the_query_reaches_the_daemon(void **state)
     assert_string_equal(watched.name, "0.name");
     assert_string_equal(watched.cloud, "Global_");
     assert_true(program.link.watch->stays);
-    stop(&program);
+    program_stop(&program);
     query = query_of(20, 1);
     query.flush_cache = true;
     start(&program, query);
@@ -583,7 +368,7 @@ static void the_query_reaches_the_daemon(void **state)
     assert_int_equal(resolved.hint_len, 0);
     assert_null(resolved.cloud);
     tell_error(program.link.search, PNR_ERROR_NOT_FOUND, false);
-    stop(&program);
+    program_stop(&program);
 }
 
 static void a_cloud_that_is_not_there(void **state)
@@ -594,8 +379,8 @@ static void a_cloud_that_is_not_there(void **state)
     query.cloud_utf8 = "Nowhere_";
     start(&program, query);
     tell_error(program.link.search, PNR_ERROR_NOT_FOUND, false);
-    assert_int_equal(next(&program, 0, sizeof program.buf), WSA_PNRP_CLOUD_NOT_FOUND);
-    stop(&program);
+    assert_int_equal(program_next(&program, 0, sizeof program.room), WSA_PNRP_CLOUD_NOT_FOUND);
+    program_stop(&program);
 }
 
 static void the_daemon_chooses_what_is_watched(void **state)
@@ -620,7 +405,7 @@ static void the_daemon_chooses_what_is_watched(void **state)
         if (watched.criteria != criteria[i].which) {
             fail_msg("%s: %d", criteria[i].name, (int)watched.criteria);
         }
-        stop(&program);
+        program_stop(&program);
     }
 }
 
@@ -629,26 +414,22 @@ static void an_absent_daemon_refuses(void **state)
     (void)state;
     struct program program;
     struct nsp_query query = query_of(30, 1);
-    memset(&program, 0, sizeof program);
-    program.set = (struct nsp_lookup_set)NSP_LOOKUP_SET_INIT;
-    failing_memory_init(&program.memory, 0);
+    program_init(&program, check_publisher);
     program.link.refuses = WSASYSNOTREADY;
-    assert_int_equal(make(&program, &query), 0);
+    assert_int_equal(program_make(&program, &nsp_source_name, &query), 0);
     assert_int_equal(nsp_lookup_begin(program.lookup), WSASYSNOTREADY);
-    nsp_lookup_end(program.lookup);
-    nsp_lookup_release(program.lookup);
-    assert_int_equal(failing_memory_live(&program.memory), 0);
+    program_stop(&program);
     // It goes while a lookup is there, and comes back.
     start(&program, query_of(30, 1));
     tell_error(program.link.search, PNR_ERROR_NOT_FOUND, true);
-    assert_int_equal(next(&program, 0, sizeof program.buf), WSA_E_NO_MORE);
+    assert_int_equal(program_next(&program, 0, sizeof program.room), WSA_E_NO_MORE);
     program.link.refuses = WSASYSNOTREADY;
     assert_int_equal(nsp_lookup_poll(program.lookup), WSAENETDOWN);
-    assert_int_equal(arm(&program), WSAENETDOWN);
+    assert_int_equal(program_arm(&program), WSAENETDOWN);
     program.link.refuses = 0;
     assert_int_equal(nsp_lookup_poll(program.lookup), WSAEWOULDBLOCK);
-    assert_int_equal(next_completion(&program), '-');
-    stop(&program);
+    assert_int_equal(program_completion(&program), '-');
+    program_stop(&program);
 }
 
 static void a_thread_that_ends_takes_along_what_it_armed(void **state)
@@ -656,14 +437,14 @@ static void a_thread_that_ends_takes_along_what_it_armed(void **state)
     (void)state;
     struct program program;
     start(&program, query_of(30, 1));
-    assert_int_equal(arm(&program), WSA_IO_PENDING);
+    assert_int_equal(program_arm(&program), WSA_IO_PENDING);
     nsp_lookup_thread_left(&program.set, nsp_platform_thread_id() + 1);
-    assert_int_equal(next_completion(&program), '-');
+    assert_int_equal(program_completion(&program), '-');
     nsp_lookup_thread_left(&program.set, nsp_platform_thread_id());
-    assert_int_equal(next_completion(&program), 'A');
+    assert_int_equal(program_completion(&program), 'A');
     tell_result(program.link.search, 'A', '1', NULL);
-    assert_int_equal(next_completion(&program), '-');
-    stop(&program);
+    assert_int_equal(program_completion(&program), '-');
+    program_stop(&program);
 }
 
 static void arming_is_bounded(void **state)
@@ -672,15 +453,15 @@ static void arming_is_bounded(void **state)
     struct program program;
     start(&program, query_of(30, 1));
     for (int i = 0; i < NSP_NOTIFY_MAX; i++) {
-        assert_int_equal(arm(&program), WSA_IO_PENDING);
+        assert_int_equal(program_arm(&program), WSA_IO_PENDING);
     }
-    assert_int_equal(arm(&program), WSA_NOT_ENOUGH_MEMORY);
+    assert_int_equal(program_arm(&program), WSA_NOT_ENOUGH_MEMORY);
     tell_result(program.link.search, 'A', '1', NULL);
     for (int i = 0; i < NSP_NOTIFY_MAX; i++) {
-        assert_int_equal(next_completion(&program), '0');
+        assert_int_equal(program_completion(&program), '0');
     }
-    assert_int_equal(next_completion(&program), '-');
-    stop(&program);
+    assert_int_equal(program_completion(&program), '-');
+    program_stop(&program);
 }
 
 // ---- memory ----
@@ -689,9 +470,9 @@ static void arming_is_bounded(void **state)
 static void live(struct program *program)
 {
     tell_result(program->link.search, 'A', '1', NULL);
-    int code = next(program, 0, sizeof program->buf);
+    int code = program_next(program, 0, sizeof program->room);
     assert_true(code == 0 || code == WSA_NOT_ENOUGH_MEMORY);
-    code = arm(program);
+    code = program_arm(program);
     assert_true(code == WSA_IO_PENDING || code == WSA_NOT_ENOUGH_MEMORY);
     if (program->link.watch == NULL) {
         return;
@@ -701,13 +482,13 @@ static void live(struct program *program)
     tell_result(program->link.watch, 'A', '2', "changed");
     tell_result(program->link.watch, 'A', '2', "gone");
     do {
-        code = next(program, 0, sizeof program->buf);
+        code = program_next(program, 0, sizeof program->room);
     } while (code == 0);
     assert_true(code == WSA_E_NO_MORE || code == WSA_NOT_ENOUGH_MEMORY);
     if (code == WSA_NOT_ENOUGH_MEMORY) {
         // It is said once, and the lookup goes on.
         do {
-            code = next(program, 0, sizeof program->buf);
+            code = program_next(program, 0, sizeof program->room);
         } while (code == 0);
         assert_int_equal(code, WSA_E_NO_MORE);
         // Where it was news of the watch that was lost, nobody knows what has changed.
@@ -726,13 +507,14 @@ static void memory_may_be_short(void **state)
         program.memory.fail_at = nth;
         live(&program);
         failed = failing_memory_failed(&program.memory);
-        stop(&program);
+        program_stop(&program);
     }
     struct program program;
     struct nsp_query query = query_of(30, 9);
-    memset(&program, 0, sizeof program);
-    failing_memory_init(&program.memory, 1);
-    assert_int_equal(make(&program, &query), WSA_NOT_ENOUGH_MEMORY);
+    program_init(&program, check_publisher);
+    program.memory.fail_at = 1;
+    assert_int_equal(program_make(&program, &nsp_source_name, &query), WSA_NOT_ENOUGH_MEMORY);
+    CloseHandle(program.port);
     assert_string_equal(query.name_utf8, "0.name"); // still the caller's
 }
 
@@ -742,15 +524,15 @@ static void a_change_that_memory_was_short_for(void **state)
     struct program program;
     start(&program, query_of(30, 9));
     tell_error(program.link.search, PNR_ERROR_NOT_FOUND, true);
-    assert_int_equal(next(&program, 0, sizeof program.buf), WSA_E_NO_MORE);
-    assert_int_equal(arm(&program), WSA_IO_PENDING);
+    assert_int_equal(program_next(&program, 0, sizeof program.room), WSA_E_NO_MORE);
+    assert_int_equal(program_arm(&program), WSA_IO_PENDING);
     program.memory.fail_at = atomic_load(&program.memory.requests) + 1;
     tell_result(program.link.watch, 'A', '1', "added");
-    assert_int_equal(next_completion(&program), 'D');
+    assert_int_equal(program_completion(&program), 'D');
     assert_int_equal(nsp_lookup_poll(program.lookup), WSAENETDOWN);
-    assert_int_equal(next(&program, 0, sizeof program.buf), WSA_NOT_ENOUGH_MEMORY);
-    assert_int_equal(next(&program, 0, sizeof program.buf), WSA_E_NO_MORE);
-    stop(&program);
+    assert_int_equal(program_next(&program, 0, sizeof program.room), WSA_NOT_ENOUGH_MEMORY);
+    assert_int_equal(program_next(&program, 0, sizeof program.room), WSA_E_NO_MORE);
+    program_stop(&program);
 }
 
 // ---- threads ----
@@ -792,7 +574,7 @@ static void finish_it(struct program *program)
 
 static void lose_it(struct program *program)
 {
-    tell_loss(program, NSP_LINK_LOST);
+    program_lose(program, NSP_LINK_LOST);
 }
 
 static const struct waking_row {
@@ -826,7 +608,7 @@ static void everybody_in_next_is_woken(void **state)
         }
         // Each result went to one of them, unless End came first.
         assert_true(results == 2 || waking_rows[i].happens == end_it);
-        stop(&program);
+        program_stop(&program);
     }
 }
 
@@ -909,7 +691,7 @@ static void everything_at_once(void **state)
             assert_int_equal(armers[i].completed, armers[i].pending);
             CloseHandle(armers[i].port);
         }
-        stop(&program);
+        program_stop(&program);
     }
 }
 

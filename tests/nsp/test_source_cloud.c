@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
 // A lookup of clouds between a program and a link that the test plays: those that there are, the
 // code between these and what follows, and each change.
-#include "nsp/lookup.h"
 #include "pnr/clouds.h"
-#include "tests/nsp/failing_memory.h"
+#include "tests/nsp/program.h"
 
 // clang-format off
 #include <stdarg.h>
@@ -16,38 +15,8 @@
 #include <stdio.h>
 #include <string.h>
 
-// What the lookup calls is the test's (LINKER:--wrap).
-int __wrap_nsp_link_start(struct nsp_link *link, struct nsp_link_request *request);
-void __wrap_nsp_link_cancel(struct nsp_link *link, struct nsp_link_request *request);
+// What the lookup calls besides is the test's, too (LINKER:--wrap).
 enum pnr_error __wrap_pnr_clouds(struct pnr_client *client, bool watch, uint32_t *ret_request);
-
-struct nsp_link {
-    struct nsp_link_request *request;
-    unsigned started;
-    bool cancelled;
-};
-
-int __wrap_nsp_link_start(struct nsp_link *link, struct nsp_link_request *request)
-{
-    request->state = NSP_LINK_UNDER_WAY;
-    link->request = request;
-    link->started++;
-    return 0;
-}
-
-static void end_request(struct nsp_link_request *request)
-{
-    request->state = NSP_LINK_IDLE;
-    request->sink->released(request);
-}
-
-void __wrap_nsp_link_cancel(struct nsp_link *link, struct nsp_link_request *request)
-{
-    if (request->state != NSP_LINK_IDLE) {
-        link->cancelled = true;
-        end_request(request);
-    }
-}
 
 enum pnr_error __wrap_pnr_clouds(struct pnr_client *client, bool watch, uint32_t *ret_request)
 {
@@ -118,17 +87,7 @@ static size_t row_of(const char *letters, size_t step, size_t count, char wanted
 
 // ---- a program with one lookup ----
 
-struct program {
-    struct nsp_link link;
-    struct failing_memory memory;
-    struct nsp_lookup_set set;
-    struct nsp_lookup *lookup;
-    HANDLE port;
-    union {
-        WSAQUERYSETW set;
-        uint8_t bytes[1024];
-    } room;
-};
+static void check_cloud(const struct program *program, const char *word);
 
 static void start(struct program *program, const PNRPCLOUDINFO *filter)
 {
@@ -136,11 +95,8 @@ static void start(struct program *program, const PNRPCLOUDINFO *filter)
     BLOB blob = {sizeof *filter, (BYTE *)(uintptr_t)filter};
     WSAQUERYSETW set;
     struct nsp_query query;
-    memset(program, 0, sizeof *program);
     memset(&set, 0, sizeof set);
-    program->set = (struct nsp_lookup_set)NSP_LOOKUP_SET_INIT;
-    failing_memory_init(&program->memory, 0);
-    program->port = CreateIoCompletionPort(INVALID_HANDLE_VALUE, NULL, 0, 0);
+    program_init(program, check_cloud);
     set.dwSize = sizeof set;
     set.lpServiceClassId = &class_id;
     set.dwNameSpace = NS_PNRPCLOUD;
@@ -150,51 +106,14 @@ static void start(struct program *program, const PNRPCLOUDINFO *filter)
         0);
     // There is no time for a search in a PNRPCLOUDINFO.
     assert_int_equal(query.timeout_s, NSP_QUERY_TIMEOUT_S_DEFAULT);
-    struct nsp_lookup_options options = {&nsp_source_cloud, &program->link, &program->set,
-                                         &program->memory.memory};
-    assert_int_equal(nsp_lookup_new(&options, &query, &program->lookup), 0);
-    assert_int_equal(nsp_lookup_begin(program->lookup), 0);
-}
-
-static void stop(struct program *program)
-{
-    nsp_lookup_end(program->lookup);
-    nsp_lookup_release(program->lookup);
-    assert_null(program->set.first);
-    assert_int_equal(failing_memory_live(&program->memory), 0);
-    CloseHandle(program->port);
-}
-
-static int next(struct program *program, DWORD flags, DWORD len)
-{
-    return nsp_lookup_next(program->lookup, flags, &len, &program->room.set);
-}
-
-static int arm(struct program *program)
-{
-    WSACOMPLETION how;
-    memset(&how, 0, sizeof how);
-    how.Type = NSP_NOTIFY_PORT;
-    how.Parameters.Port.hPort = program->port;
-    how.Parameters.Port.Key = 1;
-    return nsp_lookup_arm(program->lookup, &how, NULL);
+    program_begin(program, &nsp_source_cloud, &query);
 }
 
 static void tell(struct program *program, enum pnr_event_type type, const char *fields)
 {
-    struct nsp_link_request *request = program->link.request;
-    struct pnr_event event = {.type = type,
-                              .request = 5,
-                              .text = "",
-                              .fields = {(const uint8_t *)fields, strlen(fields)}};
-    if (request->state == NSP_LINK_IDLE) {
-        return;
-    }
+    struct pnr_event event = program_event(type, fields);
     event.error = type == PNR_EVENT_ERROR ? (enum pnr_error)(fields[8] - '0') : PNR_OK;
-    request->sink->event(request, &event);
-    if (type == PNR_EVENT_ERROR) {
-        end_request(request);
-    }
+    program_tell(program->link.watch, &event);
 }
 
 // The word is a sign, a cloud and a state.
@@ -246,60 +165,11 @@ static void check_cloud(const struct program *program, const char *word)
                                             (takes_part ? PNRP_CLOUD_FULL_PARTICIPANT : 0));
 }
 
-// ---- codes, one letter each ----
-
-static const struct code {
-    char letter;
-    int code;
-} codes[] = {
-    {'0', 0},
-    {'P', WSA_IO_PENDING},
-    {'N', WSA_E_NO_MORE},
-    {'X', WSA_E_CANCELLED},
-    {'W', WSAEWOULDBLOCK},
-    {'D', WSAENETDOWN},
-    {'S', WSASYSNOTREADY},
-    {'M', WSA_NOT_ENOUGH_MEMORY},
-    {'H', WSA_INVALID_HANDLE},
-    {'A', WSA_OPERATION_ABORTED},
-    {'F', WSAEFAULT},
-    {'T', WSA_PNRP_TOO_MUCH_LOAD},
-    {'I', WSAEINVAL},
-    {'C', WSAEACCES},
-};
-
-static void check_code(const char *what, int code, char wanted)
-{
-    if (code != ROW_OF(codes, wanted)->code) {
-        fail_msg("%s says %d, not %c", what, code, wanted);
-    }
-}
-
-// What the next completion says; '-' is wanted where there is none.
-static void check_completion(struct program *program, char wanted)
-{
-    static OVERLAPPED none;
-    DWORD bytes;
-    ULONG_PTR key = 0;
-    LPOVERLAPPED overlapped = &none;
-    BOOL good = GetQueuedCompletionStatus(program->port, &bytes, &key, &overlapped, 0);
-    if (wanted == '-') {
-        assert_int_equal(key, 0);
-        return;
-    }
-    assert_int_equal(key, 1);
-    check_code("a completion", good ? 0 : (int)GetLastError(), wanted);
-}
-
 // ---- scripts ----
 //
 //   =Ga   the daemon tells of Global_, which is active      +Ga added   ~Ga changed   -Ga gone
 //   p     that was all at first     EN  error N     junk  what makes no sense
-//   l u   the daemon is lost; was never reached
-//   >=Ga  Next returns it so; >N says a code       <F  Next with too small a buffer
-//   |=Ga  Next with LUP_FLUSHPREVIOUS
-//   ?W    a poll says    aP arming says     *0 a completion has come with this; *- none has
-//   X     End
+//   >=Ga  Next returns it so      and the words of every source: program.h
 static const struct row {
     const char *name;
     const char *script;
@@ -370,20 +240,8 @@ static const struct row {
     {"nothing is told after it", "=Ga p >=Ga >N aP X *A ~Gd *- >X", {0}},
 };
 
-static void check_next(struct program *program, DWORD flags, const char *wanted)
-{
-    int code = next(program, flags, sizeof program->room);
-    if (wanted[1] == '\0') {
-        check_code("Next", code, wanted[0]);
-    } else {
-        check_code("Next", code, '0');
-        check_cloud(program, wanted);
-    }
-}
-
 static void play_daemon(struct program *program, const char *word)
 {
-    struct nsp_link_request *request = program->link.request;
     switch (word[0]) {
     case 'p':
         tell(program, PNR_EVENT_PROGRESS, "d4:step8:watchinge");
@@ -398,11 +256,6 @@ static void play_daemon(struct program *program, const char *word)
         tell(program, PNR_EVENT_ERROR, fields);
         break;
     }
-    case 'l':
-    case 'u':
-        request->sink->lost(request, word[0] == 'l' ? NSP_LINK_LOST : NSP_LINK_UNREACHED);
-        end_request(request);
-        break;
     default:
         tell_cloud(program, word);
         break;
@@ -411,32 +264,10 @@ static void play_daemon(struct program *program, const char *word)
 
 static void play(struct program *program, const char *word)
 {
-    switch (word[0]) {
-    case '>':
-        check_next(program, 0, word + 1);
-        break;
-    case '|':
-        check_next(program, LUP_FLUSHPREVIOUS, word + 1);
-        break;
-    case '<':
-        check_code("Next", next(program, 0, 8), word[1]);
-        break;
-    case '?':
-        check_code("a poll", nsp_lookup_poll(program->lookup), word[1]);
-        break;
-    case 'a':
-        check_code("arming", arm(program), word[1]);
-        break;
-    case '*':
-        check_completion(program, word[1]);
-        break;
-    case 'X':
-        nsp_lookup_end(program->lookup);
-        assert_true(program->link.cancelled);
-        break;
-    default:
+    if (!program_play(program, word)) {
         play_daemon(program, word);
-        break;
+    } else if (word[0] == 'X') {
+        assert_true(program->link.watch_cancelled);
     }
 }
 
@@ -445,16 +276,12 @@ static void scripts(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct program program;
-        char script[160];
         print_message("%s\n", rows[i].name);
         start(&program, rows[i].filter.dwSize == 0 ? NULL : &rows[i].filter);
-        snprintf(script, sizeof script, "%s", rows[i].script);
-        for (char *word = strtok(script, " "); word != NULL; word = strtok(NULL, " ")) {
-            play(&program, word);
-        }
+        program_run(&program, rows[i].script, play);
         // However often it was polled or armed.
         assert_int_equal(program.link.started, 1);
-        stop(&program);
+        program_stop(&program);
     }
 }
 
@@ -464,12 +291,12 @@ static void one_request_is_search_and_watch(void **state)
     struct program program;
     uint32_t id = 0;
     start(&program, NULL);
-    struct nsp_link_request *request = program.link.request;
+    struct nsp_link_request *request = program.link.watch;
     assert_true(request->stays);
     assert_false(request->lasts);
     assert_int_equal(request->sink->send(request, NULL, &id), PNR_OK);
     assert_int_equal(id, 5);
-    stop(&program);
+    program_stop(&program);
 }
 
 // ---- Next waits ----
@@ -483,7 +310,7 @@ struct waiter {
 static void wait_in_next(void *ctx)
 {
     struct waiter *waiter = ctx;
-    waiter->code = next(waiter->program, 0, sizeof waiter->program->room);
+    waiter->code = program_next(waiter->program, 0, sizeof waiter->program->room);
 }
 
 static void add_one(struct program *program)
@@ -493,7 +320,7 @@ static void add_one(struct program *program)
 
 static void lose_it(struct program *program)
 {
-    play_daemon(program, "l");
+    program_lose(program, NSP_LINK_LOST);
 }
 
 static void end_it(struct program *program)
@@ -522,8 +349,8 @@ static void next_waits(void **state)
         start(&program, NULL);
         play_daemon(&program, "=Ga");
         play_daemon(&program, "p");
-        check_next(&program, 0, "=Ga");
-        check_next(&program, 0, "N");
+        program_check_next(&program, 0, "=Ga");
+        program_check_next(&program, 0, "N");
         assert_true(nsp_thread_start(&waiter.thread, wait_in_next, &waiter));
         waiting_rows[i].happens(&program);
         nsp_thread_join(&waiter.thread);
@@ -531,7 +358,7 @@ static void next_waits(void **state)
         if (waiter.code == 0) {
             check_cloud(&program, "+Es");
         }
-        stop(&program);
+        program_stop(&program);
     }
 }
 
@@ -545,10 +372,10 @@ static void memory_may_be_short(void **state)
     tell_cloud(&program, "=Ga");
     tell_cloud(&program, "=Lo");
     play_daemon(&program, "p");
-    check_next(&program, 0, "=Lo");
-    check_next(&program, 0, "M");
-    check_next(&program, 0, "N");
-    stop(&program);
+    program_check_next(&program, 0, "=Lo");
+    program_check_next(&program, 0, "M");
+    program_check_next(&program, 0, "N");
+    program_stop(&program);
 }
 
 int main(void)
