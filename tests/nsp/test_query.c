@@ -78,6 +78,75 @@ static void ask_for_clouds(struct ask *ask)
 
 // ---- what is taken and what is refused ----
 
+// Has it read: with an error, nothing is written and nothing is left.
+static void check_read(const char *name, const struct ask *ask, DWORD flags, int wanted)
+{
+    struct failing_memory memory;
+    struct nsp_query query;
+    failing_memory_init(&memory, 0);
+    memset(&query, 0x5a, sizeof query);
+    int error = nsp_query_read(&ask->set, flags, &memory.memory, &query);
+    if (error != wanted) {
+        fail_msg("%s: %d", name, error);
+    }
+    if (error == 0) {
+        nsp_query_drop(&query, &memory.memory);
+    } else if (*(const unsigned char *)&query != 0x5a) {
+        fail_msg("%s: something was written", name);
+    }
+    assert_int_equal(failing_memory_live(&memory), 0);
+}
+
+// A field of 32 bits is another number.
+struct number_row {
+    const char *name;
+    size_t at; // NUMBER(field)
+    DWORD value;
+    int error;
+};
+
+// The place of a field of struct ask. Does not compile for one of another size.
+#define PLACE(field, type)                                                                         \
+    (offsetof(struct ask, field) +                                                                 \
+     0 * sizeof(char[sizeof(((struct ask *)NULL)->field) == sizeof(type) ? 1 : -1]))
+#define NUMBER(field)  PLACE(field, DWORD)
+#define POINTER(field) PLACE(field, void *)
+
+static void check_numbers(const struct number_row *rows, size_t count, void (*begin)(struct ask *))
+{
+    for (size_t i = 0; i < count; i++) {
+        struct ask ask;
+        begin(&ask);
+        memcpy((char *)&ask + rows[i].at, &rows[i].value, sizeof rows[i].value);
+        check_read(rows[i].name, &ask, 0, rows[i].error);
+    }
+}
+
+// The name or the context is another text.
+struct text_row {
+    const char *name;
+    bool is_context;
+    const WCHAR *text;
+    int error;
+};
+
+static void check_texts(const struct text_row *rows, size_t count, void (*begin)(struct ask *))
+{
+    for (size_t i = 0; i < count; i++) {
+        struct ask ask;
+        begin(&ask);
+        if (rows[i].is_context) {
+            set_text(ask.context, rows[i].text);
+            ask.set.lpszContext = ask.context;
+        } else {
+            set_text(ask.name, rows[i].text);
+            ask.set.lpszServiceInstanceName = ask.name;
+        }
+        check_read(rows[i].name, &ask, 0, rows[i].error);
+    }
+}
+
+// Whatever else is changed.
 struct row {
     const char *name;
     void (*edit)(struct ask *ask);
@@ -85,14 +154,21 @@ struct row {
     int error;
 };
 
+static void check_rows(const struct row *rows, size_t count, void (*begin)(struct ask *))
+{
+    for (size_t i = 0; i < count; i++) {
+        struct ask ask;
+        begin(&ask);
+        rows[i].edit(&ask);
+        check_read(rows[i].name, &ask, rows[i].flags, rows[i].error);
+    }
+}
+
+// ---- of names ----
+
 static void nothing(struct ask *ask)
 {
     (void)ask;
-}
-
-static void no_class(struct ask *ask)
-{
-    ask->set.lpServiceClassId = NULL;
 }
 
 static void foreign_class(struct ask *ask)
@@ -118,41 +194,6 @@ static void cloud_class(struct ask *ask)
 static void name_class(struct ask *ask)
 {
     ask->class = SVCID_PNRPNAME_V2;
-}
-
-static void set_too_small(struct ask *ask)
-{
-    ask->set.dwSize = sizeof ask->set - 1;
-}
-
-static void set_of_zero(struct ask *ask)
-{
-    ask->set.dwSize = 0;
-}
-
-static void set_of_the_future(struct ask *ask)
-{
-    ask->set.dwSize = sizeof ask->set + 8;
-}
-
-static void all_namespaces(struct ask *ask)
-{
-    ask->set.dwNameSpace = NS_ALL;
-}
-
-static void dns(struct ask *ask)
-{
-    ask->set.dwNameSpace = NS_DNS;
-}
-
-static void names(struct ask *ask)
-{
-    ask->set.dwNameSpace = NS_PNRPNAME;
-}
-
-static void clouds(struct ask *ask)
-{
-    ask->set.dwNameSpace = NS_PNRPCLOUD;
 }
 
 static void own_provider(struct ask *ask)
@@ -182,91 +223,6 @@ static void provider_of_names(struct ask *ask)
 {
     ask->provider = NS_PROVIDER_PNRPNAME;
     ask->set.lpNSProviderId = &ask->provider;
-}
-
-static void no_name(struct ask *ask)
-{
-    ask->set.lpszServiceInstanceName = NULL;
-}
-
-static void empty_name(struct ask *ask)
-{
-    ask->name[0] = 0;
-    ask->set.lpszServiceInstanceName = ask->name;
-}
-
-static void a_name(struct ask *ask)
-{
-    set_text(ask->name, u"0.chat");
-    ask->set.lpszServiceInstanceName = ask->name;
-}
-
-static void name_without_dot(struct ask *ask)
-{
-    set_text(ask->name, u"Chat");
-}
-
-static void half_a_pair(struct ask *ask)
-{
-    set_text(ask->name, u"0.\xd83d");
-}
-
-static void classifier_of_149(struct ask *ask)
-{
-    set_text(ask->name, u"0." TEN(TEN(u"a")) TEN(u"abcd") u"123456789");
-}
-
-static void classifier_of_150(struct ask *ask)
-{
-    set_text(ask->name, u"0." TEN(TEN(u"a")) TEN(u"abcd") u"1234567890");
-}
-
-static void name_of_205(struct ask *ask)
-{
-    set_text(ask->name, u"pk:47pjoycnsrfmxikm95jh13y88e8qnhzu5kungjpxyepgt7a8krpy." TEN(TEN(u"a"))
-                            TEN(u"abcd") u"123456789");
-}
-
-static void name_of_250(struct ask *ask)
-{
-    set_text(ask->name, TEN(TEN(u"ab")) TEN(u"abcde"));
-}
-
-static void no_context(struct ask *ask)
-{
-    ask->set.lpszContext = NULL;
-}
-
-static void empty_context(struct ask *ask)
-{
-    ask->context[0] = 0;
-    ask->set.lpszContext = ask->context;
-}
-
-static void a_context(struct ask *ask)
-{
-    set_text(ask->context, u"Global_");
-    ask->set.lpszContext = ask->context;
-}
-
-static void context_of_63(struct ask *ask)
-{
-    set_text(ask->context, TEN(u"abcdef") u"abc");
-}
-
-static void context_of_64(struct ask *ask)
-{
-    set_text(ask->context, TEN(u"abcdef") u"abcd");
-}
-
-static void context_of_63_wide_units(struct ask *ask)
-{
-    set_text(ask->context, TEN(u"\x20ac\x20ac\x20ac\x20ac\x20ac\x20ac") u"\x20ac\x20ac\x20ac");
-}
-
-static void context_with_half_a_pair(struct ask *ask)
-{
-    set_text(ask->context, u"a\xdc00");
 }
 
 static void a_version(struct ask *ask)
@@ -307,34 +263,9 @@ static void what_queries_ignore(struct ask *ask)
     ask->info.v2.blobPayload.cbSize = 5;
 }
 
-static void no_blob(struct ask *ask)
-{
-    ask->set.lpBlob = NULL;
-}
-
 static void blob_of_nothing(struct ask *ask)
 {
     ask->blob = (BLOB){0, NULL};
-}
-
-static void blob_without_data(struct ask *ask)
-{
-    ask->blob.pBlobData = NULL;
-}
-
-static void blob_of_3(struct ask *ask)
-{
-    ask->blob.cbSize = 3;
-}
-
-static void blob_too_small(struct ask *ask)
-{
-    ask->blob.cbSize--;
-}
-
-static void blob_of_more(struct ask *ask)
-{
-    ask->blob.cbSize = sizeof ask->info;
 }
 
 static void info_v1(struct ask *ask)
@@ -343,73 +274,15 @@ static void info_v1(struct ask *ask)
     ask->blob.cbSize = sizeof(PNRPINFO_V1);
 }
 
-static void info_in_between(struct ask *ask)
-{
-    ask->info.size = sizeof(PNRPINFO_V1) + 4;
-}
-
-static void info_of_zero(struct ask *ask)
-{
-    ask->info.size = 0;
-}
-
 static void info_too_large(struct ask *ask)
 {
     ask->info.size++;
     ask->blob.cbSize++;
 }
 
-static void timeout_600(struct ask *ask)
-{
-    ask->info.v2.dwTimeout = 600;
-}
-
-static void timeout_601(struct ask *ask)
-{
-    ask->info.v2.dwTimeout = 601;
-}
-
-static void timeout_most(struct ask *ask)
-{
-    ask->info.v2.dwTimeout = 0xffffffff;
-}
-
-static void criteria_7(struct ask *ask)
-{
-    ask->info.v2.enResolveCriteria = (PNRP_RESOLVE_CRITERIA)7;
-}
-
-static void criteria_negative(struct ask *ask)
-{
-    ask->info.v2.enResolveCriteria = (PNRP_RESOLVE_CRITERIA)-1;
-}
-
-static void unknown_flag(struct ask *ask)
-{
-    ask->info.v2.dwFlags = PNRPINFO_HINT | 2;
-}
-
 static void hint(struct ask *ask)
 {
     ask->info.v2.dwFlags = PNRPINFO_HINT;
-}
-
-static void hint_missing(struct ask *ask)
-{
-    hint(ask);
-    ask->info.v2.saHint.lpSockaddr = NULL;
-}
-
-static void hint_too_short(struct ask *ask)
-{
-    hint(ask);
-    ask->info.v2.saHint.iSockaddrLength--;
-}
-
-static void hint_negative(struct ask *ask)
-{
-    hint(ask);
-    ask->info.v2.saHint.iSockaddrLength = -1;
 }
 
 static void hint_of_ipv4(struct ask *ask)
@@ -418,43 +291,22 @@ static void hint_of_ipv4(struct ask *ask)
     ask->hint.sin6_family = AF_INET;
 }
 
-static void hint_of_storage(struct ask *ask)
+static void ask_with_hint(struct ask *ask)
 {
+    ask_for_name(ask);
     hint(ask);
-    ask->info.v2.saHint.iSockaddrLength = 128;
 }
 
 static const struct row name_rows[] = {
     {"as documented", nothing, LUP_RETURN_NAME | LUP_RETURN_ADDR, 0},
     {"first version of the class", class_v1, 0, 0},
-    {"no class", no_class, 0, WSAEINVAL},
     {"a foreign class", foreign_class, 0, WSASERVICE_NOT_FOUND},
     {"a class that differs in its last byte", almost_our_class, 0, WSASERVICE_NOT_FOUND},
     {"the class of clouds", cloud_class, 0, WSASERVICE_NOT_FOUND},
-    {"set one byte too small", set_too_small, 0, WSAEINVAL},
-    {"set of size 0", set_of_zero, 0, WSAEINVAL},
-    {"set of a later version", set_of_the_future, 0, 0},
-    {"all namespaces", all_namespaces, 0, 0},
-    {"namespace of DNS", dns, 0, WSASERVICE_NOT_FOUND},
-    {"namespace of clouds", clouds, 0, WSASERVICE_NOT_FOUND},
     {"our provider", own_provider, 0, 0},
     {"our provider, and a namespace that does not count then", own_provider_and_dns, 0, 0},
     {"a foreign provider", foreign_provider, 0, WSASERVICE_NOT_FOUND},
     {"the provider of clouds", provider_of_clouds, 0, WSASERVICE_NOT_FOUND},
-    {"no name", no_name, 0, WSAEINVAL},
-    {"empty name", empty_name, 0, WSAEINVAL},
-    {"a name without authority", name_without_dot, 0, WSAEINVAL},
-    {"a name that is no text", half_a_pair, 0, WSAEINVAL},
-    {"classifier of 149 units", classifier_of_149, 0, 0},
-    {"classifier of 150 units", classifier_of_150, 0, WSAEINVAL},
-    {"the longest name, 205 units", name_of_205, 0, 0},
-    {"a name of 250 units", name_of_250, 0, WSAEINVAL},
-    {"no context", no_context, 0, 0},
-    {"empty context", empty_context, 0, 0},
-    {"context of 63 units", context_of_63, 0, 0},
-    {"context of 64 units", context_of_64, 0, WSA_PNRP_CLOUD_NOT_FOUND},
-    {"context of 189 bytes", context_of_63_wide_units, 0, WSA_PNRP_CLOUD_NOT_FOUND},
-    {"context that is no text", context_with_half_a_pair, 0, WSA_PNRP_CLOUD_NOT_FOUND},
     {"a version", a_version, 0, WSAEINVAL},
     {"protocols", protocols, 0, WSAEINVAL},
     {"a query string", a_query_string, 0, WSAEINVAL},
@@ -464,88 +316,69 @@ static const struct row name_rows[] = {
     {"containers, of a foreign class", foreign_class, LUP_CONTAINERS, WSASERVICE_NOT_FOUND},
     {"no containers", nothing, LUP_NOCONTAINERS, 0},
     {"all other flags", nothing, ~(DWORD)LUP_CONTAINERS, 0},
-    {"no blob", no_blob, 0, 0},
     {"a blob of nothing", blob_of_nothing, 0, WSAEINVAL},
-    {"a blob without data", blob_without_data, 0, WSAEINVAL},
-    {"a blob of 3 bytes", blob_of_3, 0, WSAEINVAL},
-    {"a blob one byte too small", blob_too_small, 0, WSAEINVAL},
-    {"a blob with something behind", blob_of_more, 0, 0},
     {"info of the first version", info_v1, 0, 0},
-    {"info of neither version", info_in_between, 0, WSAEINVAL},
-    {"info of size 0", info_of_zero, 0, WSAEINVAL},
     {"info one byte too large", info_too_large, 0, WSAEINVAL},
-    {"600 seconds", timeout_600, 0, 0},
-    {"601 seconds", timeout_601, 0, WSAEINVAL},
-    {"136 years", timeout_most, 0, WSAEINVAL},
-    {"criteria 7", criteria_7, 0, WSAEINVAL},
-    {"criteria -1", criteria_negative, 0, WSAEINVAL},
-    {"an unknown flag of the info", unknown_flag, 0, WSAEINVAL},
     {"a hint", hint, 0, 0},
-    {"a hint that is missing", hint_missing, 0, WSAEINVAL},
-    {"a hint one byte too short", hint_too_short, 0, WSAEINVAL},
-    {"a hint of negative length", hint_negative, 0, WSAEINVAL},
     {"a hint of IPv4", hint_of_ipv4, 0, WSAEINVAL},
-    {"a hint in a SOCKADDR_STORAGE", hint_of_storage, 0, 0},
 };
 
-static void check_rows(const struct row *rows, size_t count, void (*begin)(struct ask *))
-{
-    for (size_t i = 0; i < count; i++) {
-        struct failing_memory memory;
-        struct nsp_query query;
-        struct ask ask;
-        failing_memory_init(&memory, 0);
-        begin(&ask);
-        rows[i].edit(&ask);
-        memset(&query, 0x5a, sizeof query);
-        int error = nsp_query_read(&ask.set, rows[i].flags, &memory.memory, &query);
-        if (error != rows[i].error) {
-            fail_msg("%s: %d", rows[i].name, error);
-        }
-        if (error == 0) {
-            nsp_query_drop(&query, &memory.memory);
-        } else if (*(const unsigned char *)&query != 0x5a) {
-            fail_msg("%s: something was written", rows[i].name);
-        }
-        assert_int_equal(failing_memory_live(&memory), 0);
-    }
-}
+static const struct number_row name_number_rows[] = {
+    {"set one byte too small", NUMBER(set.dwSize), sizeof(WSAQUERYSETW) - 1, WSAEINVAL},
+    {"set of size 0", NUMBER(set.dwSize), 0, WSAEINVAL},
+    {"set of a later version", NUMBER(set.dwSize), sizeof(WSAQUERYSETW) + 8, 0},
+    {"all namespaces", NUMBER(set.dwNameSpace), NS_ALL, 0},
+    {"namespace of DNS", NUMBER(set.dwNameSpace), NS_DNS, WSASERVICE_NOT_FOUND},
+    {"namespace of clouds", NUMBER(set.dwNameSpace), NS_PNRPCLOUD, WSASERVICE_NOT_FOUND},
+    {"a blob of 3 bytes", NUMBER(blob.cbSize), 3, WSAEINVAL},
+    {"a blob one byte too small", NUMBER(blob.cbSize), sizeof(PNRPINFO_V2) - 1, WSAEINVAL},
+    {"a blob with something behind", NUMBER(blob.cbSize), sizeof(PNRPINFO_V2) + 1, 0},
+    {"info of neither version", NUMBER(info.size), sizeof(PNRPINFO_V1) + 4, WSAEINVAL},
+    {"info of size 0", NUMBER(info.size), 0, WSAEINVAL},
+    {"600 seconds", NUMBER(info.v2.dwTimeout), 600, 0},
+    {"601 seconds", NUMBER(info.v2.dwTimeout), 601, WSAEINVAL},
+    {"136 years", NUMBER(info.v2.dwTimeout), 0xffffffff, WSAEINVAL},
+    {"criteria 7", NUMBER(info.v2.enResolveCriteria), 7, WSAEINVAL},
+    {"criteria -1", NUMBER(info.v2.enResolveCriteria), (DWORD)-1, WSAEINVAL},
+    {"an unknown flag of the info", NUMBER(info.v2.dwFlags), PNRPINFO_HINT | 2, WSAEINVAL},
+};
+
+static const struct number_row hint_number_rows[] = {
+    {"a hint one byte too short", NUMBER(info.v2.saHint.iSockaddrLength), sizeof(SOCKADDR_IN6) - 1,
+     WSAEINVAL},
+    {"a hint of negative length", NUMBER(info.v2.saHint.iSockaddrLength), (DWORD)-1, WSAEINVAL},
+    {"a hint in a SOCKADDR_STORAGE", NUMBER(info.v2.saHint.iSockaddrLength), 128, 0},
+};
+
+static const struct text_row name_text_rows[] = {
+    {"empty name", false, u"", WSAEINVAL},
+    {"a name without authority", false, u"Chat", WSAEINVAL},
+    {"a name that is no text", false, u"0.\xd83d", WSAEINVAL},
+    {"classifier of 149 units", false, u"0." TEN(TEN(u"a")) TEN(u"abcd") u"123456789", 0},
+    {"classifier of 150 units", false, u"0." TEN(TEN(u"a")) TEN(u"abcd") u"1234567890", WSAEINVAL},
+    {"the longest name, 205 units", false,
+     u"pk:47pjoycnsrfmxikm95jh13y88e8qnhzu5kungjpxyepgt7a8krpy." TEN(TEN(u"a"))
+         TEN(u"abcd") u"123456789",
+     0},
+    {"a name of 250 units", false, TEN(TEN(u"ab")) TEN(u"abcde"), WSAEINVAL},
+    {"empty context", true, u"", 0},
+    {"context of 63 units", true, TEN(u"abcdef") u"abc", 0},
+    {"context of 64 units", true, TEN(u"abcdef") u"abcd", WSA_PNRP_CLOUD_NOT_FOUND},
+    {"context of 189 bytes", true,
+     TEN(u"\x20ac\x20ac\x20ac\x20ac\x20ac\x20ac") u"\x20ac\x20ac\x20ac", WSA_PNRP_CLOUD_NOT_FOUND},
+    {"context that is no text", true, u"a\xdc00", WSA_PNRP_CLOUD_NOT_FOUND},
+};
 
 static void test_names(void **state)
 {
     (void)state;
     check_rows(name_rows, COUNT(name_rows), ask_for_name);
+    check_numbers(name_number_rows, COUNT(name_number_rows), ask_for_name);
+    check_numbers(hint_number_rows, COUNT(hint_number_rows), ask_with_hint);
+    check_texts(name_text_rows, COUNT(name_text_rows), ask_for_name);
 }
 
-static void scope_3(struct ask *ask)
-{
-    ask->info.cloud.Cloud.Scope = PNRP_LINK_LOCAL_SCOPE;
-}
-
-static void scope_4(struct ask *ask)
-{
-    ask->info.cloud.Cloud.Scope = (PNRP_SCOPE)4;
-}
-
-static void scope_negative(struct ask *ask)
-{
-    ask->info.cloud.Cloud.Scope = (PNRP_SCOPE)-1;
-}
-
-static void family_ipv6(struct ask *ask)
-{
-    ask->info.cloud.Cloud.AddressFamily = AF_INET6;
-}
-
-static void family_ipv4(struct ask *ask)
-{
-    ask->info.cloud.Cloud.AddressFamily = AF_INET;
-}
-
-static void family_unknown(struct ask *ask)
-{
-    ask->info.cloud.Cloud.AddressFamily = 99;
-}
+// ---- of clouds ----
 
 static void state_dead(struct ask *ask)
 {
@@ -555,40 +388,45 @@ static void state_dead(struct ask *ask)
 
 static const struct row cloud_rows[] = {
     {"as documented", nothing, LUP_RETURN_NAME | LUP_RETURN_BLOB, 0},
-    {"no class", no_class, 0, WSAEINVAL},
     {"a foreign class", foreign_class, 0, WSASERVICE_NOT_FOUND},
     {"the class of names", name_class, 0, WSASERVICE_NOT_FOUND},
-    {"set one byte too small", set_too_small, 0, WSAEINVAL},
-    {"all namespaces", all_namespaces, 0, 0},
-    {"namespace of names", names, 0, WSASERVICE_NOT_FOUND},
     {"our provider", own_provider, 0, 0},
     {"the provider of names", provider_of_names, 0, WSASERVICE_NOT_FOUND},
-    {"empty name", empty_name, 0, 0},
-    {"a name", a_name, 0, WSAEINVAL},
-    {"empty context", empty_context, 0, 0},
-    {"a context", a_context, 0, WSAEINVAL},
     {"a version", a_version, 0, WSAEINVAL},
     {"containers", nothing, LUP_CONTAINERS, WSANO_DATA},
-    {"no blob", no_blob, 0, 0},
-    {"a blob without data", blob_without_data, 0, WSAEINVAL},
-    {"a blob one byte too small", blob_too_small, 0, WSAEINVAL},
-    {"a blob with something behind", blob_of_more, 0, 0},
-    {"info of size 0", info_of_zero, 0, WSAEINVAL},
     {"info one byte too large", info_too_large, 0, WSAEINVAL},
     {"info of a name", info_v1, 0, WSAEINVAL},
-    {"scope 3", scope_3, 0, 0},
-    {"scope 4", scope_4, 0, WSAEINVAL},
-    {"scope -1", scope_negative, 0, WSAEINVAL},
-    {"IPv6", family_ipv6, 0, 0},
-    {"IPv4", family_ipv4, 0, 0},
-    {"an unknown family", family_unknown, 0, WSAEINVAL},
     {"what is to be 0, is not, and does not count", state_dead, 0, 0},
+};
+
+static const struct number_row cloud_number_rows[] = {
+    {"set one byte too small", NUMBER(set.dwSize), sizeof(WSAQUERYSETW) - 1, WSAEINVAL},
+    {"all namespaces", NUMBER(set.dwNameSpace), NS_ALL, 0},
+    {"namespace of names", NUMBER(set.dwNameSpace), NS_PNRPNAME, WSASERVICE_NOT_FOUND},
+    {"a blob one byte too small", NUMBER(blob.cbSize), sizeof(PNRPCLOUDINFO) - 1, WSAEINVAL},
+    {"a blob with something behind", NUMBER(blob.cbSize), sizeof(PNRPINFO_V2), 0},
+    {"info of size 0", NUMBER(info.size), 0, WSAEINVAL},
+    {"scope 3", NUMBER(info.cloud.Cloud.Scope), PNRP_LINK_LOCAL_SCOPE, 0},
+    {"scope 4", NUMBER(info.cloud.Cloud.Scope), 4, WSAEINVAL},
+    {"scope -1", NUMBER(info.cloud.Cloud.Scope), (DWORD)-1, WSAEINVAL},
+    {"IPv6", NUMBER(info.cloud.Cloud.AddressFamily), AF_INET6, 0},
+    {"IPv4", NUMBER(info.cloud.Cloud.AddressFamily), AF_INET, 0},
+    {"an unknown family", NUMBER(info.cloud.Cloud.AddressFamily), 99, WSAEINVAL},
+};
+
+static const struct text_row cloud_text_rows[] = {
+    {"empty name", false, u"", 0},
+    {"a name", false, u"0.chat", WSAEINVAL},
+    {"empty context", true, u"", 0},
+    {"a context", true, u"Global_", WSAEINVAL},
 };
 
 static void test_clouds(void **state)
 {
     (void)state;
     check_rows(cloud_rows, COUNT(cloud_rows), ask_for_clouds);
+    check_numbers(cloud_number_rows, COUNT(cloud_number_rows), ask_for_clouds);
+    check_texts(cloud_text_rows, COUNT(cloud_text_rows), ask_for_clouds);
 }
 
 static void test_no_set(void **state)
@@ -610,61 +448,45 @@ static void test_short_blob(void **state)
     free(ask.blob.pBlobData);
 }
 
-// ---- what cannot be read ----
+// ---- pointers ----
 
 #define NOWHERE ((void *)(uintptr_t)16)
 
-static void class_nowhere(struct ask *ask)
-{
-    ask->set.lpServiceClassId = NOWHERE;
-}
-
-static void provider_nowhere(struct ask *ask)
-{
-    ask->set.lpNSProviderId = NOWHERE;
-}
-
-static void name_nowhere(struct ask *ask)
-{
-    ask->set.lpszServiceInstanceName = NOWHERE;
-}
-
-static void context_nowhere(struct ask *ask)
-{
-    ask->set.lpszContext = NOWHERE;
-}
-
-static void query_string_nowhere(struct ask *ask)
-{
-    ask->set.lpszQueryString = NOWHERE;
-}
-
-static void blob_nowhere(struct ask *ask)
-{
-    ask->set.lpBlob = NOWHERE;
-}
-
-static void info_nowhere(struct ask *ask)
-{
-    ask->blob.pBlobData = NOWHERE;
-}
-
-static void hint_nowhere(struct ask *ask)
-{
-    hint(ask);
-    ask->info.v2.saHint.lpSockaddr = NOWHERE;
-}
-
-static const struct row nowhere_rows[] = {
-    {"class", class_nowhere, 0, WSAEFAULT},
-    {"provider", provider_nowhere, 0, WSAEFAULT},
-    {"name", name_nowhere, 0, WSAEFAULT},
-    {"context", context_nowhere, 0, WSAEFAULT},
-    {"query string", query_string_nowhere, 0, WSAEFAULT},
-    {"blob", blob_nowhere, 0, WSAEFAULT},
-    {"info", info_nowhere, 0, WSAEFAULT},
-    {"hint", hint_nowhere, 0, WSAEFAULT},
+static const struct pointer_row {
+    const char *name;
+    size_t at;       // POINTER(field)
+    int error;       // where it is NULL, of a name
+    int cloud_error; // of clouds
+} pointer_rows[] = {
+    {"class", POINTER(set.lpServiceClassId), WSAEINVAL, WSAEINVAL},
+    {"provider", POINTER(set.lpNSProviderId), 0, 0},
+    {"name", POINTER(set.lpszServiceInstanceName), WSAEINVAL, 0},
+    {"context", POINTER(set.lpszContext), 0, 0},
+    {"query string", POINTER(set.lpszQueryString), 0, 0},
+    {"blob", POINTER(set.lpBlob), 0, 0},
+    {"info", POINTER(blob.pBlobData), WSAEINVAL, WSAEINVAL},
 };
+static const struct pointer_row hint_pointer_row = {"hint", POINTER(info.v2.saHint.lpSockaddr),
+                                                    WSAEINVAL, 0};
+
+static void check_pointer(const struct pointer_row *row, void (*begin)(struct ask *), void *to,
+                          int error)
+{
+    struct ask ask;
+    begin(&ask);
+    memcpy((char *)&ask + row->at, &to, sizeof to);
+    check_read(row->name, &ask, 0, error);
+}
+
+static void test_null(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(pointer_rows); i++) {
+        check_pointer(&pointer_rows[i], ask_for_name, NULL, pointer_rows[i].error);
+        check_pointer(&pointer_rows[i], ask_for_clouds, NULL, pointer_rows[i].cloud_error);
+    }
+    check_pointer(&hint_pointer_row, ask_with_hint, NULL, hint_pointer_row.error);
+}
 
 // Only Windows can tell; natively there is nothing to try.
 static void test_nowhere(void **state)
@@ -675,7 +497,10 @@ static void test_nowhere(void **state)
         return;
     }
     assert_int_equal(nsp_query_read(NOWHERE, 0, &nsp_memory_default, &query), WSAEFAULT);
-    check_rows(nowhere_rows, COUNT(nowhere_rows), ask_for_name);
+    for (size_t i = 0; i < COUNT(pointer_rows); i++) {
+        check_pointer(&pointer_rows[i], ask_for_name, NOWHERE, WSAEFAULT);
+    }
+    check_pointer(&hint_pointer_row, ask_with_hint, NOWHERE, WSAEFAULT);
 }
 
 // Of a foreign class nothing else is looked at: all of it may be rubbish.
@@ -769,8 +594,8 @@ static void test_defaults(void **state)
     struct nsp_query query;
     struct ask ask;
     ask_for_name(&ask);
-    no_blob(&ask);
-    empty_context(&ask);
+    ask.set.lpBlob = NULL;
+    set_text(ask.context, u"");
     class_v1(&ask);
     assert_int_equal(nsp_query_read(&ask.set, 0, &nsp_memory_default, &query), 0);
     assert_int_equal(query.version, 1);
@@ -921,11 +746,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names),     cmocka_unit_test(test_clouds),
         cmocka_unit_test(test_no_set),    cmocka_unit_test(test_short_blob),
-        cmocka_unit_test(test_nowhere),   cmocka_unit_test(test_foreign),
-        cmocka_unit_test(test_values),    cmocka_unit_test(test_copies),
-        cmocka_unit_test(test_defaults),  cmocka_unit_test(test_unaligned),
-        cmocka_unit_test(test_no_memory), cmocka_unit_test(test_masks),
-        cmocka_unit_test(test_filters),
+        cmocka_unit_test(test_null),      cmocka_unit_test(test_nowhere),
+        cmocka_unit_test(test_foreign),   cmocka_unit_test(test_values),
+        cmocka_unit_test(test_copies),    cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_unaligned), cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_masks),     cmocka_unit_test(test_filters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
