@@ -8,6 +8,9 @@
 #include <string.h>
 #include <wchar.h>
 
+// Without ws2_32/socket.c the server falls over in most runs of so many.
+#define CLOSING_ROUNDS 200
+
 static GUID ids[TOY_PROVIDERS + 1] = {TOY_ID(0), TOY_ID(1), TOY_ID(2), TOY_ID(3)};
 static GUID toy_class = TOY_CLASS;
 static toy_count_fn toy_count;
@@ -458,6 +461,62 @@ static void test_life(void)
     CHECK_INT(sum(TOY_ENDS), ends);
 }
 
+struct talk {
+    SOCKET socket;
+    HANDLE under_way;
+};
+
+// As a provider's thread does, until its socket is gone.
+static DWORD WINAPI talk(void *context)
+{
+    struct talk *talk = context;
+    HANDLE event = CreateEventW(NULL, FALSE, FALSE, NULL);
+    char byte;
+    while (WSAEventSelect(talk->socket, event, FD_READ | FD_CLOSE) == 0 &&
+           (recv(talk->socket, &byte, 1, 0) >= 0 || WSAGetLastError() == WSAEWOULDBLOCK)) {
+        SetEvent(talk->under_way);
+    }
+    CloseHandle(event);
+    return 0;
+}
+
+static SOCKET listen_on_loopback(struct sockaddr_in *ret_addr)
+{
+    int len = sizeof *ret_addr;
+    SOCKET fd = socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
+    *ret_addr = (struct sockaddr_in){.sin_family = AF_INET};
+    ret_addr->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    CHECK_INT(bind(fd, (const struct sockaddr *)ret_addr, sizeof *ret_addr), 0);
+    CHECK_INT(listen(fd, 1), 0);
+    CHECK_INT(getsockname(fd, (struct sockaddr *)ret_addr, &len), 0);
+    return fd;
+}
+
+// The last WSACleanup closes the socket of a thread that is in a call with it, and then its peer,
+// which is news for the former.
+static void test_closed_in_a_call(void)
+{
+    WSADATA data;
+    struct sockaddr_in addr;
+    check_begin("the last WSACleanup closes sockets that are in use");
+    for (int round = 0; round < CLOSING_ROUNDS; round++) {
+        u_long nonblocking = 1;
+        struct talk ours = {.under_way = CreateEventW(NULL, TRUE, FALSE, NULL)};
+        CHECK_INT(WSAStartup(MAKEWORD(2, 2), &data), 0);
+        SOCKET listener = listen_on_loopback(&addr);
+        ours.socket = socket(AF_INET, SOCK_STREAM, IPPROTO_TCP);
+        CHECK_INT(connect(ours.socket, (const struct sockaddr *)&addr, sizeof addr), 0);
+        CHECK(accept(listener, NULL, NULL) != INVALID_SOCKET);
+        CHECK_INT(ioctlsocket(ours.socket, FIONBIO, &nonblocking), 0);
+        HANDLE thread = CreateThread(NULL, 0, talk, &ours, 0, NULL);
+        CHECK_INT(WaitForSingleObject(ours.under_way, INFINITE), WAIT_OBJECT_0);
+        CHECK_INT(WSACleanup(), 0);
+        CHECK_INT(WaitForSingleObject(thread, INFINITE), WAIT_OBJECT_0);
+        CloseHandle(thread);
+        CloseHandle(ours.under_way);
+    }
+}
+
 int main(void)
 {
     WSADATA data;
@@ -486,6 +545,7 @@ int main(void)
     test_outside("after the last WSACleanup");
     test_life();
     test_disabled();
+    test_closed_in_a_call();
     test_outside("after all");
     uninstall_all();
     return check_end("ws2_32");

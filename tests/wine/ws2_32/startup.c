@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: MIT
 // WSAStartup and WSACleanup, counted: the first reads the catalog, the last ends the providers.
 #include "tests/wine/ws2_32/query.h"
+#include "tests/wine/ws2_32/socket.h"
 
 static CRITICAL_SECTION lock; // of the count, and so that first and last do not meet
 static unsigned startups;
 
-// Of Wine's own copy, to which everything else is forwarded.
-static FARPROC real(const char *name)
-{
-    return GetProcAddress(GetModuleHandleA(SHIM_REAL), name);
-}
-
 int WSAAPI WSAStartup(WORD version, LPWSADATA ret_data)
 {
     typedef int(WSAAPI * startup_fn)(WORD, LPWSADATA);
-    startup_fn startup = (startup_fn)(void (*)(void))real("WSAStartup");
+    startup_fn startup = (startup_fn)(void (*)(void))shim_socket_real("WSAStartup");
     EnterCriticalSection(&lock);
     int error = startup(version, ret_data);
     if (error == 0 && startups++ == 0) {
@@ -28,10 +23,12 @@ int WSAAPI WSAStartup(WORD version, LPWSADATA ret_data)
 int WSAAPI WSACleanup(void)
 {
     typedef int(WSAAPI * cleanup_fn)(void);
-    cleanup_fn cleanup = (cleanup_fn)(void (*)(void))real("WSACleanup");
+    cleanup_fn cleanup = (cleanup_fn)(void (*)(void))shim_socket_real("WSACleanup");
     EnterCriticalSection(&lock);
+    shim_socket_close_begin();
     int status = cleanup();
     DWORD error = GetLastError();
+    shim_socket_close_end();
     if (status == 0 && --startups == 0) {
         shim_query_forget_all();
         shim_provider_close();
