@@ -56,7 +56,7 @@ class Scenario:
     def host(self, *arguments, rendezvous=None):
         """Runs it, and does what it asks for. Failure: a check did not hold."""
         control = {"PNR_CONTROL": "tcp:" + wine.path(rendezvous or self.rendezvous)}
-        host = self.h.keep(wine.Program, wine.program("test_host"), arguments, control)
+        host = self.h.keep(wine.Program, wine.program("shim/test_host"), arguments, control)
         failed = False
         line = ""
         while not line.startswith("host: "):

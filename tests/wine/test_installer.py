@@ -68,6 +68,7 @@ def write(path, text):
 def make_windows():
     """A fresh one, where those that have to do with the catalogs get the test-only ws2_32.dll."""
     folder = os.environ["PNR_WINE_FOLDER"]
+    wine.down()
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     shared = os.path.join(os.path.dirname(folder), "wine", "dllpath")

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """Wine, as the tests of a build use it: one prefix, made once, and Windows programs that run in it.
 
-    wine.py up FOLDER               makes the prefix; the programs in FOLDER get the test-only ws2_32.dll that is there
+    wine.py up FOLDER               makes the prefix; the programs in FOLDER get the test-only ws2_32.dll that is there.
+                                    What an earlier run has left there ends, and a server begins that stays
     wine.py down                    ends what runs in the prefix
     wine.py run SECONDS PROGRAM.exe [ARGUMENT...]
 
@@ -34,6 +35,11 @@ _COPY = "pnr_ws2_32"
 
 def _folder():
     return os.environ["PNR_WINE_FOLDER"]
+
+
+def _server_file():
+    """Holds the process id of the server that up() has begun."""
+    return os.path.join(_folder(), "server")
 
 
 def _is_i386():
@@ -104,9 +110,47 @@ def _run(words, timeout_s, **more):
     return code, text
 
 
+def server():
+    """The process id of the prefix's server, None where it has none: its folder is named after the prefix, and it is in
+    the prefix itself while it writes the registry."""
+    prefix = environment()["WINEPREFIX"]
+    if not os.path.exists(prefix):
+        return None
+    status = os.stat(prefix)
+    folder = "/server-%x-%x" % (status.st_dev, status.st_ino)
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        process = "/proc/" + pid
+        try:
+            with open(process + "/comm", encoding="ascii", errors="replace") as file:
+                if not file.read().startswith("wineserver"):
+                    continue
+            if os.readlink(process + "/cwd").endswith(folder) or os.path.samefile(process + "/cwd", prefix):
+                return int(pid)
+        except OSError:
+            continue
+    return None
+
+
+def _check_server(told=""):
+    """Failure: the server that up() has begun is gone, and with it what ran in the prefix; told: what was seen of it.
+
+    Programs start servers of their own then, which end with the last of them, and now and then just as another starts.
+    Those that were under way wait for ever, or end with the code of one that did well.
+    """
+    try:
+        with open(_server_file(), encoding="ascii") as file:
+            begun = int(file.read())
+    except FileNotFoundError:
+        return
+    if server() != begun:
+        raise Failure("Wine's server, which wine.py up has begun, has ended. " + told)
+
+
 def run(file, *arguments, timeout_s=60, code=0, **variables):
     """Runs a Windows program and returns what it said. Failure: another exit code than code."""
+    _check_server()
     ended, said = _run(command("wine", file, *arguments), timeout_s, **variables)
+    _check_server("%s ended with %d:\n%s" % (file, ended, said))
     if ended != code:
         raise Failure("%s ended with %d, not %d:\n%s" % (file, ended, code, said))
     return said
@@ -118,13 +162,18 @@ class Program(Process):
     def __init__(self, file, arguments, more, directory, deadline):
         """more: further variables of its environment."""
         del deadline
+        _check_server()
         super().__init__(
             os.path.basename(file), command("wine", file, *arguments), directory,
             {**environment(), **more}
         )
 
     def read_line(self, deadline):
-        return super().read_line(deadline).rstrip("\r")
+        try:
+            return super().read_line(deadline).rstrip("\r")
+        except Failure as failure:
+            _check_server(str(failure))
+            raise
 
 
 def _written(path_, text):
@@ -187,14 +236,25 @@ def _override(shim):
 
 def up(shim):
     os.makedirs(_folder(), exist_ok=True)
+    # A server that a program has begun, or its end, would be in the way of ours.
+    down()
     _make_prefix()
-    # One server for all tests: each of them starts in an instant.
-    _run(command(_WINESERVER, "-p"), 60)
+    # One server for all tests: each of them starts in an instant, and none as another one's server ends.
+    code, said = _run(command(_WINESERVER, "-p"), 60)
+    begun = server()
+    if code != 0 or begun is None:
+        raise Failure("wineserver -p ended with %d, and the prefix has %s server: %s" %
+                      (code, "no" if begun is None else "another", said))
+    _write(_server_file(), "%d\n" % begun)
     _override(shim)
 
 
 def down():
-    _run(command(_WINESERVER, "-k"), 60)
+    """Ends the server, if there is one, and all that runs in the prefix."""
+    if os.path.exists(environment()["WINEPREFIX"]):
+        _run(command(_WINESERVER, "-k"), 60)
+    if os.path.exists(_server_file()):
+        os.unlink(_server_file())
 
 
 def main():
