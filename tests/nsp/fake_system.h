@@ -32,7 +32,7 @@ void fake_system_make_folder(char ret_path[FAKE_SYSTEM_PATH_MAX]);
 void fake_system_remove_folder(const char *path);
 void fake_system_remove_file(const char *path);
 // Makes or replaces a file that only its owner may read and write. Who reads it meanwhile finds the
-// old one or the new one whole.
+// old one or the new one whole or, on Windows, none; he has to share its deletion there.
 void fake_system_write_file(const char *path, const void *data, size_t len);
 
 // ---- the process ----

@@ -85,19 +85,21 @@ void fake_system_remove_file(const char *path)
 
 void fake_system_write_file(const char *path, const void *data, size_t len)
 {
-    char new_path[FAKE_SYSTEM_PATH_MAX + 8];
+    char new_path[FAKE_SYSTEM_PATH_MAX + 8], old_path[FAKE_SYSTEM_PATH_MAX + 8];
     DWORD written = 0;
     snprintf(new_path, sizeof new_path, "%s.new", path);
+    snprintf(old_path, sizeof old_path, "%s.old", path);
     HANDLE file = CreateFileA(new_path, GENERIC_WRITE, 0, NULL, CREATE_ALWAYS, 0, NULL);
     assert_true(file != INVALID_HANDLE_VALUE);
     assert_true(WriteFile(file, data, (DWORD)len, &written, NULL));
     assert_int_equal(written, len);
     CloseHandle(file);
-    // Nothing takes the place of a file that somebody reads just now.
-    while (!MoveFileExA(new_path, path, MOVEFILE_REPLACE_EXISTING)) {
-        assert_int_equal(GetLastError(), ERROR_ACCESS_DENIED);
-        Sleep(0);
-    }
+    // Nothing takes the place of a file that somebody reads just now, but readers let it be renamed
+    // and removed.
+    bool was_there = MoveFileExA(path, old_path, 0);
+    assert_true(was_there || GetLastError() == ERROR_FILE_NOT_FOUND);
+    assert_true(MoveFileExA(new_path, path, 0));
+    assert_true(!was_there || DeleteFileA(old_path));
 }
 
 // ---- the process ----
