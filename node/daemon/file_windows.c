@@ -193,22 +193,42 @@ bool daemon_file_make_private(const char *path, struct daemon_error *ret_why)
     return ok;
 }
 
-// Moves a file over another. Who has that one open keeps it for a moment, as a client does while it
-// reads a rendezvous file; what scans for viruses looks at a new one too.
-static bool move_over(const char *from, const char *to)
+// Moves a file to where there is another, which is put aside.
+static bool move_past(const wchar_t *from, const wchar_t *to, const wchar_t *aside)
+{
+    (void)DeleteFileW(aside); // of a daemon that ended half way
+    if (!MoveFileExW(to, aside, 0))
+        return false;
+    if (!MoveFileExW(from, to, MOVEFILE_WRITE_THROUGH)) {
+        (void)MoveFileExW(aside, to, 0);
+        return false;
+    }
+    (void)DeleteFileW(aside);
+    return true;
+}
+
+// Moves a file over another. One that somebody has open cannot be replaced, but where he shares its
+// deletion, as a client does while it reads a rendezvous file, it can be put aside, and goes when
+// he closes it; a client that looks for the file between the two finds none. Who scans for viruses
+// may share nothing, and has it for a moment only.
+static bool move_over(const char *from, const char *to, const char *aside)
 {
     wchar_t wide_from[DAEMON_WIDE_PATH_MAX];
     wchar_t wide_to[DAEMON_WIDE_PATH_MAX];
-    if (!daemon_wide_path(from, wide_from) || !daemon_wide_path(to, wide_to))
+    wchar_t wide_aside[DAEMON_WIDE_PATH_MAX];
+    if (!daemon_wide_path(from, wide_from) || !daemon_wide_path(to, wide_to) ||
+        !daemon_wide_path(aside, wide_aside))
         return false;
     for (int i = 0;; i++) {
         if (MoveFileExW(wide_from, wide_to, MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH))
             return true;
         DWORD error = GetLastError();
+        if (error == ERROR_ACCESS_DENIED && move_past(wide_from, wide_to, wide_aside))
+            return true;
+        SetLastError(error);
         if (i == MOVE_TRIES || (error != ERROR_SHARING_VIOLATION && error != ERROR_ACCESS_DENIED))
             return false;
         Sleep(MOVE_PAUSE_MS);
-        SetLastError(error);
     }
 }
 
@@ -216,9 +236,11 @@ bool daemon_file_replace(const char *path, struct dht_span text, enum daemon_fil
                          unsigned group, struct daemon_error *ret_why)
 {
     char draft[DAEMON_FILE_PATH_MAX + 8];
+    char aside[DAEMON_FILE_PATH_MAX + 8];
     DWORD written = 0;
     (void)group; // groups have no numbers here
     snprintf(draft, sizeof draft, "%s.new", path);
+    snprintf(aside, sizeof aside, "%s.old", path);
     daemon_file_remove(draft);
     HANDLE file = open_to_write(draft, CREATE_NEW, readers, ret_why);
     if (file == INVALID_HANDLE_VALUE)
@@ -229,7 +251,7 @@ bool daemon_file_replace(const char *path, struct dht_span text, enum daemon_fil
         daemon_wide_fail(ret_why);
     CloseHandle(file);
     if (ok) {
-        ok = move_over(draft, path);
+        ok = move_over(draft, path, aside);
         if (!ok)
             daemon_wide_fail(ret_why);
     }
