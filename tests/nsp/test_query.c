@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -458,24 +459,27 @@ static const struct pointer_row {
     int error;       // where it is NULL, of a name
     int cloud_error; // of clouds
 } pointer_rows[] = {
-    {"class", POINTER(set.lpServiceClassId), WSAEINVAL, WSAEINVAL},
-    {"provider", POINTER(set.lpNSProviderId), 0, 0},
-    {"name", POINTER(set.lpszServiceInstanceName), WSAEINVAL, 0},
-    {"context", POINTER(set.lpszContext), 0, 0},
-    {"query string", POINTER(set.lpszQueryString), 0, 0},
-    {"blob", POINTER(set.lpBlob), 0, 0},
-    {"info", POINTER(blob.pBlobData), WSAEINVAL, WSAEINVAL},
+    {"no class", POINTER(set.lpServiceClassId), WSAEINVAL, WSAEINVAL},
+    {"no provider", POINTER(set.lpNSProviderId), 0, 0},
+    {"no name", POINTER(set.lpszServiceInstanceName), WSAEINVAL, 0},
+    {"no context", POINTER(set.lpszContext), 0, 0},
+    {"no query string", POINTER(set.lpszQueryString), 0, 0},
+    {"no blob", POINTER(set.lpBlob), 0, 0},
+    {"a blob without data", POINTER(blob.pBlobData), WSAEINVAL, WSAEINVAL},
 };
-static const struct pointer_row hint_pointer_row = {"hint", POINTER(info.v2.saHint.lpSockaddr),
-                                                    WSAEINVAL, 0};
+static const struct pointer_row hint_pointer_rows[] = {
+    {"a hint that is missing", POINTER(info.v2.saHint.lpSockaddr), WSAEINVAL, 0},
+};
 
 static void check_pointer(const struct pointer_row *row, void (*begin)(struct ask *), void *to,
                           int error)
 {
+    char name[64];
     struct ask ask;
     begin(&ask);
     memcpy((char *)&ask + row->at, &to, sizeof to);
-    check_read(row->name, &ask, 0, error);
+    snprintf(name, sizeof name, "%s%s", row->name, to == NULL ? "" : ", but nowhere");
+    check_read(name, &ask, 0, error);
 }
 
 static void test_null(void **state)
@@ -485,7 +489,7 @@ static void test_null(void **state)
         check_pointer(&pointer_rows[i], ask_for_name, NULL, pointer_rows[i].error);
         check_pointer(&pointer_rows[i], ask_for_clouds, NULL, pointer_rows[i].cloud_error);
     }
-    check_pointer(&hint_pointer_row, ask_with_hint, NULL, hint_pointer_row.error);
+    check_pointer(&hint_pointer_rows[0], ask_with_hint, NULL, hint_pointer_rows[0].error);
 }
 
 // Only Windows can tell; natively there is nothing to try.
@@ -500,7 +504,7 @@ static void test_nowhere(void **state)
     for (size_t i = 0; i < COUNT(pointer_rows); i++) {
         check_pointer(&pointer_rows[i], ask_for_name, NOWHERE, WSAEFAULT);
     }
-    check_pointer(&hint_pointer_row, ask_with_hint, NOWHERE, WSAEFAULT);
+    check_pointer(&hint_pointer_rows[0], ask_with_hint, NOWHERE, WSAEFAULT);
 }
 
 // Of a foreign class nothing else is looked at: all of it may be rubbish.
