@@ -169,8 +169,7 @@ static void answer(const struct bench_crowd *crowd, size_t index, const struct d
         struct dht_id target;
         memcpy(target.bytes, query->target.data, DHT_ID_LEN);
         size_t len = closest(crowd, &target, nodes);
-        dht_bencode_put_text(&writer, "nodes");
-        dht_bencode_put_string(&writer, nodes, len);
+        dht_bencode_pair_string(&writer, "nodes", nodes, len);
     }
     dht_krpc_close_reply(&writer, &envelope);
     send_as(crowd, index, (struct dht_span){bytes, dht_bencode_written(&writer)});

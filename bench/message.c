@@ -6,26 +6,13 @@
 
 #include <string.h>
 
-static void put_bytes(struct dht_bencode_writer *writer, const char *key, const void *data,
-                      size_t len)
-{
-    dht_bencode_put_text(writer, key);
-    dht_bencode_put_string(writer, data, len);
-}
-
-static void put_number(struct dht_bencode_writer *writer, const char *key, int64_t number)
-{
-    dht_bencode_put_text(writer, key);
-    dht_bencode_put_int(writer, number);
-}
-
 static void write_announce(struct dht_bencode_writer *writer, const struct bench_query *query)
 {
     dht_krpc_put_id(writer, "id", query->id);
-    put_number(writer, "implied_port", 1);
+    dht_bencode_pair_int(writer, "implied_port", 1);
     dht_krpc_put_id(writer, "info_hash", query->target);
-    put_number(writer, "port", 6881);
-    put_bytes(writer, "token", query->token.data, query->token.len);
+    dht_bencode_pair_int(writer, "port", 6881);
+    dht_bencode_pair_string(writer, "token", query->token.data, query->token.len);
 }
 
 static void write_put(struct dht_bencode_writer *writer, const struct bench_query *query)
@@ -33,11 +20,11 @@ static void write_put(struct dht_bencode_writer *writer, const struct bench_quer
     const struct dht_item *item = query->item;
     dht_krpc_put_id(writer, "id", query->id);
     if (item->is_mutable) {
-        put_bytes(writer, "k", item->key, sizeof item->key);
-        put_number(writer, "seq", item->seq);
-        put_bytes(writer, "sig", item->sig, sizeof item->sig);
+        dht_bencode_pair_string(writer, "k", item->key, sizeof item->key);
+        dht_bencode_pair_int(writer, "seq", item->seq);
+        dht_bencode_pair_string(writer, "sig", item->sig, sizeof item->sig);
     }
-    put_bytes(writer, "token", query->token.data, query->token.len);
+    dht_bencode_pair_string(writer, "token", query->token.data, query->token.len);
     dht_bencode_put_text(writer, "v");
     dht_bencode_put_raw(writer, item->value.data, item->value.len);
 }

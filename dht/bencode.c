@@ -331,6 +331,25 @@ void dht_bencode_put_raw(struct dht_bencode_writer *writer, const void *data, si
     }
 }
 
+void dht_bencode_pair_int(struct dht_bencode_writer *writer, const char *key, int64_t value)
+{
+    dht_bencode_put_text(writer, key);
+    dht_bencode_put_int(writer, value);
+}
+
+void dht_bencode_pair_string(struct dht_bencode_writer *writer, const char *key, const void *data,
+                             size_t len)
+{
+    dht_bencode_put_text(writer, key);
+    dht_bencode_put_string(writer, data, len);
+}
+
+void dht_bencode_pair_text(struct dht_bencode_writer *writer, const char *key, const char *text)
+{
+    dht_bencode_put_text(writer, key);
+    dht_bencode_put_text(writer, text);
+}
+
 void dht_bencode_open_list(struct dht_bencode_writer *writer)
 {
     dht_bencode_put_raw(writer, "l", 1);

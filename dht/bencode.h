@@ -74,6 +74,11 @@ void dht_bencode_put_text(struct dht_bencode_writer *writer, const char *text); 
 void dht_bencode_put_raw(struct dht_bencode_writer *writer, const void *data, size_t len);
 // Opens a string of len bytes and returns where to write them, or NULL where they do not fit.
 uint8_t *dht_bencode_put_hole(struct dht_bencode_writer *writer, size_t len);
+// A key of a dictionary and its value.
+void dht_bencode_pair_int(struct dht_bencode_writer *writer, const char *key, int64_t value);
+void dht_bencode_pair_string(struct dht_bencode_writer *writer, const char *key, const void *data,
+                             size_t len);
+void dht_bencode_pair_text(struct dht_bencode_writer *writer, const char *key, const char *text);
 void dht_bencode_open_list(struct dht_bencode_writer *writer);
 void dht_bencode_open_dict(struct dht_bencode_writer *writer);
 void dht_bencode_end(struct dht_bencode_writer *writer);

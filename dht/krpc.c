@@ -561,8 +561,7 @@ void dht_krpc_open_query(struct dht_bencode_writer *writer)
 
 void dht_krpc_put_id(struct dht_bencode_writer *writer, const char *key, const struct dht_id *id)
 {
-    dht_bencode_put_text(writer, key);
-    dht_bencode_put_string(writer, id->bytes, DHT_ID_LEN);
+    dht_bencode_pair_string(writer, key, id->bytes, DHT_ID_LEN);
 }
 
 void dht_krpc_close_query(struct dht_bencode_writer *writer, const struct dht_krpc_envelope *env,

@@ -39,12 +39,9 @@ size_t dht_neighbours_write(const struct dht_neighbours_message *message,
 {
     struct dht_bencode_writer writer = dht_bencode_writer(ret_bytes, DHT_NEIGHBOURS_LEN_MAX);
     dht_bencode_open_dict(&writer);
-    dht_bencode_put_text(&writer, "id");
-    dht_bencode_put_string(&writer, message->id.bytes, DHT_ID_LEN);
-    dht_bencode_put_text(&writer, "pnr");
-    dht_bencode_put_int(&writer, DHT_NEIGHBOURS_VERSION);
-    dht_bencode_put_text(&writer, "q");
-    dht_bencode_put_text(&writer, word_of(message->kind));
+    dht_bencode_pair_string(&writer, "id", message->id.bytes, DHT_ID_LEN);
+    dht_bencode_pair_int(&writer, "pnr", DHT_NEIGHBOURS_VERSION);
+    dht_bencode_pair_text(&writer, "q", word_of(message->kind));
     dht_bencode_end(&writer);
     assert(!writer.full);
     return dht_bencode_written(&writer);

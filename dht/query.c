@@ -56,30 +56,17 @@ static void put_want(struct dht_bencode_writer *writer, const struct dht_query *
     dht_bencode_end(writer);
 }
 
-static void put_bytes(struct dht_bencode_writer *writer, const char *key, const void *data,
-                      size_t len)
-{
-    dht_bencode_put_text(writer, key);
-    dht_bencode_put_string(writer, data, len);
-}
-
-static void put_number(struct dht_bencode_writer *writer, const char *key, int64_t number)
-{
-    dht_bencode_put_text(writer, key);
-    dht_bencode_put_int(writer, number);
-}
-
 static void write_announce(struct dht_bencode_writer *writer, const struct dht *dht,
                            const struct dht_query *query)
 {
     if (query->changed)
-        put_number(writer, "changed", 1);
+        dht_bencode_pair_int(writer, "changed", 1);
     dht_krpc_put_id(writer, "id", &dht->id);
     if (query->port == 0)
-        put_number(writer, "implied_port", 1);
+        dht_bencode_pair_int(writer, "implied_port", 1);
     dht_krpc_put_id(writer, "info_hash", query->target);
-    put_number(writer, "port", query->port != 0 ? query->port : dht->config.addr.port);
-    put_bytes(writer, "token", query->token.data, query->token.len);
+    dht_bencode_pair_int(writer, "port", query->port != 0 ? query->port : dht->config.addr.port);
+    dht_bencode_pair_string(writer, "token", query->token.data, query->token.len);
 }
 
 // With a `target`, which BEP 44 does not ask for and Rust's mainline cannot do without (quirk Q3).
@@ -88,17 +75,17 @@ static void write_put(struct dht_bencode_writer *writer, const struct dht *dht,
 {
     const struct dht_item *item = query->item;
     if (item->is_mutable && query->cas != DHT_SEQ_NONE)
-        put_number(writer, "cas", query->cas);
+        dht_bencode_pair_int(writer, "cas", query->cas);
     dht_krpc_put_id(writer, "id", &dht->id);
     if (item->is_mutable) {
-        put_bytes(writer, "k", item->key, sizeof item->key);
+        dht_bencode_pair_string(writer, "k", item->key, sizeof item->key);
         if (item->salt.len > 0)
-            put_bytes(writer, "salt", item->salt.data, item->salt.len);
-        put_number(writer, "seq", item->seq);
-        put_bytes(writer, "sig", item->sig, sizeof item->sig);
+            dht_bencode_pair_string(writer, "salt", item->salt.data, item->salt.len);
+        dht_bencode_pair_int(writer, "seq", item->seq);
+        dht_bencode_pair_string(writer, "sig", item->sig, sizeof item->sig);
     }
     dht_krpc_put_id(writer, "target", query->target);
-    put_bytes(writer, "token", query->token.data, query->token.len);
+    dht_bencode_pair_string(writer, "token", query->token.data, query->token.len);
     dht_bencode_put_text(writer, "v");
     dht_bencode_put_raw(writer, item->value.data, item->value.len);
 }
@@ -108,7 +95,7 @@ static void write_put(struct dht_bencode_writer *writer, const struct dht *dht,
 static void put_echo(struct dht_bencode_writer *writer, const struct dht_query *query)
 {
     if (query->token.len > 0)
-        put_bytes(writer, "token", query->token.data, query->token.len);
+        dht_bencode_pair_string(writer, "token", query->token.data, query->token.len);
 }
 
 static void write_get(struct dht_bencode_writer *writer, const struct dht *dht,
@@ -116,7 +103,7 @@ static void write_get(struct dht_bencode_writer *writer, const struct dht *dht,
 {
     dht_krpc_put_id(writer, "id", &dht->id);
     if (query->seq_known != DHT_SEQ_NONE)
-        put_number(writer, "seq", query->seq_known);
+        dht_bencode_pair_int(writer, "seq", query->seq_known);
     dht_krpc_put_id(writer, "target", query->target);
     put_echo(writer, query);
     put_want(writer, query);
@@ -127,7 +114,7 @@ static void write_who(struct dht_bencode_writer *writer, const struct dht *dht,
 {
     dht_krpc_put_id(writer, "id", &dht->id);
     if (query->offset > 0)
-        put_number(writer, "offset", query->offset);
+        dht_bencode_pair_int(writer, "offset", query->offset);
     dht_krpc_put_id(writer, "target", query->target);
     put_echo(writer, query);
 }
@@ -147,14 +134,14 @@ static void write_watch(struct dht_bencode_writer *writer, const struct dht *dht
                         const struct dht_query *query)
 {
     dht_krpc_put_id(writer, "id", &dht->id);
-    put_number(writer, "lease", query->lease_s);
-    put_bytes(writer, "nonce", query->nonce, DHT_KRPC_NONCE_LEN);
+    dht_bencode_pair_int(writer, "lease", query->lease_s);
+    dht_bencode_pair_string(writer, "nonce", query->nonce, DHT_KRPC_NONCE_LEN);
     if (query->peers)
-        put_number(writer, "peers", 1);
+        dht_bencode_pair_int(writer, "peers", 1);
     if (query->seq_known != DHT_SEQ_NONE)
-        put_number(writer, "seq", query->seq_known);
+        dht_bencode_pair_int(writer, "seq", query->seq_known);
     dht_krpc_put_id(writer, "target", query->target);
-    put_bytes(writer, "token", query->token.data, query->token.len);
+    dht_bencode_pair_string(writer, "token", query->token.data, query->token.len);
 }
 
 // With an item, or with the seq of one, or neither.
@@ -163,15 +150,15 @@ static void write_changed(struct dht_bencode_writer *writer, const struct dht *d
 {
     const struct dht_item *item = query->item;
     if (query->gone)
-        put_number(writer, "gone", 1);
+        dht_bencode_pair_int(writer, "gone", 1);
     dht_krpc_put_id(writer, "id", &dht->id);
     if (item != NULL)
-        put_bytes(writer, "k", item->key, sizeof item->key);
-    put_bytes(writer, "nonce", query->nonce, DHT_KRPC_NONCE_LEN);
+        dht_bencode_pair_string(writer, "k", item->key, sizeof item->key);
+    dht_bencode_pair_string(writer, "nonce", query->nonce, DHT_KRPC_NONCE_LEN);
     if (item != NULL || query->seq_known != DHT_SEQ_NONE)
-        put_number(writer, "seq", item != NULL ? item->seq : query->seq_known);
+        dht_bencode_pair_int(writer, "seq", item != NULL ? item->seq : query->seq_known);
     if (item != NULL)
-        put_bytes(writer, "sig", item->sig, sizeof item->sig);
+        dht_bencode_pair_string(writer, "sig", item->sig, sizeof item->sig);
     dht_krpc_put_id(writer, "target", query->target);
     if (item != NULL) {
         dht_bencode_put_text(writer, "v");

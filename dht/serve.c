@@ -313,14 +313,12 @@ static void serve_sample_infohashes(struct dht_serve *serve)
     if (rich && dht->peers != NULL)
         count = dht_peer_store_infohashes(dht->peers, SAMPLES_MAX, samples);
     dht_serve_open(serve);
-    dht_bencode_put_text(&serve->writer, "interval");
-    dht_bencode_put_int(&serve->writer, SAMPLE_INTERVAL_S);
+    dht_bencode_pair_int(&serve->writer, "interval", SAMPLE_INTERVAL_S);
     if (rich)
         dht_serve_nodes(serve, &target, SIZE_MAX);
-    dht_bencode_put_text(&serve->writer, "num");
-    dht_bencode_put_int(&serve->writer, dht->peers != NULL ? dht_peer_store_swarms(dht->peers) : 0);
-    dht_bencode_put_text(&serve->writer, "samples");
-    dht_bencode_put_string(&serve->writer, samples, count * sizeof samples[0]);
+    dht_bencode_pair_int(&serve->writer, "num",
+                         dht->peers != NULL ? dht_peer_store_swarms(dht->peers) : 0);
+    dht_bencode_pair_string(&serve->writer, "samples", samples, count * sizeof samples[0]);
     dht_serve_close(serve);
 }
 

@@ -16,8 +16,7 @@
 
 static void write_key(struct dht_serve *serve, const char *key, const void *data, size_t len)
 {
-    dht_bencode_put_text(&serve->writer, key);
-    dht_bencode_put_string(&serve->writer, data, len);
+    dht_bencode_pair_string(&serve->writer, key, data, len);
 }
 
 // Whether the item itself goes into the reply: not where the asker has it (BEP 44's seq), nor where
@@ -65,8 +64,7 @@ static void write_hit(struct dht_serve *serve, const struct dht_id *target,
         write_key(serve, "k", item->key, sizeof item->key);
     dht_serve_nodes(serve, target, room);
     if (is_mutable) {
-        dht_bencode_put_text(&serve->writer, "seq");
-        dht_bencode_put_int(&serve->writer, item->seq);
+        dht_bencode_pair_int(&serve->writer, "seq", item->seq);
     }
     if (with_value && is_mutable)
         write_key(serve, "sig", item->sig, sizeof item->sig);

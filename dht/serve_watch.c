@@ -22,8 +22,7 @@ static void put_news(struct dht_serve *serve, const struct dht_id *info_hash)
     int64_t news_us;
     if (dht->peers == NULL || !dht_peer_store_news(dht->peers, info_hash, &news_us))
         return;
-    dht_bencode_put_text(&serve->writer, "news");
-    dht_bencode_put_int(&serve->writer, (dht->now_us - news_us) / 1000);
+    dht_bencode_pair_int(&serve->writer, "news", (dht->now_us - news_us) / 1000);
 }
 
 // The keys of r in their order: id news seq token watch.
@@ -38,12 +37,10 @@ static void answer(struct dht_serve *serve, const struct dht_id *target, int64_t
     if (serve->msg->peers)
         put_news(serve, target);
     if (stored != NULL && stored->is_mutable) {
-        dht_bencode_put_text(&serve->writer, "seq");
-        dht_bencode_put_int(&serve->writer, stored->seq);
+        dht_bencode_pair_int(&serve->writer, "seq", stored->seq);
     }
     dht_serve_token(serve, target);
-    dht_bencode_put_text(&serve->writer, "watch");
-    dht_bencode_put_int(&serve->writer, granted_s);
+    dht_bencode_pair_int(&serve->writer, "watch", granted_s);
     dht_serve_close(serve);
 }
 

@@ -24,10 +24,8 @@ static void tell(struct dht_serve *serve, const struct dht_registration *registr
     size_t part_len = payload.len - at < room ? payload.len - at : room;
     dht_serve_open(serve);
     if (payload.len > 0) {
-        dht_bencode_put_text(writer, "part");
-        dht_bencode_put_string(writer, payload.data + at, part_len);
-        dht_bencode_put_text(writer, "size");
-        dht_bencode_put_int(writer, (int64_t)payload.len);
+        dht_bencode_pair_string(writer, "part", payload.data + at, part_len);
+        dht_bencode_pair_int(writer, "size", (int64_t)payload.len);
     }
     dht_serve_token(serve, &registration->info_hash);
     if (at == 0) {

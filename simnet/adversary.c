@@ -54,13 +54,6 @@ struct answer {
     struct dht_id target;
 };
 
-static void put_key(struct dht_bencode_writer *writer, const char *key, const void *data,
-                    size_t len)
-{
-    dht_bencode_put_text(writer, key);
-    dht_bencode_put_string(writer, data, len);
-}
-
 // A node that is not there, next to the target.
 static struct simnet_league_member made_up(struct adversary *self, const struct dht_id *target,
                                            uint8_t ip_len)
@@ -94,7 +87,7 @@ static void put_nodes(struct dht_bencode_writer *writer, struct adversary *self,
         len += DHT_ID_LEN;
         len += dht_addr_to_compact(&chosen[i].addr, bytes + len);
     }
-    put_key(writer, ip_len == 4 ? "nodes" : "nodes6", bytes, len);
+    dht_bencode_pair_string(writer, ip_len == 4 ? "nodes" : "nodes6", bytes, len);
 }
 
 static void put_answer(struct dht_bencode_writer *writer, struct adversary *self,
@@ -102,16 +95,15 @@ static void put_answer(struct dht_bencode_writer *writer, struct adversary *self
 {
     const struct simnet_league_item *item = answer->item;
     if (item != NULL)
-        put_key(writer, "k", item->key, sizeof item->key);
+        dht_bencode_pair_string(writer, "k", item->key, sizeof item->key);
     if (answer->with_nodes)
         put_nodes(writer, self, &answer->target, ip_len);
     if (item != NULL) {
-        dht_bencode_put_text(writer, "seq");
-        dht_bencode_put_int(writer, item->seq);
-        put_key(writer, "sig", item->sig, sizeof item->sig);
+        dht_bencode_pair_int(writer, "seq", item->seq);
+        dht_bencode_pair_string(writer, "sig", item->sig, sizeof item->sig);
     }
     if (answer->with_token)
-        put_key(writer, "token", "league", 6);
+        dht_bencode_pair_string(writer, "token", "league", 6);
     if (item != NULL) {
         dht_bencode_put_text(writer, "v");
         dht_bencode_put_raw(writer, item->value, item->value_len);

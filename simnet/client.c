@@ -336,20 +336,17 @@ static uint32_t ask(struct simnet_client *client, struct draft *draft)
 
 static void put_int(struct draft *draft, const char *key, int64_t value)
 {
-    dht_bencode_put_text(&draft->writer, key);
-    dht_bencode_put_int(&draft->writer, value);
+    dht_bencode_pair_int(&draft->writer, key, value);
 }
 
 static void put_text(struct draft *draft, const char *key, const char *text)
 {
-    dht_bencode_put_text(&draft->writer, key);
-    dht_bencode_put_text(&draft->writer, text);
+    dht_bencode_pair_text(&draft->writer, key, text);
 }
 
 static void put_bytes(struct draft *draft, const char *key, struct dht_span bytes)
 {
-    dht_bencode_put_text(&draft->writer, key);
-    dht_bencode_put_string(&draft->writer, bytes.data, bytes.len);
+    dht_bencode_pair_string(&draft->writer, key, bytes.data, bytes.len);
 }
 
 uint32_t simnet_client_resolve(struct simnet_client *client,

@@ -89,17 +89,14 @@ static void put_arguments(struct dht_bencode_writer *writer, struct simnet_flood
         simnet_stream_bytes(&flood->stream, bytes, DHT_ID_LEN);
         if (item != NULL)
             target_of(item, bytes);
-        dht_bencode_put_text(writer, "target");
-        dht_bencode_put_string(writer, bytes, DHT_ID_LEN);
+        dht_bencode_pair_string(writer, "target", bytes, DHT_ID_LEN);
         dht_bencode_end(writer);
         return;
     }
     simnet_stream_bytes(&flood->stream, bytes, sizeof bytes);
     if (message != PUT_IMMUTABLE) {
-        dht_bencode_put_text(writer, "k");
-        dht_bencode_put_string(writer, item != NULL ? item->seed : bytes, DHT_KEY_LEN);
-        dht_bencode_put_text(writer, "seq");
-        dht_bencode_put_int(writer, 1);
+        dht_bencode_pair_string(writer, "k", item != NULL ? item->seed : bytes, DHT_KEY_LEN);
+        dht_bencode_pair_int(writer, "seq", 1);
         dht_bencode_put_text(writer, "sig");
         put_random(writer, flood, DHT_SIG_LEN);
     }
@@ -110,8 +107,7 @@ static void put_arguments(struct dht_bencode_writer *writer, struct simnet_flood
         put_random(writer, flood, TOKEN_LEN);
     if (item != NULL)
         value_of(item, bytes);
-    dht_bencode_put_text(writer, "v");
-    dht_bencode_put_string(writer, bytes, sizeof bytes);
+    dht_bencode_pair_string(writer, "v", bytes, sizeof bytes);
     dht_bencode_end(writer);
 }
 
@@ -129,12 +125,9 @@ static size_t write_message(struct simnet_flood *flood, enum message message,
     dht_bencode_open_dict(&writer);
     dht_bencode_put_text(&writer, "a");
     put_arguments(&writer, flood, message, item);
-    dht_bencode_put_text(&writer, "q");
-    dht_bencode_put_text(&writer, message == GET ? "get" : "put");
-    dht_bencode_put_text(&writer, "t");
-    dht_bencode_put_string(&writer, tid, 2);
-    dht_bencode_put_text(&writer, "y");
-    dht_bencode_put_text(&writer, "q");
+    dht_bencode_pair_text(&writer, "q", message == GET ? "get" : "put");
+    dht_bencode_pair_string(&writer, "t", tid, 2);
+    dht_bencode_pair_text(&writer, "y", "q");
     dht_bencode_end(&writer);
     assert(!writer.full);
     return dht_bencode_written(&writer);

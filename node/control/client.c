@@ -229,8 +229,7 @@ static void send_cancel(struct pnr_client *client, uint32_t id)
         return;
     }
     struct dht_bencode_writer writer = control_frame_begin_request(out->buf + out->len, CANCEL_LEN);
-    dht_bencode_put_text(&writer, CONTROL_KEY_CANCEL_ID);
-    dht_bencode_put_int(&writer, id);
+    dht_bencode_pair_int(&writer, CONTROL_KEY_CANCEL_ID, id);
     out->len += control_frame_end_request(&writer, request->id,
                                           control_protocol_request_word(CONTROL_REQUEST_CANCEL));
     // Nobody waits for its answer.

@@ -31,8 +31,7 @@ enum pnr_error pnr_clouds(struct pnr_client *client, bool watch, uint32_t *ret_r
     if (error != PNR_OK) {
         return error;
     }
-    dht_bencode_put_text(&writer, CONTROL_KEY_WATCH);
-    dht_bencode_put_int(&writer, watch);
+    dht_bencode_pair_int(&writer, CONTROL_KEY_WATCH, watch);
     return control_client_end(client, &writer,
                               control_protocol_request_word(CONTROL_REQUEST_CLOUDS), ret_request);
 }
@@ -50,10 +49,8 @@ static enum pnr_error send_name_in(struct pnr_client *client, enum control_reque
     if (error != PNR_OK) {
         return error;
     }
-    dht_bencode_put_text(&writer, CONTROL_KEY_CLOUD);
-    dht_bencode_put_text(&writer, cloud);
-    dht_bencode_put_text(&writer, CONTROL_KEY_NAME);
-    dht_bencode_put_text(&writer, name);
+    dht_bencode_pair_text(&writer, CONTROL_KEY_CLOUD, cloud);
+    dht_bencode_pair_text(&writer, CONTROL_KEY_NAME, name);
     return control_client_end(client, &writer, control_protocol_request_word(kind), ret_request);
 }
 

@@ -168,12 +168,9 @@ void control_fields_put_endpoints(struct dht_bencode_writer *writer,
     dht_bencode_open_list(writer);
     for (size_t i = 0; i < count; i++) {
         dht_bencode_open_dict(writer);
-        dht_bencode_put_text(writer, CONTROL_KEY_IP);
-        dht_bencode_put_string(writer, endpoints[i].ip, endpoints[i].ip_len);
-        dht_bencode_put_text(writer, CONTROL_KEY_PORT);
-        dht_bencode_put_int(writer, endpoints[i].port);
-        dht_bencode_put_text(writer, CONTROL_KEY_PROTO);
-        dht_bencode_put_int(writer, endpoints[i].proto);
+        dht_bencode_pair_string(writer, CONTROL_KEY_IP, endpoints[i].ip, endpoints[i].ip_len);
+        dht_bencode_pair_int(writer, CONTROL_KEY_PORT, endpoints[i].port);
+        dht_bencode_pair_int(writer, CONTROL_KEY_PROTO, endpoints[i].proto);
         dht_bencode_end(writer);
     }
     dht_bencode_end(writer);

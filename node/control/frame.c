@@ -229,10 +229,8 @@ struct dht_bencode_writer control_frame_begin_request(uint8_t *buf, size_t buf_l
 size_t control_frame_end_request(struct dht_bencode_writer *writer, uint32_t id, const char *word)
 {
     dht_bencode_end(writer);
-    dht_bencode_put_text(writer, CONTROL_KEY_ID);
-    dht_bencode_put_int(writer, id);
-    dht_bencode_put_text(writer, CONTROL_KEY_REQUEST);
-    dht_bencode_put_text(writer, word);
+    dht_bencode_pair_int(writer, CONTROL_KEY_ID, id);
+    dht_bencode_pair_text(writer, CONTROL_KEY_REQUEST, word);
     dht_bencode_end(writer);
     return control_frame_end(writer);
 }
@@ -242,10 +240,8 @@ struct dht_bencode_writer control_frame_begin_answer(uint8_t *buf, size_t buf_le
 {
     struct dht_bencode_writer writer = control_frame_begin(buf, buf_len);
     dht_bencode_open_dict(&writer);
-    dht_bencode_put_text(&writer, CONTROL_KEY_ID);
-    dht_bencode_put_int(&writer, id);
-    dht_bencode_put_text(&writer, CONTROL_KEY_ANSWER);
-    dht_bencode_put_text(&writer, control_protocol_answer_word(answer));
+    dht_bencode_pair_int(&writer, CONTROL_KEY_ID, id);
+    dht_bencode_pair_text(&writer, CONTROL_KEY_ANSWER, control_protocol_answer_word(answer));
     dht_bencode_put_text(&writer, CONTROL_KEY_FIELDS);
     dht_bencode_open_dict(&writer);
     return writer;
@@ -270,9 +266,7 @@ size_t control_frame_write_error(uint8_t *buf, size_t buf_len, uint32_t id, enum
     }
     struct dht_bencode_writer writer =
         control_frame_begin_answer(buf, buf_len, id, CONTROL_ANSWER_ERROR);
-    dht_bencode_put_text(&writer, CONTROL_KEY_CODE);
-    dht_bencode_put_int(&writer, code);
-    dht_bencode_put_text(&writer, CONTROL_KEY_TEXT);
-    dht_bencode_put_string(&writer, text, text_len);
+    dht_bencode_pair_int(&writer, CONTROL_KEY_CODE, code);
+    dht_bencode_pair_string(&writer, CONTROL_KEY_TEXT, text, text_len);
     return control_frame_end_answer(&writer);
 }

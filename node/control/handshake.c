@@ -62,10 +62,8 @@ static void end(struct control_handshake *handshake, struct dht_bencode_writer *
 static void refuse(struct control_handshake *handshake, enum control_error error, const char *text)
 {
     struct dht_bencode_writer writer = begin(handshake);
-    dht_bencode_put_text(&writer, CONTROL_KEY_CODE);
-    dht_bencode_put_int(&writer, error);
-    dht_bencode_put_text(&writer, CONTROL_KEY_TEXT);
-    dht_bencode_put_text(&writer, text);
+    dht_bencode_pair_int(&writer, CONTROL_KEY_CODE, error);
+    dht_bencode_pair_text(&writer, CONTROL_KEY_TEXT, text);
     end(handshake, &writer);
     fail_text(handshake, error, text);
 }
@@ -173,17 +171,14 @@ void control_handshake_start_client(struct control_handshake *handshake,
     }
     struct dht_bencode_writer writer = begin(handshake);
     if (handshake->is_proven) {
-        dht_bencode_put_text(&writer, CONTROL_KEY_ACCESS);
-        dht_bencode_put_text(&writer, access_text(handshake->access));
+        dht_bencode_pair_text(&writer, CONTROL_KEY_ACCESS, access_text(handshake->access));
     }
-    dht_bencode_put_text(&writer, CONTROL_KEY_HELLO_NODE);
-    dht_bencode_put_int(&writer, handshake->node);
+    dht_bencode_pair_int(&writer, CONTROL_KEY_HELLO_NODE, handshake->node);
     if (handshake->is_proven) {
-        dht_bencode_put_text(&writer, CONTROL_KEY_HELLO_NONCE);
-        dht_bencode_put_string(&writer, handshake->client_nonce, CONTROL_NONCE_LEN);
+        dht_bencode_pair_string(&writer, CONTROL_KEY_HELLO_NONCE, handshake->client_nonce,
+                                CONTROL_NONCE_LEN);
     }
-    dht_bencode_put_text(&writer, CONTROL_KEY_HELLO_VERSION);
-    dht_bencode_put_int(&writer, handshake->version);
+    dht_bencode_pair_int(&writer, CONTROL_KEY_HELLO_VERSION, handshake->version);
     end(handshake, &writer);
     *ret_out = (struct dht_span){handshake->out, handshake->out_len};
 }
@@ -215,8 +210,7 @@ static void take_challenge(struct control_handshake *handshake, struct dht_span 
     }
     make_proof(handshake, client_label, sizeof client_label, proof);
     struct dht_bencode_writer writer = begin(handshake);
-    dht_bencode_put_text(&writer, CONTROL_KEY_HELLO_PROOF);
-    dht_bencode_put_string(&writer, proof, sizeof proof);
+    dht_bencode_pair_string(&writer, CONTROL_KEY_HELLO_PROOF, proof, sizeof proof);
     end(handshake, &writer);
     set_state(handshake, CONTROL_HANDSHAKE_WELCOME);
 }
@@ -270,12 +264,9 @@ void control_handshake_start_server(struct control_handshake *handshake,
 static void welcome(struct control_handshake *handshake)
 {
     struct dht_bencode_writer writer = begin(handshake);
-    dht_bencode_put_text(&writer, CONTROL_KEY_ACCESS);
-    dht_bencode_put_text(&writer, access_text(handshake->access));
-    dht_bencode_put_text(&writer, CONTROL_KEY_HELLO_NODE);
-    dht_bencode_put_int(&writer, handshake->node);
-    dht_bencode_put_text(&writer, CONTROL_KEY_HELLO_VERSION);
-    dht_bencode_put_int(&writer, handshake->version);
+    dht_bencode_pair_text(&writer, CONTROL_KEY_ACCESS, access_text(handshake->access));
+    dht_bencode_pair_int(&writer, CONTROL_KEY_HELLO_NODE, handshake->node);
+    dht_bencode_pair_int(&writer, CONTROL_KEY_HELLO_VERSION, handshake->version);
     end(handshake, &writer);
     set_state(handshake, CONTROL_HANDSHAKE_DONE);
 }
@@ -294,10 +285,9 @@ static void challenge(struct control_handshake *handshake, struct dht_span body)
     }
     make_proof(handshake, server_label, sizeof server_label, proof);
     struct dht_bencode_writer writer = begin(handshake);
-    dht_bencode_put_text(&writer, CONTROL_KEY_HELLO_NONCE);
-    dht_bencode_put_string(&writer, handshake->server_nonce, CONTROL_NONCE_LEN);
-    dht_bencode_put_text(&writer, CONTROL_KEY_HELLO_PROOF);
-    dht_bencode_put_string(&writer, proof, sizeof proof);
+    dht_bencode_pair_string(&writer, CONTROL_KEY_HELLO_NONCE, handshake->server_nonce,
+                            CONTROL_NONCE_LEN);
+    dht_bencode_pair_string(&writer, CONTROL_KEY_HELLO_PROOF, proof, sizeof proof);
     end(handshake, &writer);
     set_state(handshake, CONTROL_HANDSHAKE_PROOF);
 }

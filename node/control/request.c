@@ -41,23 +41,15 @@ static const enum control_criteria criteria[] = {
 static void put_text(struct dht_bencode_writer *writer, const char *key, const char *text)
 {
     if (text != NULL) {
-        dht_bencode_put_text(writer, key);
-        dht_bencode_put_text(writer, text);
+        dht_bencode_pair_text(writer, key, text);
     }
-}
-
-static void put_int(struct dht_bencode_writer *writer, const char *key, int64_t value)
-{
-    dht_bencode_put_text(writer, key);
-    dht_bencode_put_int(writer, value);
 }
 
 static void put_bytes(struct dht_bencode_writer *writer, const char *key, const uint8_t *data,
                       size_t len)
 {
     if (len > 0) {
-        dht_bencode_put_text(writer, key);
-        dht_bencode_put_string(writer, data, len);
+        dht_bencode_pair_string(writer, key, data, len);
     }
 }
 
@@ -99,17 +91,17 @@ enum pnr_error pnr_resolve(struct pnr_client *client, const struct pnr_resolve *
         return error;
     }
     if (resolve->cached) {
-        put_int(&writer, CONTROL_KEY_CACHED, 1);
+        dht_bencode_pair_int(&writer, CONTROL_KEY_CACHED, 1);
     }
     put_text(&writer, CONTROL_KEY_CLOUD, resolve->cloud);
     put_criteria(&writer, resolve->criteria);
     put_bytes(&writer, CONTROL_KEY_HINT, resolve->hint, resolve->hint_len);
     if (resolve->max > 0) {
-        put_int(&writer, CONTROL_KEY_MAX, resolve->max);
+        dht_bencode_pair_int(&writer, CONTROL_KEY_MAX, resolve->max);
     }
     put_text(&writer, CONTROL_KEY_NAME, resolve->name);
-    put_int(&writer, CONTROL_KEY_TIMEOUT_MS, timeout_ms);
-    put_int(&writer, CONTROL_KEY_TRACE, resolve->trace);
+    dht_bencode_pair_int(&writer, CONTROL_KEY_TIMEOUT_MS, timeout_ms);
+    dht_bencode_pair_int(&writer, CONTROL_KEY_TRACE, resolve->trace);
     put_text(&writer, CONTROL_KEY_WAIT,
              control_protocol_word(CONTROL_VOCABULARY_WAIT, waits[resolve->wait]));
     error = control_client_end(client, &writer, WORD(RESOLVE), ret_request);
@@ -212,10 +204,10 @@ static enum pnr_error send_publish(struct pnr_client *client, const struct pnr_p
     put_text(&writer, CONTROL_KEY_NAME, publish->name);
     put_bytes(&writer, CONTROL_KEY_PAYLOAD, publish->payload, publish->payload_len);
     if (publish->payload_len > 0 && publish->payload_type != PNR_PAYLOAD_NONE) {
-        put_int(&writer, CONTROL_KEY_PAYLOAD_TYPE, publish->payload_type);
+        dht_bencode_pair_int(&writer, CONTROL_KEY_PAYLOAD_TYPE, publish->payload_type);
     }
     if (publish->ttl_s != 0) {
-        put_int(&writer, CONTROL_KEY_TTL_S, publish->ttl_s);
+        dht_bencode_pair_int(&writer, CONTROL_KEY_TTL_S, publish->ttl_s);
     }
     return control_client_end(client, &writer, word, ret_request);
 }
@@ -358,7 +350,7 @@ enum pnr_error pnr_ping_in(struct pnr_client *client, const char *cloud, const c
     }
     put_text(&writer, CONTROL_KEY_ADDR, addr);
     put_text(&writer, CONTROL_KEY_CLOUD, cloud);
-    put_int(&writer, CONTROL_KEY_TIMEOUT_MS, wait_ms);
+    dht_bencode_pair_int(&writer, CONTROL_KEY_TIMEOUT_MS, wait_ms);
     error = control_client_end(client, &writer, WORD(PING), ret_request);
     if (error == PNR_OK) {
         pnr_client_limit(client, *ret_request, wait_ms + GRACE_MS);

@@ -55,15 +55,15 @@ static void answer_one(struct node *node, struct core_request *request,
         cloud->present ? core_cloud_state(node, cloud) : NODE_CLOUD_DEAD; // it is gone
     core_answer_begin(&answer, request, CONTROL_ANSWER_RESULT);
     if (event >= 0)
-        core_result_put_text(writer, CONTROL_KEY_EVENT,
-                             control_protocol_word(CONTROL_VOCABULARY_EVENT, event));
+        dht_bencode_pair_text(writer, CONTROL_KEY_EVENT,
+                              control_protocol_word(CONTROL_VOCABULARY_EVENT, event));
     put_families(writer, cloud);
-    core_result_put_text(writer, CONTROL_KEY_NAME, cloud->config.name);
-    core_result_put_text(
+    dht_bencode_pair_text(writer, CONTROL_KEY_NAME, cloud->config.name);
+    dht_bencode_pair_text(
         writer, CONTROL_KEY_SCOPE,
         control_protocol_word(CONTROL_VOCABULARY_SCOPE, (int)scope_of(cloud->config.scope)));
-    core_result_put_int(writer, CONTROL_KEY_SCOPE_ID, cloud->config.scope_id);
-    core_result_put_text(
+    dht_bencode_pair_int(writer, CONTROL_KEY_SCOPE_ID, cloud->config.scope_id);
+    dht_bencode_pair_text(
         writer, CONTROL_KEY_STATE,
         control_protocol_word(CONTROL_VOCABULARY_CLOUD_STATE, (int)word_of(state)));
     core_answer_end(node, &answer);
@@ -133,8 +133,8 @@ static void answer_watching(struct node *node, struct core_request *request)
 {
     struct core_answer answer;
     core_answer_begin(&answer, request, CONTROL_ANSWER_PROGRESS);
-    core_result_put_text(&answer.writer, CONTROL_KEY_STEP,
-                         control_protocol_word(CONTROL_VOCABULARY_STEP, CONTROL_STEP_WATCHING));
+    dht_bencode_pair_text(&answer.writer, CONTROL_KEY_STEP,
+                          control_protocol_word(CONTROL_VOCABULARY_STEP, CONTROL_STEP_WATCHING));
     core_answer_end(node, &answer);
 }
 
@@ -155,6 +155,6 @@ void core_cloud_list_answer(struct node *node, struct core_request *request, boo
     }
     struct core_answer answer;
     core_answer_begin(&answer, request, CONTROL_ANSWER_DONE);
-    core_result_put_int(&answer.writer, CONTROL_KEY_COUNT, request->results);
+    dht_bencode_pair_int(&answer.writer, CONTROL_KEY_COUNT, request->results);
     core_answer_end(node, &answer);
 }

@@ -46,19 +46,6 @@ static void put_endpoint(struct dht_bencode_writer *writer,
     dht_bencode_put_string(writer, bytes, 3 + ip_len);
 }
 
-static void put_bytes(struct dht_bencode_writer *writer, const char *key, const uint8_t *bytes,
-                      size_t len)
-{
-    dht_bencode_put_text(writer, key);
-    dht_bencode_put_string(writer, bytes, len);
-}
-
-static void put_int(struct dht_bencode_writer *writer, const char *key, int64_t value)
-{
-    dht_bencode_put_text(writer, key);
-    dht_bencode_put_int(writer, value);
-}
-
 static void put_others(struct dht_bencode_writer *writer, const struct core_description *others,
                        size_t count);
 
@@ -69,23 +56,23 @@ static void put_one(struct dht_bencode_writer *writer, const struct core_descrip
     bool has_payload = one->payload_type != CORE_RECORD_PAYLOAD_NONE;
     dht_bencode_open_dict(writer);
     if (one->comment_len > 0)
-        put_bytes(writer, KEY_COMMENT, one->comment, one->comment_len);
+        dht_bencode_pair_string(writer, KEY_COMMENT, one->comment, one->comment_len);
     dht_bencode_put_text(writer, KEY_ENDPOINTS);
     dht_bencode_open_list(writer);
     for (uint32_t i = 0; i < one->endpoint_count; i++)
         put_endpoint(writer, &one->endpoints[i]);
     dht_bencode_end(writer);
     if (has_payload)
-        put_bytes(writer, KEY_DIGEST, one->digest, sizeof one->digest);
-    put_bytes(writer, KEY_PUBLISHER, one->publisher, sizeof one->publisher);
+        dht_bencode_pair_string(writer, KEY_DIGEST, one->digest, sizeof one->digest);
+    dht_bencode_pair_string(writer, KEY_PUBLISHER, one->publisher, sizeof one->publisher);
     if (has_payload)
-        put_int(writer, KEY_LEN, one->payload_len);
+        dht_bencode_pair_int(writer, KEY_LEN, one->payload_len);
     if (other_count > 0)
         put_others(writer, others, other_count);
     if (has_payload)
-        put_int(writer, KEY_TYPE, (int64_t)one->payload_type);
+        dht_bencode_pair_int(writer, KEY_TYPE, (int64_t)one->payload_type);
     if (one->ttl_s > 0)
-        put_int(writer, KEY_TTL, one->ttl_s);
+        dht_bencode_pair_int(writer, KEY_TTL, one->ttl_s);
     dht_bencode_end(writer);
 }
 

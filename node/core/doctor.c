@@ -55,12 +55,12 @@ static void tell(struct node *node, struct core_doctor *doctor, const struct fin
     struct core_answer answer;
     struct dht_bencode_writer *writer = &answer.writer;
     core_answer_begin(&answer, doctor->request, CONTROL_ANSWER_RESULT);
-    core_result_put_text(writer, CONTROL_KEY_CHECK, finding->check);
+    dht_bencode_pair_text(writer, CONTROL_KEY_CHECK, finding->check);
     if (finding->remedy != NULL)
-        core_result_put_text(writer, CONTROL_KEY_REMEDY, finding->remedy);
-    core_result_put_text(writer, CONTROL_KEY_STATE,
-                         control_protocol_word(CONTROL_VOCABULARY_FINDING, (int)finding->state));
-    core_result_put_text(writer, CONTROL_KEY_TEXT, finding->text);
+        dht_bencode_pair_text(writer, CONTROL_KEY_REMEDY, finding->remedy);
+    dht_bencode_pair_text(writer, CONTROL_KEY_STATE,
+                          control_protocol_word(CONTROL_VOCABULARY_FINDING, (int)finding->state));
+    dht_bencode_pair_text(writer, CONTROL_KEY_TEXT, finding->text);
     core_answer_end(node, &answer);
     doctor->warnings += finding->state == CONTROL_FINDING_WARN;
     doctor->failures += finding->state == CONTROL_FINDING_FAIL;
@@ -70,9 +70,9 @@ static void end(struct node *node, struct core_doctor *doctor)
 {
     struct core_answer answer;
     core_answer_begin(&answer, doctor->request, CONTROL_ANSWER_DONE);
-    core_result_put_int(&answer.writer, CONTROL_KEY_COUNT, doctor->request->results);
-    core_result_put_int(&answer.writer, CONTROL_KEY_FAILURES, doctor->failures);
-    core_result_put_int(&answer.writer, CONTROL_KEY_WARNINGS, doctor->warnings);
+    dht_bencode_pair_int(&answer.writer, CONTROL_KEY_COUNT, doctor->request->results);
+    dht_bencode_pair_int(&answer.writer, CONTROL_KEY_FAILURES, doctor->failures);
+    dht_bencode_pair_int(&answer.writer, CONTROL_KEY_WARNINGS, doctor->warnings);
     core_answer_end(node, &answer); // the doctor goes with its request
 }
 
@@ -517,7 +517,7 @@ static void pass_on(struct node *node, struct core_doctor *doctor, struct dht_sp
     core_answer_begin(&answer, doctor->request, CONTROL_ANSWER_RESULT);
     for (size_t i = 0; i < 4; i++)
         if (parts[i].data != NULL)
-            core_result_put_bytes(&answer.writer, keys[i], parts[i]);
+            dht_bencode_pair_string(&answer.writer, keys[i], parts[i].data, parts[i].len);
     core_answer_end(node, &answer);
     doctor->warnings += state == CONTROL_FINDING_WARN;
     doctor->failures += state == CONTROL_FINDING_FAIL;

@@ -23,7 +23,7 @@ void core_publication_put_name(struct dht_bencode_writer *writer,
     char text[CORE_NAME_TEXT_LEN_MAX + 1];
     name_of(publication, &name);
     size_t len = core_name_print(&name, text);
-    core_result_put_bytes(writer, CONTROL_KEY_NAME, (struct dht_span){(const uint8_t *)text, len});
+    dht_bencode_pair_string(writer, CONTROL_KEY_NAME, text, len);
 }
 
 void core_publication_progress(struct node *node, struct core_publication *publication,
@@ -33,8 +33,8 @@ void core_publication_progress(struct node *node, struct core_publication *publi
     if (publication->request == NULL)
         return;
     core_answer_begin(&answer, publication->request, CONTROL_ANSWER_PROGRESS);
-    core_result_put_text(&answer.writer, CONTROL_KEY_STEP,
-                         control_protocol_word(CONTROL_VOCABULARY_STEP, (int)step));
+    dht_bencode_pair_text(&answer.writer, CONTROL_KEY_STEP,
+                          control_protocol_word(CONTROL_VOCABULARY_STEP, (int)step));
     core_answer_end(node, &answer);
 }
 
@@ -64,7 +64,7 @@ static void put_renew_s(const struct node *node, struct dht_bencode_writer *writ
 {
     int64_t renew_s = core_publication_renew_s(node, publication);
     if (renew_s >= 0)
-        core_result_put_int(writer, CONTROL_KEY_RENEW_S, renew_s);
+        dht_bencode_pair_int(writer, CONTROL_KEY_RENEW_S, renew_s);
 }
 
 static void put_refused(struct dht_bencode_writer *writer,
@@ -76,8 +76,8 @@ static void put_refused(struct dht_bencode_writer *writer,
         char addr[DHT_ADDR_TEXT_MAX];
         dht_addr_to_text(&publication->refused[i].addr, addr);
         dht_bencode_open_dict(writer);
-        core_result_put_text(writer, CONTROL_KEY_ADDR, addr);
-        core_result_put_int(writer, CONTROL_KEY_CODE, publication->refused[i].code);
+        dht_bencode_pair_text(writer, CONTROL_KEY_ADDR, addr);
+        dht_bencode_pair_int(writer, CONTROL_KEY_CODE, publication->refused[i].code);
         dht_bencode_end(writer);
     }
     dht_bencode_end(writer);
@@ -93,20 +93,20 @@ void core_publication_answer(struct node *node, const struct core_publication *p
     char authority[CORE_ZBASE32_LEN + 1];
     core_zbase32_encode(publication->key, authority);
     core_answer_begin(&answer, request, CONTROL_ANSWER_DONE);
-    core_result_put_text(writer, CONTROL_KEY_AUTHORITY, authority);
-    core_result_put_int(writer, CONTROL_KEY_ELAPSED_US, node->now_us - request->started_us);
-    core_result_put_int(writer, CONTROL_KEY_HOPS, publication->tally.hops);
+    dht_bencode_pair_text(writer, CONTROL_KEY_AUTHORITY, authority);
+    dht_bencode_pair_int(writer, CONTROL_KEY_ELAPSED_US, node->now_us - request->started_us);
+    dht_bencode_pair_int(writer, CONTROL_KEY_HOPS, publication->tally.hops);
     core_publication_put_name(writer, publication);
-    core_result_put_int(writer, CONTROL_KEY_NODES_ANSWERED, publication->read_tally.answered);
-    core_result_put_int(writer, CONTROL_KEY_NODES_ASKED, publication->read_tally.asked);
+    dht_bencode_pair_int(writer, CONTROL_KEY_NODES_ANSWERED, publication->read_tally.answered);
+    dht_bencode_pair_int(writer, CONTROL_KEY_NODES_ASKED, publication->read_tally.asked);
     put_refused(writer, publication);
     put_renew_s(node, writer, publication);
     if (publication->seq != DHT_SEQ_NONE)
-        core_result_put_int(writer, CONTROL_KEY_SEQ, publication->seq);
-    core_result_put_int(writer, CONTROL_KEY_STORED, publication->tally.stored);
+        dht_bencode_pair_int(writer, CONTROL_KEY_SEQ, publication->seq);
+    dht_bencode_pair_int(writer, CONTROL_KEY_STORED, publication->tally.stored);
     if (publication->read_tally.suspect)
-        core_result_put_int(writer, CONTROL_KEY_SUSPECT, 1);
-    core_result_put_int(writer, CONTROL_KEY_TARGETS, publication->tally.targets);
+        dht_bencode_pair_int(writer, CONTROL_KEY_SUSPECT, 1);
+    dht_bencode_pair_int(writer, CONTROL_KEY_TARGETS, publication->tally.targets);
     core_answer_end(node, &answer);
 }
 
@@ -147,24 +147,24 @@ static void list_one(struct node *node, struct core_request *request,
         memcpy(endpoints[i].ip, content->endpoints[i].addr.ip, sizeof endpoints[i].ip);
     }
     core_answer_begin(&answer, request, CONTROL_ANSWER_RESULT);
-    core_result_put_text(writer, CONTROL_KEY_CLOUD, publication->cloud->config.name);
+    dht_bencode_pair_text(writer, CONTROL_KEY_CLOUD, publication->cloud->config.name);
     if (content->comment_len > 0 && !publication->withdrawn)
-        core_result_put_bytes(writer, CONTROL_KEY_COMMENT,
-                              (struct dht_span){content->comment, content->comment_len});
-    core_result_put_int(writer, CONTROL_KEY_COPIES, publication->copies);
+        dht_bencode_pair_string(writer, CONTROL_KEY_COMMENT, content->comment,
+                                content->comment_len);
+    dht_bencode_pair_int(writer, CONTROL_KEY_COPIES, publication->copies);
     dht_bencode_put_text(writer, CONTROL_KEY_ENDPOINTS);
     control_fields_put_endpoints(writer, endpoints, content->endpoint_count);
-    core_result_put_text(writer, CONTROL_KEY_LAST_ERROR, publication->last_error);
+    dht_bencode_pair_text(writer, CONTROL_KEY_LAST_ERROR, publication->last_error);
     core_publication_put_name(writer, publication);
     put_renew_s(node, writer, publication);
     if (publication->seq != DHT_SEQ_NONE)
-        core_result_put_int(writer, CONTROL_KEY_SEQ, publication->seq);
-    core_result_put_int(writer, CONTROL_KEY_SESSION, publication->session != NULL);
-    core_result_put_text(
+        dht_bencode_pair_int(writer, CONTROL_KEY_SEQ, publication->seq);
+    dht_bencode_pair_int(writer, CONTROL_KEY_SESSION, publication->session != NULL);
+    dht_bencode_pair_text(
         writer, CONTROL_KEY_STATE,
         control_protocol_word(CONTROL_VOCABULARY_STATE, (int)state_of(publication)));
-    core_result_put_int(writer, CONTROL_KEY_STORED, publication->tally.stored);
-    core_result_put_int(writer, CONTROL_KEY_TARGETS, publication->tally.targets);
+    dht_bencode_pair_int(writer, CONTROL_KEY_STORED, publication->tally.stored);
+    dht_bencode_pair_int(writer, CONTROL_KEY_TARGETS, publication->tally.targets);
     core_answer_end(node, &answer);
 }
 
@@ -193,6 +193,6 @@ void core_publication_list(struct node *node, struct core_request *request)
         return; // goes on when the client has read some of it
     struct core_answer answer;
     core_answer_begin(&answer, request, CONTROL_ANSWER_DONE);
-    core_result_put_int(&answer.writer, CONTROL_KEY_COUNT, request->results);
+    dht_bencode_pair_int(&answer.writer, CONTROL_KEY_COUNT, request->results);
     core_answer_end(node, &answer);
 }

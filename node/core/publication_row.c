@@ -62,19 +62,17 @@ size_t core_publication_row(const struct core_publication *publication,
     const struct core_publication_content *content = &publication->content;
     struct dht_bencode_writer writer = dht_bencode_writer(ret_row, NODE_ROW_VALUE_MAX);
     dht_bencode_open_dict(&writer);
-    core_result_put_int(&writer, "anchor", publication->anchor);
-    core_result_put_bytes(&writer, "comment",
-                          (struct dht_span){content->comment, content->comment_len});
+    dht_bencode_pair_int(&writer, "anchor", publication->anchor);
+    dht_bencode_pair_string(&writer, "comment", content->comment, content->comment_len);
     dht_bencode_put_text(&writer, CONTROL_KEY_ENDPOINTS);
     put_endpoints(&writer, content);
-    core_result_put_int(&writer, "forget", publication->forget_wall_us);
-    core_result_put_bytes(&writer, "payload",
-                          (struct dht_span){content->payload, content->payload_len});
-    core_result_put_int(&writer, "payload_type", (int64_t)content->payload_type);
+    dht_bencode_pair_int(&writer, "forget", publication->forget_wall_us);
+    dht_bencode_pair_string(&writer, "payload", content->payload, content->payload_len);
+    dht_bencode_pair_int(&writer, "payload_type", (int64_t)content->payload_type);
     if (publication->session != NULL)
-        core_result_put_int(&writer, "session", 1);
-    core_result_put_int(&writer, "ttl_s", content->ttl_s);
-    core_result_put_int(&writer, "withdrawn", publication->withdrawn);
+        dht_bencode_pair_int(&writer, "session", 1);
+    dht_bencode_pair_int(&writer, "ttl_s", content->ttl_s);
+    dht_bencode_pair_int(&writer, "withdrawn", publication->withdrawn);
     dht_bencode_end(&writer);
     return writer.full ? 0 : dht_bencode_written(&writer);
 }

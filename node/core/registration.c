@@ -276,8 +276,8 @@ static void tell_step(struct node *node, struct core_registration *registration,
     if (registration->request == NULL)
         return;
     core_answer_begin(&answer, registration->request, CONTROL_ANSWER_PROGRESS);
-    core_result_put_text(&answer.writer, CONTROL_KEY_STEP,
-                         control_protocol_word(CONTROL_VOCABULARY_STEP, (int)step));
+    dht_bencode_pair_text(&answer.writer, CONTROL_KEY_STEP,
+                          control_protocol_word(CONTROL_VOCABULARY_STEP, (int)step));
     core_answer_end(node, &answer);
 }
 

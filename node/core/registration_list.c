@@ -13,14 +13,14 @@ static void put_renew_s(const struct node *node, struct dht_bencode_writer *writ
         return;
     if (registration->timer.position != DHT_TIMER_IDLE)
         renew_s = (registration->timer.due_us - node->now_us) / CORE_SECOND_US;
-    core_result_put_int(writer, CONTROL_KEY_RENEW_S, renew_s);
+    dht_bencode_pair_int(writer, CONTROL_KEY_RENEW_S, renew_s);
 }
 
 static void put_name(struct dht_bencode_writer *writer, const struct core_name *name)
 {
     char text[CORE_NAME_TEXT_LEN_MAX + 1];
     size_t len = core_name_print(name, text);
-    core_result_put_bytes(writer, CONTROL_KEY_NAME, (struct dht_span){(const uint8_t *)text, len});
+    dht_bencode_pair_string(writer, CONTROL_KEY_NAME, text, len);
 }
 
 // authority elapsed_us hops name nodes_answered nodes_asked refused renew_s stored suspect targets
@@ -31,20 +31,20 @@ void core_registration_answer(struct node *node, const struct core_registration 
     struct dht_bencode_writer *writer = &answer.writer;
     const struct dht_tally *tally = &registration->tally;
     core_answer_begin(&answer, request, CONTROL_ANSWER_DONE);
-    core_result_put_text(writer, CONTROL_KEY_AUTHORITY, "0");
-    core_result_put_int(writer, CONTROL_KEY_ELAPSED_US, node->now_us - request->started_us);
-    core_result_put_int(writer, CONTROL_KEY_HOPS, tally->hops);
+    dht_bencode_pair_text(writer, CONTROL_KEY_AUTHORITY, "0");
+    dht_bencode_pair_int(writer, CONTROL_KEY_ELAPSED_US, node->now_us - request->started_us);
+    dht_bencode_pair_int(writer, CONTROL_KEY_HOPS, tally->hops);
     put_name(writer, &registration->name);
-    core_result_put_int(writer, CONTROL_KEY_NODES_ANSWERED, tally->answered);
-    core_result_put_int(writer, CONTROL_KEY_NODES_ASKED, tally->asked);
+    dht_bencode_pair_int(writer, CONTROL_KEY_NODES_ANSWERED, tally->answered);
+    dht_bencode_pair_int(writer, CONTROL_KEY_NODES_ASKED, tally->asked);
     dht_bencode_put_text(writer, CONTROL_KEY_REFUSED);
     dht_bencode_open_list(writer);
     dht_bencode_end(writer);
     put_renew_s(node, writer, registration);
-    core_result_put_int(writer, CONTROL_KEY_STORED, tally->stored);
+    dht_bencode_pair_int(writer, CONTROL_KEY_STORED, tally->stored);
     if (tally->suspect)
-        core_result_put_int(writer, CONTROL_KEY_SUSPECT, 1);
-    core_result_put_int(writer, CONTROL_KEY_TARGETS, tally->targets);
+        dht_bencode_pair_int(writer, CONTROL_KEY_SUSPECT, 1);
+    dht_bencode_pair_int(writer, CONTROL_KEY_TARGETS, tally->targets);
     core_answer_end(node, &answer);
 }
 
@@ -72,26 +72,27 @@ static void list_one(struct node *node, struct core_request *request,
     core_registration_describe(registration, &description);
     size_t count = core_description_endpoints(&description, endpoints);
     core_answer_begin(&answer, request, CONTROL_ANSWER_RESULT);
-    core_result_put_text(writer, CONTROL_KEY_CLOUD, registration->cloud->config.name);
+    dht_bencode_pair_text(writer, CONTROL_KEY_CLOUD, registration->cloud->config.name);
     if (content->comment_len > 0)
-        core_result_put_bytes(writer, CONTROL_KEY_COMMENT,
-                              (struct dht_span){content->comment, content->comment_len});
-    core_result_put_int(writer, CONTROL_KEY_COPIES, tally->stored);
+        dht_bencode_pair_string(writer, CONTROL_KEY_COMMENT, content->comment,
+                                content->comment_len);
+    dht_bencode_pair_int(writer, CONTROL_KEY_COPIES, tally->stored);
     dht_bencode_put_text(writer, CONTROL_KEY_ENDPOINTS);
     control_fields_put_endpoints(writer, endpoints, count);
     bool is_stuck = registration->cloud->present && registration->last_error[0] != '\0' &&
                     core_cloud_is_hopeless(node, registration->cloud);
     if (is_stuck)
         core_cloud_why_nobody(node, registration->cloud, "", why);
-    core_result_put_text(writer, CONTROL_KEY_LAST_ERROR, is_stuck ? why : registration->last_error);
+    dht_bencode_pair_text(writer, CONTROL_KEY_LAST_ERROR,
+                          is_stuck ? why : registration->last_error);
     put_name(writer, &registration->name);
     put_renew_s(node, writer, registration);
-    core_result_put_int(writer, CONTROL_KEY_SESSION, registration->session != NULL);
-    core_result_put_text(
+    dht_bencode_pair_int(writer, CONTROL_KEY_SESSION, registration->session != NULL);
+    dht_bencode_pair_text(
         writer, CONTROL_KEY_STATE,
         control_protocol_word(CONTROL_VOCABULARY_STATE, (int)state_of(registration)));
-    core_result_put_int(writer, CONTROL_KEY_STORED, tally->stored);
-    core_result_put_int(writer, CONTROL_KEY_TARGETS, tally->targets);
+    dht_bencode_pair_int(writer, CONTROL_KEY_STORED, tally->stored);
+    dht_bencode_pair_int(writer, CONTROL_KEY_TARGETS, tally->targets);
     core_answer_end(node, &answer);
 }
 

@@ -40,8 +40,7 @@ uint64_t core_registration_write(struct node *node, const struct core_registrati
     dht_bencode_open_dict(&writer);
     dht_bencode_put_text(&writer, ROW_DESCRIPTION);
     core_description_write(&writer, &description, 1);
-    core_result_put_bytes(&writer, ROW_PAYLOAD,
-                          (struct dht_span){content->payload, content->payload_len});
+    dht_bencode_pair_string(&writer, ROW_PAYLOAD, content->payload, content->payload_len);
     dht_bencode_end(&writer);
     assert(!writer.full);
     struct dht_span value = {row, dht_bencode_written(&writer)};

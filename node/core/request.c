@@ -305,14 +305,10 @@ static void answer_key(struct node *node, struct core_request *request, enum con
     }
     core_zbase32_encode(key->key, z32);
     core_answer_begin(&answer, request, kind);
-    dht_bencode_put_text(writer, CONTROL_KEY_HEX40);
-    dht_bencode_put_string(writer, hex, sizeof hex);
-    dht_bencode_put_text(writer, CONTROL_KEY_LABEL);
-    dht_bencode_put_text(writer, key->label);
-    dht_bencode_put_text(writer, CONTROL_KEY_PATH);
-    dht_bencode_put_text(writer, key->path);
-    dht_bencode_put_text(writer, CONTROL_KEY_Z32);
-    dht_bencode_put_text(writer, z32);
+    dht_bencode_pair_string(writer, CONTROL_KEY_HEX40, hex, sizeof hex);
+    dht_bencode_pair_text(writer, CONTROL_KEY_LABEL, key->label);
+    dht_bencode_pair_text(writer, CONTROL_KEY_PATH, key->path);
+    dht_bencode_pair_text(writer, CONTROL_KEY_Z32, z32);
     core_answer_end(node, &answer);
 }
 
@@ -339,8 +335,7 @@ static void key_list(struct node *node, struct core_request *request)
     for (uint32_t i = 0; i < node->keyring.count; i++)
         answer_key(node, request, CONTROL_ANSWER_RESULT, &node->keyring.keys[i]);
     core_answer_begin(&answer, request, CONTROL_ANSWER_DONE);
-    dht_bencode_put_text(&answer.writer, CONTROL_KEY_COUNT);
-    dht_bencode_put_int(&answer.writer, request->results);
+    dht_bencode_pair_int(&answer.writer, CONTROL_KEY_COUNT, request->results);
     core_answer_end(node, &answer);
 }
 
@@ -406,10 +401,9 @@ static void answer_export(struct node *node, struct core_request *request,
 {
     struct core_answer answer;
     core_answer_begin(&answer, request, CONTROL_ANSWER_DONE);
-    dht_bencode_put_text(&answer.writer, CONTROL_KEY_LABEL);
-    dht_bencode_put_text(&answer.writer, key_answer->label);
-    dht_bencode_put_text(&answer.writer, CONTROL_KEY_PEM);
-    dht_bencode_put_string(&answer.writer, key_answer->text.data, key_answer->text.len);
+    dht_bencode_pair_text(&answer.writer, CONTROL_KEY_LABEL, key_answer->label);
+    dht_bencode_pair_string(&answer.writer, CONTROL_KEY_PEM, key_answer->text.data,
+                            key_answer->text.len);
     core_answer_end(node, &answer);
     control_secret_wipe(answer.buf, sizeof answer.buf);
 }
@@ -509,8 +503,7 @@ void core_request_pinged(struct node *node, struct core_request *request, int64_
         return;
     }
     core_answer_begin(&answer, request, CONTROL_ANSWER_DONE);
-    dht_bencode_put_text(&answer.writer, CONTROL_KEY_RTT_US);
-    dht_bencode_put_int(&answer.writer, rtt_us);
+    dht_bencode_pair_int(&answer.writer, CONTROL_KEY_RTT_US, rtt_us);
     core_answer_end(node, &answer);
 }
 

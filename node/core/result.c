@@ -9,38 +9,19 @@
 
 #include <string.h>
 
-void core_result_put_text(struct dht_bencode_writer *writer, const char *key, const char *text)
-{
-    dht_bencode_put_text(writer, key);
-    dht_bencode_put_text(writer, text);
-}
-
-void core_result_put_int(struct dht_bencode_writer *writer, const char *key, int64_t value)
-{
-    dht_bencode_put_text(writer, key);
-    dht_bencode_put_int(writer, value);
-}
-
-void core_result_put_bytes(struct dht_bencode_writer *writer, const char *key,
-                           struct dht_span bytes)
-{
-    dht_bencode_put_text(writer, key);
-    dht_bencode_put_string(writer, bytes.data, bytes.len);
-}
-
 void core_result_put_cloud(const struct node *node, struct dht_bencode_writer *writer,
                            const struct core_request *request)
 {
     const struct core_cloud *cloud = request->cloud;
     if (cloud != NULL &&
         (core_cloud_present(node) > 1 || strcmp(cloud->config.name, NODE_CLOUD_GLOBAL) != 0))
-        core_result_put_text(writer, CONTROL_KEY_CLOUD, cloud->config.name);
+        dht_bencode_pair_text(writer, CONTROL_KEY_CLOUD, cloud->config.name);
 }
 
 void core_result_put_scope(struct dht_bencode_writer *writer, const struct core_request *request)
 {
     if (request->cloud != NULL && request->cloud->config.scope_id != 0)
-        core_result_put_int(writer, CONTROL_KEY_SCOPE_ID, request->cloud->config.scope_id);
+        dht_bencode_pair_int(writer, CONTROL_KEY_SCOPE_ID, request->cloud->config.scope_id);
 }
 
 bool core_result_is_found(const struct core_record *record)
@@ -72,28 +53,22 @@ static void put_name(struct dht_bencode_writer *writer, const struct core_name *
 {
     char text[CORE_NAME_TEXT_LEN_MAX + 1];
     size_t len = core_name_print(name, text);
-    core_result_put_bytes(writer, CONTROL_KEY_NAME, (struct dht_span){(const uint8_t *)text, len});
+    dht_bencode_pair_string(writer, CONTROL_KEY_NAME, text, len);
 }
 
 static void put_payload(struct dht_bencode_writer *writer, const struct core_result *result)
 {
     if (result->payload.len == 0)
         return;
-    core_result_put_bytes(writer, CONTROL_KEY_PAYLOAD, result->payload);
-    core_result_put_int(writer, CONTROL_KEY_PAYLOAD_TYPE, (int64_t)result->record->payload.type);
+    dht_bencode_pair_string(writer, CONTROL_KEY_PAYLOAD, result->payload.data, result->payload.len);
+    dht_bencode_pair_int(writer, CONTROL_KEY_PAYLOAD_TYPE, (int64_t)result->record->payload.type);
 }
 
 // How crowded it is around the name; `suspect` sorts later than this.
 static void put_density(struct dht_bencode_writer *writer, const struct dht_tally *tally)
 {
     if (tally->density > 0)
-        core_result_put_int(writer, CONTROL_KEY_DENSITY, tally->density);
-}
-
-static void put_span(struct dht_bencode_writer *writer, const char *key, const uint8_t *data,
-                     size_t len)
-{
-    core_result_put_bytes(writer, key, (struct dht_span){data, len});
+        dht_bencode_pair_int(writer, CONTROL_KEY_DENSITY, tally->density);
 }
 
 void core_result_identity(const struct node *node, const struct core_record *record, uint8_t entry,
@@ -135,38 +110,38 @@ void core_result_tell(struct node *node, struct core_request *request,
     size_t count = endpoints_of(record, entry, endpoints);
     core_result_identity(node, record, entry, &identity);
     core_answer_begin(&answer, request, CONTROL_ANSWER_RESULT);
-    core_result_put_int(writer, CONTROL_KEY_AGE_S, result->age_s);
-    core_result_put_text(writer, CONTROL_KEY_AUTHORITY, authority);
-    put_span(writer, CONTROL_KEY_CLASSIFIER, result->name->classifier,
-             result->name->classifier_len);
+    dht_bencode_pair_int(writer, CONTROL_KEY_AGE_S, result->age_s);
+    dht_bencode_pair_text(writer, CONTROL_KEY_AUTHORITY, authority);
+    dht_bencode_pair_string(writer, CONTROL_KEY_CLASSIFIER, result->name->classifier,
+                            result->name->classifier_len);
     core_result_put_cloud(node, writer, request);
     if (record->comment_len > 0)
-        put_span(writer, CONTROL_KEY_COMMENT, record->comment, record->comment_len);
-    core_result_put_int(writer, CONTROL_KEY_COPIES, result->tally.copies);
+        dht_bencode_pair_string(writer, CONTROL_KEY_COMMENT, record->comment, record->comment_len);
+    dht_bencode_pair_int(writer, CONTROL_KEY_COPIES, result->tally.copies);
     put_density(writer, &result->tally);
-    core_result_put_int(writer, CONTROL_KEY_ELAPSED_US, node->now_us - request->started_us);
+    dht_bencode_pair_int(writer, CONTROL_KEY_ELAPSED_US, node->now_us - request->started_us);
     dht_bencode_put_text(writer, CONTROL_KEY_ENDPOINTS);
     control_fields_put_endpoints(writer, endpoints, count);
     if (result->event != NULL)
-        core_result_put_text(writer, CONTROL_KEY_EVENT, result->event);
-    core_result_put_int(writer, CONTROL_KEY_FINAL, !result->is_first);
-    core_result_put_int(writer, CONTROL_KEY_HOPS, result->tally.hops);
+        dht_bencode_pair_text(writer, CONTROL_KEY_EVENT, result->event);
+    dht_bencode_pair_int(writer, CONTROL_KEY_FINAL, !result->is_first);
+    dht_bencode_pair_int(writer, CONTROL_KEY_HOPS, result->tally.hops);
     if (entry != CORE_RECORD_NO_MACHINE)
-        put_span(writer, CONTROL_KEY_MACHINE, record->entries[entry].machine,
-                 CORE_RECORD_MACHINE_LEN);
-    put_span(writer, CONTROL_KEY_MARK, identity.mark, CORE_MARK_LEN);
+        dht_bencode_pair_string(writer, CONTROL_KEY_MACHINE, record->entries[entry].machine,
+                                CORE_RECORD_MACHINE_LEN);
+    dht_bencode_pair_string(writer, CONTROL_KEY_MARK, identity.mark, CORE_MARK_LEN);
     put_name(writer, result->name);
-    core_result_put_int(writer, CONTROL_KEY_NODES_ANSWERED, result->tally.answered);
-    core_result_put_int(writer, CONTROL_KEY_NODES_ASKED, result->tally.asked);
+    dht_bencode_pair_int(writer, CONTROL_KEY_NODES_ANSWERED, result->tally.answered);
+    dht_bencode_pair_int(writer, CONTROL_KEY_NODES_ASKED, result->tally.asked);
     put_payload(writer, result);
-    put_span(writer, CONTROL_KEY_PUBLISHER, identity.publisher, CORE_PUBLISHER_LEN);
+    dht_bencode_pair_string(writer, CONTROL_KEY_PUBLISHER, identity.publisher, CORE_PUBLISHER_LEN);
     core_result_put_scope(writer, request);
-    core_result_put_int(writer, CONTROL_KEY_SEQ, result->seq);
-    core_result_put_text(writer, CONTROL_KEY_SOURCE,
-                         control_protocol_word(CONTROL_VOCABULARY_SOURCE, (int)result->source));
+    dht_bencode_pair_int(writer, CONTROL_KEY_SEQ, result->seq);
+    dht_bencode_pair_text(writer, CONTROL_KEY_SOURCE,
+                          control_protocol_word(CONTROL_VOCABULARY_SOURCE, (int)result->source));
     if (result->tally.suspect)
-        core_result_put_int(writer, CONTROL_KEY_SUSPECT, 1);
-    core_result_put_int(writer, CONTROL_KEY_TTL_S, core_record_ttl_s(record));
+        dht_bencode_pair_int(writer, CONTROL_KEY_SUSPECT, 1);
+    dht_bencode_pair_int(writer, CONTROL_KEY_TTL_S, core_record_ttl_s(record));
     core_answer_end(node, &answer);
 }
 
@@ -177,11 +152,12 @@ void core_result_tell_gone(struct node *node, struct core_request *request,
     struct core_answer answer;
     core_answer_begin(&answer, request, CONTROL_ANSWER_RESULT);
     core_result_put_cloud(node, &answer.writer, request);
-    core_result_put_text(&answer.writer, CONTROL_KEY_EVENT,
-                         control_protocol_word(CONTROL_VOCABULARY_EVENT, CONTROL_EVENT_GONE));
-    put_span(&answer.writer, CONTROL_KEY_MARK, identity->mark, CORE_MARK_LEN);
+    dht_bencode_pair_text(&answer.writer, CONTROL_KEY_EVENT,
+                          control_protocol_word(CONTROL_VOCABULARY_EVENT, CONTROL_EVENT_GONE));
+    dht_bencode_pair_string(&answer.writer, CONTROL_KEY_MARK, identity->mark, CORE_MARK_LEN);
     put_name(&answer.writer, name);
-    put_span(&answer.writer, CONTROL_KEY_PUBLISHER, identity->publisher, CORE_PUBLISHER_LEN);
+    dht_bencode_pair_string(&answer.writer, CONTROL_KEY_PUBLISHER, identity->publisher,
+                            CORE_PUBLISHER_LEN);
     core_answer_end(node, &answer);
 }
 
@@ -204,15 +180,15 @@ void core_result_done(struct node *node, struct core_request *request,
     struct core_answer answer;
     struct dht_bencode_writer *writer = &answer.writer;
     core_answer_begin(&answer, request, CONTROL_ANSWER_DONE);
-    core_result_put_int(writer, CONTROL_KEY_COPIES, tally->copies);
-    core_result_put_int(writer, CONTROL_KEY_COUNT, request->results);
+    dht_bencode_pair_int(writer, CONTROL_KEY_COPIES, tally->copies);
+    dht_bencode_pair_int(writer, CONTROL_KEY_COUNT, request->results);
     put_density(writer, tally);
-    core_result_put_int(writer, CONTROL_KEY_ELAPSED_US, node->now_us - request->started_us);
-    core_result_put_int(writer, CONTROL_KEY_HOPS, tally->hops);
-    core_result_put_int(writer, CONTROL_KEY_NODES_ANSWERED, tally->answered);
-    core_result_put_int(writer, CONTROL_KEY_NODES_ASKED, tally->asked);
+    dht_bencode_pair_int(writer, CONTROL_KEY_ELAPSED_US, node->now_us - request->started_us);
+    dht_bencode_pair_int(writer, CONTROL_KEY_HOPS, tally->hops);
+    dht_bencode_pair_int(writer, CONTROL_KEY_NODES_ANSWERED, tally->answered);
+    dht_bencode_pair_int(writer, CONTROL_KEY_NODES_ASKED, tally->asked);
     if (tally->suspect)
-        core_result_put_int(writer, CONTROL_KEY_SUSPECT, 1);
+        dht_bencode_pair_int(writer, CONTROL_KEY_SUSPECT, 1);
     core_answer_end(node, &answer);
 }
 
@@ -396,15 +372,15 @@ void core_result_not_found(struct node *node, struct core_request *request,
     struct core_answer answer;
     struct dht_bencode_writer *writer = &answer.writer;
     core_answer_begin(&answer, request, CONTROL_ANSWER_ERROR);
-    core_result_put_int(writer, CONTROL_KEY_CODE, CONTROL_ERROR_NOT_FOUND);
+    dht_bencode_pair_int(writer, CONTROL_KEY_CODE, CONTROL_ERROR_NOT_FOUND);
     put_density(writer, tally);
-    core_result_put_int(writer, CONTROL_KEY_ELAPSED_US, node->now_us - request->started_us);
-    core_result_put_int(writer, CONTROL_KEY_HOPS, tally->hops);
-    core_result_put_int(writer, CONTROL_KEY_NODES_ANSWERED, tally->answered);
-    core_result_put_int(writer, CONTROL_KEY_NODES_ASKED, tally->asked);
+    dht_bencode_pair_int(writer, CONTROL_KEY_ELAPSED_US, node->now_us - request->started_us);
+    dht_bencode_pair_int(writer, CONTROL_KEY_HOPS, tally->hops);
+    dht_bencode_pair_int(writer, CONTROL_KEY_NODES_ANSWERED, tally->answered);
+    dht_bencode_pair_int(writer, CONTROL_KEY_NODES_ASKED, tally->asked);
     if (tally->suspect)
-        core_result_put_int(writer, CONTROL_KEY_SUSPECT, 1);
-    core_result_put_text(writer, CONTROL_KEY_TEXT, text);
+        dht_bencode_pair_int(writer, CONTROL_KEY_SUSPECT, 1);
+    dht_bencode_pair_text(writer, CONTROL_KEY_TEXT, text);
     core_answer_end(node, &answer);
 }
 
@@ -433,18 +409,18 @@ void core_result_hop(struct node *node, struct core_request *request, const stru
     char addr[DHT_ADDR_TEXT_MAX];
     dht_addr_to_text(&hop->hop.addr, addr);
     core_answer_begin(&answer, request, CONTROL_ANSWER_PROGRESS);
-    core_result_put_text(writer, CONTROL_KEY_ADDR, addr);
-    core_result_put_int(writer, CONTROL_KEY_DEPTH, hop->hop.depth);
+    dht_bencode_pair_text(writer, CONTROL_KEY_ADDR, addr);
+    dht_bencode_pair_int(writer, CONTROL_KEY_DEPTH, hop->hop.depth);
     if (!dht_id_equal(&hop->hop.id, &unknown))
-        put_span(writer, CONTROL_KEY_NODE_ID, hop->hop.id.bytes, DHT_ID_LEN);
-    core_result_put_int(writer, CONTROL_KEY_NAMED, hop->hop.named);
-    core_result_put_text(
+        dht_bencode_pair_string(writer, CONTROL_KEY_NODE_ID, hop->hop.id.bytes, DHT_ID_LEN);
+    dht_bencode_pair_int(writer, CONTROL_KEY_NAMED, hop->hop.named);
+    dht_bencode_pair_text(
         writer, CONTROL_KEY_OUTCOME,
         control_protocol_word(CONTROL_VOCABULARY_OUTCOME, (int)outcome_of(hop->hop.result)));
     if (hop->hop.rtt_us >= 0)
-        core_result_put_int(writer, CONTROL_KEY_RTT_US, hop->hop.rtt_us);
-    core_result_put_text(writer, CONTROL_KEY_STEP,
-                         control_protocol_word(CONTROL_VOCABULARY_STEP, (int)step));
-    core_result_put_bytes(writer, CONTROL_KEY_TARGET, (struct dht_span){target->bytes, DHT_ID_LEN});
+        dht_bencode_pair_int(writer, CONTROL_KEY_RTT_US, hop->hop.rtt_us);
+    dht_bencode_pair_text(writer, CONTROL_KEY_STEP,
+                          control_protocol_word(CONTROL_VOCABULARY_STEP, (int)step));
+    dht_bencode_pair_string(writer, CONTROL_KEY_TARGET, target->bytes, DHT_ID_LEN);
     core_answer_end(node, &answer);
 }

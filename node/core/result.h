@@ -76,10 +76,4 @@ void core_result_put_cloud(const struct node *node, struct dht_bencode_writer *w
 // Which link the endpoints are of, where the request's cloud is of one.
 void core_result_put_scope(struct dht_bencode_writer *writer, const struct core_request *request);
 
-// Fields that several answers share, in the order of their keys where they are neighbours.
-void core_result_put_text(struct dht_bencode_writer *writer, const char *key, const char *text);
-void core_result_put_int(struct dht_bencode_writer *writer, const char *key, int64_t value);
-void core_result_put_bytes(struct dht_bencode_writer *writer, const char *key,
-                           struct dht_span bytes);
-
 #endif

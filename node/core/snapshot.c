@@ -108,14 +108,14 @@ static void write_item(struct node *node, const struct core_engine *engine,
     int64_t expires_wall_us = core_brain_wall_us(node) + (expires_us - node->now_us);
     size_t key_len = item_key(engine->cloud, (uint8_t)engine->family, &item->target, key);
     dht_bencode_open_dict(&writer);
-    core_result_put_int(&writer, "expires", expires_wall_us);
+    dht_bencode_pair_int(&writer, "expires", expires_wall_us);
     if (item->is_mutable) {
-        core_result_put_bytes(&writer, "k", (struct dht_span){item->key, DHT_KEY_LEN});
-        core_result_put_bytes(&writer, "salt", item->salt);
-        core_result_put_int(&writer, "seq", item->seq);
-        core_result_put_bytes(&writer, "sig", (struct dht_span){item->sig, DHT_SIG_LEN});
+        dht_bencode_pair_string(&writer, "k", item->key, DHT_KEY_LEN);
+        dht_bencode_pair_string(&writer, "salt", item->salt.data, item->salt.len);
+        dht_bencode_pair_int(&writer, "seq", item->seq);
+        dht_bencode_pair_string(&writer, "sig", item->sig, DHT_SIG_LEN);
     }
-    core_result_put_bytes(&writer, "v", item->value);
+    dht_bencode_pair_string(&writer, "v", item->value.data, item->value.len);
     dht_bencode_end(&writer);
     if (!writer.full &&
         core_row_set_add(&node->item_rows, engine->cloud->number, key[0], &item->target))

@@ -27,7 +27,7 @@ static void put_counters(struct dht_bencode_writer *writer, struct counter *coun
     dht_bencode_put_text(writer, CONTROL_KEY_COUNTERS);
     dht_bencode_open_dict(writer);
     for (size_t i = 0; i < count; i++)
-        core_result_put_int(writer, counters[i].name, (int64_t)counters[i].value);
+        dht_bencode_pair_int(writer, counters[i].name, (int64_t)counters[i].value);
     dht_bencode_end(writer);
 }
 
@@ -63,7 +63,7 @@ static void put_addr(struct dht_bencode_writer *writer, const char *key,
 {
     char text[DHT_ADDR_TEXT_MAX];
     dht_addr_to_text(addr, text);
-    core_result_put_text(writer, key, text);
+    dht_bencode_pair_text(writer, key, text);
 }
 
 // contacts contacts_good counters external family id items items_bytes joined listen name
@@ -73,23 +73,22 @@ static void put_cloud(struct dht_bencode_writer *writer, const struct core_engin
     struct dht_info info;
     dht_info(engine->dht, &info);
     dht_bencode_open_dict(writer);
-    core_result_put_int(writer, CONTROL_KEY_CONTACTS, info.contacts);
-    core_result_put_int(writer, CONTROL_KEY_CONTACTS_GOOD, info.contacts_good);
+    dht_bencode_pair_int(writer, CONTROL_KEY_CONTACTS, info.contacts);
+    dht_bencode_pair_int(writer, CONTROL_KEY_CONTACTS_GOOD, info.contacts_good);
     put_engine_counters(writer, &info.counters);
     if (info.external.ip_len != 0)
         put_addr(writer, CONTROL_KEY_EXTERNAL, &info.external);
-    core_result_put_int(writer, CONTROL_KEY_FAMILY, (int64_t)engine->family);
-    core_result_put_bytes(writer, CONTROL_KEY_NODE_ID,
-                          (struct dht_span){info.id.bytes, DHT_ID_LEN});
-    core_result_put_int(writer, CONTROL_KEY_ITEMS, info.items);
-    core_result_put_int(writer, CONTROL_KEY_ITEMS_BYTES, (int64_t)info.items_bytes);
-    core_result_put_int(writer, CONTROL_KEY_JOINED, info.joined);
+    dht_bencode_pair_int(writer, CONTROL_KEY_FAMILY, (int64_t)engine->family);
+    dht_bencode_pair_string(writer, CONTROL_KEY_NODE_ID, info.id.bytes, DHT_ID_LEN);
+    dht_bencode_pair_int(writer, CONTROL_KEY_ITEMS, info.items);
+    dht_bencode_pair_int(writer, CONTROL_KEY_ITEMS_BYTES, (int64_t)info.items_bytes);
+    dht_bencode_pair_int(writer, CONTROL_KEY_JOINED, info.joined);
     put_addr(writer, CONTROL_KEY_LISTEN, &engine->addr);
-    core_result_put_text(writer, CONTROL_KEY_NAME, engine->cloud->config.name);
-    core_result_put_int(writer, CONTROL_KEY_NODES_ESTIMATE, (int64_t)(info.nodes_estimate + 0.5));
-    core_result_put_int(writer, CONTROL_KEY_OPS, info.ops);
-    core_result_put_text(writer, CONTROL_KEY_ROLE,
-                         info.role == DHT_ROLE_SERVER ? "server" : "client");
+    dht_bencode_pair_text(writer, CONTROL_KEY_NAME, engine->cloud->config.name);
+    dht_bencode_pair_int(writer, CONTROL_KEY_NODES_ESTIMATE, (int64_t)(info.nodes_estimate + 0.5));
+    dht_bencode_pair_int(writer, CONTROL_KEY_OPS, info.ops);
+    dht_bencode_pair_text(writer, CONTROL_KEY_ROLE,
+                          info.role == DHT_ROLE_SERVER ? "server" : "client");
     dht_bencode_end(writer);
 }
 
@@ -112,15 +111,15 @@ void core_status_answer(struct node *node, struct core_request *request)
     struct node_info info;
     node_info(node, &info);
     put_node_counters(writer, node, &info.counters);
-    core_result_put_int(writer, CONTROL_KEY_KEYS, info.keys);
-    core_result_put_int(writer, CONTROL_KEY_NODE, node->config.node_index);
-    core_result_put_int(writer, CONTROL_KEY_NODES, node->config.node_count);
-    core_result_put_int(writer, CONTROL_KEY_PUBLICATIONS, core_publication_list_count(node));
-    core_result_put_int(writer, CONTROL_KEY_REQUESTS, info.requests);
-    core_result_put_int(writer, CONTROL_KEY_SESSIONS, info.sessions);
-    core_result_put_int(writer, CONTROL_KEY_UPTIME_S,
-                        (node->now_us - node->birth_us) / CORE_SECOND_US);
-    core_result_put_text(writer, CONTROL_KEY_VERSION, node->config.version);
+    dht_bencode_pair_int(writer, CONTROL_KEY_KEYS, info.keys);
+    dht_bencode_pair_int(writer, CONTROL_KEY_NODE, node->config.node_index);
+    dht_bencode_pair_int(writer, CONTROL_KEY_NODES, node->config.node_count);
+    dht_bencode_pair_int(writer, CONTROL_KEY_PUBLICATIONS, core_publication_list_count(node));
+    dht_bencode_pair_int(writer, CONTROL_KEY_REQUESTS, info.requests);
+    dht_bencode_pair_int(writer, CONTROL_KEY_SESSIONS, info.sessions);
+    dht_bencode_pair_int(writer, CONTROL_KEY_UPTIME_S,
+                         (node->now_us - node->birth_us) / CORE_SECOND_US);
+    dht_bencode_pair_text(writer, CONTROL_KEY_VERSION, node->config.version);
     core_answer_end(node, &answer);
 }
 
@@ -134,14 +133,13 @@ static void answer_peer(struct node *node, struct core_request *request,
     struct dht_bencode_writer *writer = &answer.writer;
     core_answer_begin(&answer, request, CONTROL_ANSWER_RESULT);
     put_addr(writer, CONTROL_KEY_ADDR, &contact->addr);
-    core_result_put_text(writer, CONTROL_KEY_CLOUD, engine->cloud->config.name);
-    core_result_put_int(writer, CONTROL_KEY_FAMILY, (int64_t)engine->family);
-    core_result_put_int(writer, CONTROL_KEY_GOOD, contact->good);
-    core_result_put_bytes(writer, CONTROL_KEY_NODE_ID,
-                          (struct dht_span){contact->id.bytes, DHT_ID_LEN});
+    dht_bencode_pair_text(writer, CONTROL_KEY_CLOUD, engine->cloud->config.name);
+    dht_bencode_pair_int(writer, CONTROL_KEY_FAMILY, (int64_t)engine->family);
+    dht_bencode_pair_int(writer, CONTROL_KEY_GOOD, contact->good);
+    dht_bencode_pair_string(writer, CONTROL_KEY_NODE_ID, contact->id.bytes, DHT_ID_LEN);
     if (contact->rtt_us >= 0)
-        core_result_put_int(writer, CONTROL_KEY_RTT_US, contact->rtt_us);
-    core_result_put_int(writer, CONTROL_KEY_SECURE, contact->secure);
+        dht_bencode_pair_int(writer, CONTROL_KEY_RTT_US, contact->rtt_us);
+    dht_bencode_pair_int(writer, CONTROL_KEY_SECURE, contact->secure);
     core_answer_end(node, &answer);
 }
 
@@ -165,6 +163,6 @@ void core_status_peers(struct node *node, struct core_request *request)
     free(contacts);
     struct core_answer answer;
     core_answer_begin(&answer, request, CONTROL_ANSWER_DONE);
-    core_result_put_int(&answer.writer, CONTROL_KEY_COUNT, request->results);
+    dht_bencode_pair_int(&answer.writer, CONTROL_KEY_COUNT, request->results);
     core_answer_end(node, &answer);
 }

@@ -245,12 +245,6 @@ bool core_unsecured_is_wanted(const struct core_request *request,
     return core_criteria_wants(&request->criteria, &publisher);
 }
 
-static void put_span(struct dht_bencode_writer *writer, const char *key, const uint8_t *data,
-                     size_t len)
-{
-    core_result_put_bytes(writer, key, (struct dht_span){data, len});
-}
-
 // The lookup's counts, with the nodes that were asked what they publish.
 static struct dht_tally tally_of(const struct core_unsecured *unsecured)
 {
@@ -277,37 +271,39 @@ void core_unsecured_tell(struct node *node, const struct core_unsecured *unsecur
     size_t count = core_description_endpoints(description, endpoints);
     size_t name_len = core_name_print(&unsecured->name, name);
     core_answer_begin(&answer, request, CONTROL_ANSWER_RESULT);
-    core_result_put_int(writer, CONTROL_KEY_AGE_S, 0);
-    core_result_put_text(writer, CONTROL_KEY_AUTHORITY, "0");
-    put_span(writer, CONTROL_KEY_CLASSIFIER, unsecured->name.classifier,
-             unsecured->name.classifier_len);
+    dht_bencode_pair_int(writer, CONTROL_KEY_AGE_S, 0);
+    dht_bencode_pair_text(writer, CONTROL_KEY_AUTHORITY, "0");
+    dht_bencode_pair_string(writer, CONTROL_KEY_CLASSIFIER, unsecured->name.classifier,
+                            unsecured->name.classifier_len);
     core_result_put_cloud(node, writer, request);
     if (description->comment_len > 0)
-        put_span(writer, CONTROL_KEY_COMMENT, description->comment, description->comment_len);
-    core_result_put_int(writer, CONTROL_KEY_COPIES, 1);
-    core_result_put_int(writer, CONTROL_KEY_ELAPSED_US, node->now_us - request->started_us);
+        dht_bencode_pair_string(writer, CONTROL_KEY_COMMENT, description->comment,
+                                description->comment_len);
+    dht_bencode_pair_int(writer, CONTROL_KEY_COPIES, 1);
+    dht_bencode_pair_int(writer, CONTROL_KEY_ELAPSED_US, node->now_us - request->started_us);
     dht_bencode_put_text(writer, CONTROL_KEY_ENDPOINTS);
     control_fields_put_endpoints(writer, endpoints, count);
     if (event != NULL)
-        core_result_put_text(writer, CONTROL_KEY_EVENT, event);
-    core_result_put_int(writer, CONTROL_KEY_FINAL, 1);
-    core_result_put_int(writer, CONTROL_KEY_HOPS, tally.hops);
-    put_span(writer, CONTROL_KEY_MARK, result->mark, CORE_MARK_LEN);
-    put_span(writer, CONTROL_KEY_NAME, (const uint8_t *)name, name_len);
-    core_result_put_int(writer, CONTROL_KEY_NODES_ANSWERED, tally.answered);
-    core_result_put_int(writer, CONTROL_KEY_NODES_ASKED, tally.asked);
+        dht_bencode_pair_text(writer, CONTROL_KEY_EVENT, event);
+    dht_bencode_pair_int(writer, CONTROL_KEY_FINAL, 1);
+    dht_bencode_pair_int(writer, CONTROL_KEY_HOPS, tally.hops);
+    dht_bencode_pair_string(writer, CONTROL_KEY_MARK, result->mark, CORE_MARK_LEN);
+    dht_bencode_pair_string(writer, CONTROL_KEY_NAME, (const uint8_t *)name, name_len);
+    dht_bencode_pair_int(writer, CONTROL_KEY_NODES_ANSWERED, tally.answered);
+    dht_bencode_pair_int(writer, CONTROL_KEY_NODES_ASKED, tally.asked);
     if (description->payload_type != CORE_RECORD_PAYLOAD_NONE) {
-        put_span(writer, CONTROL_KEY_PAYLOAD, result->payload, description->payload_len);
-        core_result_put_int(writer, CONTROL_KEY_PAYLOAD_TYPE, (int64_t)description->payload_type);
+        dht_bencode_pair_string(writer, CONTROL_KEY_PAYLOAD, result->payload,
+                                description->payload_len);
+        dht_bencode_pair_int(writer, CONTROL_KEY_PAYLOAD_TYPE, (int64_t)description->payload_type);
     }
-    put_span(writer, CONTROL_KEY_PUBLISHER, result->publisher, CORE_PUBLISHER_LEN);
+    dht_bencode_pair_string(writer, CONTROL_KEY_PUBLISHER, result->publisher, CORE_PUBLISHER_LEN);
     if (!result->is_local)
-        core_result_put_int(writer, CONTROL_KEY_RTT_US, result->rtt_us);
+        dht_bencode_pair_int(writer, CONTROL_KEY_RTT_US, result->rtt_us);
     core_result_put_scope(writer, request);
-    core_result_put_text(writer, CONTROL_KEY_SOURCE,
-                         control_protocol_word(CONTROL_VOCABULARY_SOURCE, (int)source));
-    core_result_put_int(writer, CONTROL_KEY_TTL_S,
-                        description->ttl_s > 0 ? description->ttl_s : TTL_S);
+    dht_bencode_pair_text(writer, CONTROL_KEY_SOURCE,
+                          control_protocol_word(CONTROL_VOCABULARY_SOURCE, (int)source));
+    dht_bencode_pair_int(writer, CONTROL_KEY_TTL_S,
+                         description->ttl_s > 0 ? description->ttl_s : TTL_S);
     core_answer_end(node, &answer);
 }
 

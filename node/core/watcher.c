@@ -136,8 +136,8 @@ static void tell_whole(struct node *node, struct core_watcher *watcher)
     if (watcher->told_whole || !has_room(node, watcher))
         return;
     core_answer_begin(&answer, watcher->request, CONTROL_ANSWER_PROGRESS);
-    core_result_put_text(&answer.writer, CONTROL_KEY_STEP,
-                         control_protocol_word(CONTROL_VOCABULARY_STEP, CONTROL_STEP_WATCHING));
+    dht_bencode_pair_text(&answer.writer, CONTROL_KEY_STEP,
+                          control_protocol_word(CONTROL_VOCABULARY_STEP, CONTROL_STEP_WATCHING));
     watcher->told_whole = core_answer_end(node, &answer);
     watcher->behind = !watcher->told_whole;
 }

@@ -24,17 +24,13 @@ struct finding {
 static void put_finding(struct dht_bencode_writer *writer, const struct finding *finding)
 {
     dht_bencode_open_dict(writer);
-    dht_bencode_put_text(writer, CONTROL_KEY_CHECK);
-    dht_bencode_put_text(writer, finding->check);
+    dht_bencode_pair_text(writer, CONTROL_KEY_CHECK, finding->check);
     if (finding->remedy[0] != '\0') {
-        dht_bencode_put_text(writer, CONTROL_KEY_REMEDY);
-        dht_bencode_put_text(writer, finding->remedy);
+        dht_bencode_pair_text(writer, CONTROL_KEY_REMEDY, finding->remedy);
     }
-    dht_bencode_put_text(writer, CONTROL_KEY_STATE);
-    dht_bencode_put_text(writer,
-                         control_protocol_word(CONTROL_VOCABULARY_FINDING, (int)finding->state));
-    dht_bencode_put_text(writer, CONTROL_KEY_TEXT);
-    dht_bencode_put_text(writer, finding->text);
+    dht_bencode_pair_text(writer, CONTROL_KEY_STATE,
+                          control_protocol_word(CONTROL_VOCABULARY_FINDING, (int)finding->state));
+    dht_bencode_pair_text(writer, CONTROL_KEY_TEXT, finding->text);
     dht_bencode_end(writer);
 }
 

@@ -277,10 +277,8 @@ static size_t format_refusal(enum control_error code, const char *text,
 {
     struct dht_bencode_writer writer = control_frame_begin(ret_frame, CONTROL_HANDSHAKE_OUT_MAX);
     dht_bencode_open_dict(&writer);
-    dht_bencode_put_text(&writer, CONTROL_KEY_CODE);
-    dht_bencode_put_int(&writer, code);
-    dht_bencode_put_text(&writer, CONTROL_KEY_TEXT);
-    dht_bencode_put_text(&writer, text);
+    dht_bencode_pair_int(&writer, CONTROL_KEY_CODE, code);
+    dht_bencode_pair_text(&writer, CONTROL_KEY_TEXT, text);
     dht_bencode_end(&writer);
     return control_frame_end(&writer);
 }

@@ -32,15 +32,13 @@ static size_t write_stream(uint8_t *buf, size_t buf_len)
     struct dht_bencode_writer writer = control_frame_begin_request(buf, buf_len);
     dht_bencode_put_text(&writer, "name");
     dht_bencode_put_text(&writer, "0.printer");
-    dht_bencode_put_text(&writer, "timeout_ms");
-    dht_bencode_put_int(&writer, 5000);
+    dht_bencode_pair_int(&writer, "timeout_ms", 5000);
     dht_bencode_put_text(&writer, "wait");
     dht_bencode_put_text(&writer, "first");
     size_t len = control_frame_end_request(&writer, 1, "resolve");
     assert_int_not_equal(len, 0);
     writer = control_frame_begin_answer(buf + len, buf_len - len, 7, CONTROL_ANSWER_RESULT);
-    dht_bencode_put_text(&writer, CONTROL_KEY_PAYLOAD);
-    dht_bencode_put_string(&writer, payload, sizeof payload);
+    dht_bencode_pair_string(&writer, CONTROL_KEY_PAYLOAD, payload, sizeof payload);
     size_t second = control_frame_end_answer(&writer);
     assert_int_not_equal(second, 0);
     return len + second;

@@ -458,8 +458,7 @@ static void write_publish(struct dht_bencode_writer *writer, const void *ctx)
             units[2 * i] = (uint8_t)arguments->comment[i];
             units[2 * i + 1] = 0;
         }
-        dht_bencode_put_text(writer, CONTROL_KEY_COMMENT);
-        dht_bencode_put_string(writer, units, 2 * len);
+        dht_bencode_pair_string(writer, CONTROL_KEY_COMMENT, units, 2 * len);
     }
     dht_bencode_put_text(writer, CONTROL_KEY_ENDPOINTS);
     control_fields_put_endpoints(writer, &endpoint, 1);

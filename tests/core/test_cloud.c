@@ -549,8 +549,7 @@ static void test_contacts_and_items_are_kept_by_cloud(void **state)
 static void write_watch(struct dht_bencode_writer *writer, const void *ctx)
 {
     (void)ctx;
-    dht_bencode_put_text(writer, CONTROL_KEY_WATCH);
-    dht_bencode_put_int(writer, 1);
+    dht_bencode_pair_int(writer, CONTROL_KEY_WATCH, 1);
 }
 
 // The last result of the request says so of the cloud.

@@ -244,8 +244,7 @@ static void write_nearest(struct dht_bencode_writer *writer, const void *ctx)
     dht_bencode_put_text(writer, CONTROL_KEY_CRITERIA);
     dht_bencode_put_text(writer, "nearest-peer-name");
     if (*is_hinted) {
-        dht_bencode_put_text(writer, CONTROL_KEY_HINT);
-        dht_bencode_put_string(writer, (const uint8_t[]){192, 0, 2, 99}, 4);
+        dht_bencode_pair_string(writer, CONTROL_KEY_HINT, (const uint8_t[]){192, 0, 2, 99}, 4);
     }
     dht_bencode_put_text(writer, CONTROL_KEY_NAME);
     dht_bencode_put_text(writer, helper_name(key, ".web"));

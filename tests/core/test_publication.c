@@ -33,8 +33,7 @@ static size_t rows_of(size_t node, enum node_row_kind kind)
 
 static void write_id(struct dht_bencode_writer *writer, const void *ctx)
 {
-    dht_bencode_put_text(writer, CONTROL_KEY_CANCEL_ID);
-    dht_bencode_put_int(writer, *(const uint32_t *)ctx);
+    dht_bencode_pair_int(writer, CONTROL_KEY_CANCEL_ID, *(const uint32_t *)ctx);
 }
 
 static void cancel(size_t node, uint32_t id)

@@ -34,15 +34,13 @@ static void write_wish(struct dht_bencode_writer *writer, const void *ctx)
         bytes[2 * i] = (uint8_t)wish->comment[i];
         bytes[2 * i + 1] = 0;
     }
-    dht_bencode_put_text(writer, CONTROL_KEY_COMMENT);
-    dht_bencode_put_string(writer, bytes, 2 * strlen(wish->comment));
+    dht_bencode_pair_string(writer, CONTROL_KEY_COMMENT, bytes, 2 * strlen(wish->comment));
     dht_bencode_put_text(writer, CONTROL_KEY_ENDPOINTS);
     control_fields_put_endpoints(writer, &endpoint, 1);
     dht_bencode_put_text(writer, CONTROL_KEY_NAME);
     dht_bencode_put_text(writer, NAME);
     memset(bytes, wish->payload, wish->payload_len);
-    dht_bencode_put_text(writer, CONTROL_KEY_PAYLOAD);
-    dht_bencode_put_string(writer, bytes, wish->payload_len);
+    dht_bencode_pair_string(writer, CONTROL_KEY_PAYLOAD, bytes, wish->payload_len);
 }
 
 static void publish(size_t node, const char *comment, uint16_t payload_len, uint8_t payload)

@@ -136,8 +136,7 @@ static void write_long_payload(struct dht_bencode_writer *writer, const void *ct
     static const uint8_t zeros[CONTROL_PAYLOAD_MAX + 1];
     write_raw(writer, ENDS NAME);
     (void)ctx;
-    dht_bencode_put_text(writer, CONTROL_KEY_PAYLOAD);
-    dht_bencode_put_string(writer, zeros, sizeof zeros);
+    dht_bencode_pair_string(writer, CONTROL_KEY_PAYLOAD, zeros, sizeof zeros);
 }
 
 static void write_eleven(struct dht_bencode_writer *writer, const void *ctx)

@@ -32,8 +32,7 @@ static void write_payload(struct dht_bencode_writer *writer, const void *ctx)
         payload[i] = (uint8_t)(i * 7 + i / 251);
     write_raw(writer, "9:endpointsld2:ip4:abcd4:porti80e5:protoi6eee4:name");
     dht_bencode_put_text(writer, "restored0.web");
-    dht_bencode_put_text(writer, CONTROL_KEY_PAYLOAD);
-    dht_bencode_put_string(writer, payload, *(const size_t *)ctx);
+    dht_bencode_pair_string(writer, CONTROL_KEY_PAYLOAD, payload, *(const size_t *)ctx);
 }
 
 static void test_payloads(void **state)

@@ -116,8 +116,7 @@ static void write_content(struct dht_bencode_writer *writer, const void *ctx)
         payload[i] = (uint8_t)(i * 7 + i / 251);
     if (content->payload_len == 0)
         return;
-    dht_bencode_put_text(writer, CONTROL_KEY_PAYLOAD);
-    dht_bencode_put_string(writer, payload, content->payload_len);
+    dht_bencode_pair_string(writer, CONTROL_KEY_PAYLOAD, payload, content->payload_len);
 }
 
 static void test_contents(void **state)

@@ -44,10 +44,10 @@ static void write_watch(struct dht_bencode_writer *writer, const void *ctx)
         dht_bencode_open_list(writer);
         for (size_t i = 0; i < known->count; i++) {
             dht_bencode_open_dict(writer);
-            dht_bencode_put_text(writer, CONTROL_KEY_MARK);
-            dht_bencode_put_string(writer, known->identities[i].mark, CORE_MARK_LEN);
-            dht_bencode_put_text(writer, CONTROL_KEY_PUBLISHER);
-            dht_bencode_put_string(writer, known->identities[i].publisher, CORE_PUBLISHER_LEN);
+            dht_bencode_pair_string(writer, CONTROL_KEY_MARK, known->identities[i].mark,
+                                    CORE_MARK_LEN);
+            dht_bencode_pair_string(writer, CONTROL_KEY_PUBLISHER, known->identities[i].publisher,
+                                    CORE_PUBLISHER_LEN);
             dht_bencode_end(writer);
         }
         dht_bencode_end(writer);
@@ -526,8 +526,7 @@ static void write_payload(struct dht_bencode_writer *writer, const void *ctx)
     memset(bytes, payload->byte, sizeof bytes);
     dht_bencode_put_text(writer, CONTROL_KEY_NAME);
     dht_bencode_put_text(writer, "alice.web");
-    dht_bencode_put_text(writer, CONTROL_KEY_PAYLOAD);
-    dht_bencode_put_string(writer, bytes, payload->len);
+    dht_bencode_pair_string(writer, CONTROL_KEY_PAYLOAD, bytes, payload->len);
 }
 
 static void test_payloads(void **state)

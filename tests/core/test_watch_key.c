@@ -81,8 +81,7 @@ static void test_first_publication(void **state)
 static void write_cancel(struct dht_bencode_writer *writer, const void *ctx)
 {
     const uint32_t *id = ctx;
-    dht_bencode_put_text(writer, CONTROL_KEY_CANCEL_ID);
-    dht_bencode_put_int(writer, *id);
+    dht_bencode_pair_int(writer, CONTROL_KEY_CANCEL_ID, *id);
 }
 
 // Ended at any moment, nothing of it is left; looked for again where our network changes.

@@ -128,16 +128,14 @@ static inline void lone_token(const struct lone_keeper *keeper, struct dht_benco
 {
     uint8_t token[DHT_TOKEN_LEN];
     dht_token_make(&keeper->dht->token, from, target, token);
-    dht_bencode_put_text(writer, "token");
-    dht_bencode_put_string(writer, token, sizeof token);
+    dht_bencode_pair_string(writer, "token", token, sizeof token);
 }
 
 static const struct dht_id lone_asker = {"llllllllllllllllllll"};
 
 static inline void lone_number(struct dht_bencode_writer *writer, const char *key, int64_t number)
 {
-    dht_bencode_put_text(writer, key);
-    dht_bencode_put_int(writer, number);
+    dht_bencode_pair_int(writer, key, number);
 }
 
 static inline void lone_watch(struct lone_keeper *keeper, const struct dht_addr *from,
@@ -148,8 +146,7 @@ static inline void lone_watch(struct lone_keeper *keeper, const struct dht_addr 
     dht_krpc_open_query(&writer);
     dht_krpc_put_id(&writer, "id", &lone_asker);
     lone_number(&writer, "lease", lease_s);
-    dht_bencode_put_text(&writer, "nonce");
-    dht_bencode_put_string(&writer, "0123456789abcdef", 16);
+    dht_bencode_pair_string(&writer, "nonce", "0123456789abcdef", 16);
     if (peers)
         lone_number(&writer, "peers", 1);
     dht_krpc_put_id(&writer, "target", target);
@@ -177,11 +174,9 @@ static inline void lone_put(struct lone_keeper *keeper, const struct dht_addr *f
     struct dht_bencode_writer writer = dht_bencode_writer(bytes, sizeof bytes);
     dht_krpc_open_query(&writer);
     dht_krpc_put_id(&writer, "id", &lone_asker);
-    dht_bencode_put_text(&writer, "k");
-    dht_bencode_put_string(&writer, item->key, sizeof item->key);
+    dht_bencode_pair_string(&writer, "k", item->key, sizeof item->key);
     lone_number(&writer, "seq", item->seq);
-    dht_bencode_put_text(&writer, "sig");
-    dht_bencode_put_string(&writer, item->sig, sizeof item->sig);
+    dht_bencode_pair_string(&writer, "sig", item->sig, sizeof item->sig);
     lone_token(keeper, &writer, from, &item->target);
     dht_bencode_put_text(&writer, "v");
     dht_bencode_put_raw(&writer, item->value.data, item->value.len);

@@ -40,18 +40,6 @@ static struct dht_krpc_envelope envelope(void)
     return (struct dht_krpc_envelope){.id = &own_id, .tid = span_of("aa"), .version = "PN01"};
 }
 
-static void put_pair(struct dht_bencode_writer *writer, const char *key, const char *value)
-{
-    dht_bencode_put_text(writer, key);
-    dht_bencode_put_text(writer, value);
-}
-
-static void put_number(struct dht_bencode_writer *writer, const char *key, int64_t value)
-{
-    dht_bencode_put_text(writer, key);
-    dht_bencode_put_int(writer, value);
-}
-
 static void write_ping(struct dht_bencode_writer *writer)
 {
     struct dht_krpc_envelope env = envelope();
@@ -97,10 +85,10 @@ static void write_announce_peer(struct dht_bencode_writer *writer)
     struct dht_krpc_envelope env = envelope();
     dht_krpc_open_query(writer);
     dht_krpc_put_id(writer, "id", env.id);
-    put_number(writer, "implied_port", 1);
+    dht_bencode_pair_int(writer, "implied_port", 1);
     dht_krpc_put_id(writer, "info_hash", &other_id);
-    put_number(writer, "port", 6881);
-    put_pair(writer, "token", "aoeusnth");
+    dht_bencode_pair_int(writer, "port", 6881);
+    dht_bencode_pair_text(writer, "token", "aoeusnth");
     dht_krpc_close_query(writer, &env, "announce_peer");
 }
 
@@ -109,7 +97,7 @@ static void write_get(struct dht_bencode_writer *writer)
     struct dht_krpc_envelope env = envelope();
     dht_krpc_open_query(writer);
     dht_krpc_put_id(writer, "id", env.id);
-    put_number(writer, "seq", 5);
+    dht_bencode_pair_int(writer, "seq", 5);
     dht_krpc_put_id(writer, "target", &other_id);
     dht_krpc_close_query(writer, &env, "get");
 }
@@ -118,15 +106,15 @@ static void write_put(struct dht_bencode_writer *writer)
 {
     struct dht_krpc_envelope env = envelope();
     dht_krpc_open_query(writer);
-    put_number(writer, "cas", 3);
+    dht_bencode_pair_int(writer, "cas", 3);
     dht_krpc_put_id(writer, "id", env.id);
-    put_pair(writer, "k", B32);
-    put_pair(writer, "salt", "foobar");
-    put_number(writer, "seq", 4);
-    put_pair(writer, "sig", B64);
+    dht_bencode_pair_text(writer, "k", B32);
+    dht_bencode_pair_text(writer, "salt", "foobar");
+    dht_bencode_pair_int(writer, "seq", 4);
+    dht_bencode_pair_text(writer, "sig", B64);
     dht_krpc_put_id(writer, "target", &other_id);
-    put_pair(writer, "token", "aoeusnth");
-    put_pair(writer, "v", "Hello World!");
+    dht_bencode_pair_text(writer, "token", "aoeusnth");
+    dht_bencode_pair_text(writer, "v", "Hello World!");
     dht_krpc_close_query(writer, &env, "put");
 }
 
@@ -168,7 +156,7 @@ static void write_nodes_reply(struct dht_bencode_writer *writer)
 {
     struct dht_krpc_envelope env = envelope();
     dht_krpc_open_reply(writer, &env);
-    put_pair(writer, "nodes", B26);
+    dht_bencode_pair_text(writer, "nodes", B26);
     dht_krpc_close_reply(writer, &env);
 }
 
@@ -176,7 +164,7 @@ static void write_peers_reply(struct dht_bencode_writer *writer)
 {
     struct dht_krpc_envelope env = envelope();
     dht_krpc_open_reply(writer, &env);
-    put_pair(writer, "token", "aoeusnth");
+    dht_bencode_pair_text(writer, "token", "aoeusnth");
     dht_bencode_put_text(writer, "values");
     dht_bencode_open_list(writer);
     dht_bencode_put_text(writer, "axje.u");
@@ -190,12 +178,12 @@ static void write_get_reply(struct dht_bencode_writer *writer)
     struct dht_krpc_envelope env = envelope();
     env.your = &your4;
     dht_krpc_open_reply(writer, &env);
-    put_pair(writer, "k", B32);
-    put_pair(writer, "nodes", B26);
-    put_number(writer, "seq", 7);
-    put_pair(writer, "sig", B64);
-    put_pair(writer, "token", "aoeusnth");
-    put_pair(writer, "v", "Hello World!");
+    dht_bencode_pair_text(writer, "k", B32);
+    dht_bencode_pair_text(writer, "nodes", B26);
+    dht_bencode_pair_int(writer, "seq", 7);
+    dht_bencode_pair_text(writer, "sig", B64);
+    dht_bencode_pair_text(writer, "token", "aoeusnth");
+    dht_bencode_pair_text(writer, "v", "Hello World!");
     dht_krpc_close_reply(writer, &env);
 }
 

@@ -82,11 +82,9 @@ static void test_spoofed(void **state)
         victim.ip[3] = (uint8_t)(n / 100 + 1);
         dht_krpc_open_query(&writer);
         dht_krpc_put_id(&writer, "id", &lone_asker);
-        dht_bencode_put_text(&writer, "nonce");
-        dht_bencode_put_string(&writer, "0123456789abcdef", 16);
+        dht_bencode_pair_string(&writer, "nonce", "0123456789abcdef", 16);
         dht_krpc_put_id(&writer, "target", &target);
-        dht_bencode_put_text(&writer, "token");
-        dht_bencode_put_string(&writer, "tokentok", 8);
+        dht_bencode_pair_string(&writer, "token", "tokentok", 8);
         sent += dht_bencode_written(&writer) + 40;
         lone_close(&keeper, &writer, &victim, "pnr_watch");
         for (size_t i = 0; i < keeper.taken_count; i++)
@@ -115,8 +113,7 @@ static void test_unasked(void **state)
         struct dht_bencode_writer writer = dht_bencode_writer(bytes, sizeof bytes);
         dht_krpc_open_query(&writer);
         dht_krpc_put_id(&writer, "id", &lone_asker);
-        dht_bencode_put_text(&writer, "nonce");
-        dht_bencode_put_string(&writer, "0123456789abcdef", 16);
+        dht_bencode_pair_string(&writer, "nonce", "0123456789abcdef", 16);
         dht_krpc_put_id(&writer, "target", &target);
         sent += dht_bencode_written(&writer);
         lone_close(&keeper, &writer, &from, "pnr_changed");

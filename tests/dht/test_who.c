@@ -47,8 +47,7 @@ static size_t write_query(uint8_t buf[DHT_DATAGRAM_MAX], struct dht_span token, 
     dht_krpc_put_id(&writer, "id", &id);
     dht_krpc_put_id(&writer, "target", &name);
     if (token.data != NULL) {
-        dht_bencode_put_text(&writer, "token");
-        dht_bencode_put_string(&writer, token.data, token.len);
+        dht_bencode_pair_string(&writer, "token", token.data, token.len);
     }
     dht_krpc_close_query(&writer, &envelope, "pnr_who");
     return dht_bencode_written(&writer);

@@ -135,10 +135,9 @@ static void put_known(struct dht_bencode_writer *writer, uint8_t more)
     dht_bencode_open_list(writer);
     for (uint8_t i = 0; i < (more & 3); i++) {
         dht_bencode_open_dict(writer);
-        dht_bencode_put_text(writer, CONTROL_KEY_MARK);
-        dht_bencode_put_string(writer, zeros, CONTROL_MARK_LEN);
-        dht_bencode_put_text(writer, CONTROL_KEY_PUBLISHER);
-        dht_bencode_put_string(writer, zeros, CONTROL_PUBLISHER_LEN - (more == 255));
+        dht_bencode_pair_string(writer, CONTROL_KEY_MARK, zeros, CONTROL_MARK_LEN);
+        dht_bencode_pair_string(writer, CONTROL_KEY_PUBLISHER, zeros,
+                                CONTROL_PUBLISHER_LEN - (more == 255));
         dht_bencode_end(writer);
     }
     dht_bencode_end(writer);
@@ -158,27 +157,22 @@ static void put_arguments(struct dht_bencode_writer *writer, uint8_t shape,
     dht_bencode_put_text(writer, CONTROL_KEY_ADDR);
     dht_bencode_put_text(writer, (more & 1) != 0 ? "127.0.0.1:7001" : "[2001:470::1]:7001");
     if ((shape & 16) != 0) {
-        dht_bencode_put_text(writer, CONTROL_KEY_COMMENT);
-        dht_bencode_put_string(writer, zeros, more & 127);
+        dht_bencode_pair_string(writer, CONTROL_KEY_COMMENT, zeros, more & 127);
     }
     dht_bencode_put_text(writer, CONTROL_KEY_ENDPOINTS);
     control_fields_put_endpoints(writer, endpoints, (more >> 4) % 12);
-    dht_bencode_put_text(writer, CONTROL_KEY_CANCEL_ID);
-    dht_bencode_put_int(writer, (int64_t)ids - (more & 7));
+    dht_bencode_pair_int(writer, CONTROL_KEY_CANCEL_ID, (int64_t)ids - (more & 7));
     put_known(writer, more);
     dht_bencode_put_text(writer, CONTROL_KEY_LABEL);
     dht_bencode_put_text(writer, (more & 1) != 0 ? "alice" : "carol");
     put_name(writer, name, input);
     if ((shape & 32) != 0) {
-        dht_bencode_put_text(writer, CONTROL_KEY_PAYLOAD);
-        dht_bencode_put_string(writer, zeros, (size_t)more * 16);
+        dht_bencode_pair_string(writer, CONTROL_KEY_PAYLOAD, zeros, (size_t)more * 16);
     }
     dht_bencode_put_text(writer, CONTROL_KEY_PEM);
     dht_bencode_put_text(writer, "pem");
-    dht_bencode_put_text(writer, CONTROL_KEY_TIMEOUT_MS);
-    dht_bencode_put_int(writer, 1 + more * 100);
-    dht_bencode_put_text(writer, CONTROL_KEY_TRACE);
-    dht_bencode_put_int(writer, shape >> 7);
+    dht_bencode_pair_int(writer, CONTROL_KEY_TIMEOUT_MS, 1 + more * 100);
+    dht_bencode_pair_int(writer, CONTROL_KEY_TRACE, shape >> 7);
     dht_bencode_put_text(writer, CONTROL_KEY_WAIT);
     dht_bencode_put_text(writer, waits[more & 3]);
 }

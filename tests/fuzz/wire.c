@@ -175,22 +175,16 @@ static void put_item(const struct fuzz_wire *wire, struct dht_bencode_writer *wr
     sig[1] = seq;
     bool is_mutable = (shape & 8) == 0;
     if (is_mutable) {
-        dht_bencode_put_text(writer, "k");
-        dht_bencode_put_string(writer, key, sizeof key);
+        dht_bencode_pair_string(writer, "k", key, sizeof key);
         if (number >= 0 && wire->salt.len > 0) {
-            dht_bencode_put_text(writer, "salt");
-            dht_bencode_put_string(writer, wire->salt.data, wire->salt.len);
+            dht_bencode_pair_string(writer, "salt", wire->salt.data, wire->salt.len);
         }
-        dht_bencode_put_text(writer, "seq");
-        dht_bencode_put_int(writer, (shape & 16) != 0 ? INT64_MAX - seq : seq);
-        dht_bencode_put_text(writer, "sig");
-        dht_bencode_put_string(writer, sig, sizeof sig);
+        dht_bencode_pair_int(writer, "seq", (shape & 16) != 0 ? INT64_MAX - seq : seq);
+        dht_bencode_pair_string(writer, "sig", sig, sizeof sig);
     }
     if ((shape & 128) != 0) { // of a reply to pnr_who
-        dht_bencode_put_text(writer, "part");
-        dht_bencode_put_string(writer, "part of a payload", seq % 18);
-        dht_bencode_put_text(writer, "size");
-        dht_bencode_put_int(writer, seq);
+        dht_bencode_pair_string(writer, "part", "part of a payload", seq % 18);
+        dht_bencode_pair_int(writer, "size", seq);
     }
     dht_bencode_put_text(writer, "token");
     if (number >= 0)
@@ -211,8 +205,7 @@ static void open_reply(struct dht_bencode_writer *writer, const struct dht_id *i
     uint8_t compact[DHT_ADDR_COMPACT_MAX];
     dht_bencode_open_dict(writer);
     if (ip != NULL) {
-        dht_bencode_put_text(writer, "ip");
-        dht_bencode_put_string(writer, compact, dht_addr_to_compact(ip, compact));
+        dht_bencode_pair_string(writer, "ip", compact, dht_addr_to_compact(ip, compact));
     }
     dht_bencode_put_text(writer, "r");
     dht_bencode_open_dict(writer);
@@ -222,8 +215,7 @@ static void open_reply(struct dht_bencode_writer *writer, const struct dht_id *i
 static void close_reply(struct dht_bencode_writer *writer, const struct fuzz_wire_query *query)
 {
     dht_bencode_end(writer);
-    dht_bencode_put_text(writer, "t");
-    dht_bencode_put_string(writer, query->tid, query->tid_len);
+    dht_bencode_pair_string(writer, "t", query->tid, query->tid_len);
     dht_bencode_put_text(writer, "y");
     dht_bencode_put_text(writer, "r");
     dht_bencode_end(writer);
@@ -238,8 +230,7 @@ static void write_error(struct dht_bencode_writer *writer, const struct fuzz_wir
     dht_bencode_put_int(writer, (code & 128) != 0 ? 201 + code % 8 : 300 + code % 4);
     dht_bencode_put_text(writer, "no");
     dht_bencode_end(writer);
-    dht_bencode_put_text(writer, "t");
-    dht_bencode_put_string(writer, query->tid, query->tid_len);
+    dht_bencode_pair_string(writer, "t", query->tid, query->tid_len);
     dht_bencode_put_text(writer, "y");
     dht_bencode_put_text(writer, "e");
     dht_bencode_end(writer);
@@ -287,10 +278,8 @@ static void write_reply(struct fuzz_wire *wire, struct fuzz_input *input,
         }
     }
     if ((which & 32) != 0) { // of a reply to pnr_watch
-        dht_bencode_put_text(writer, "news");
-        dht_bencode_put_int(writer, (int64_t)which * 500);
-        dht_bencode_put_text(writer, "watch");
-        dht_bencode_put_int(writer, (int64_t)shape * 8);
+        dht_bencode_pair_int(writer, "news", (int64_t)which * 500);
+        dht_bencode_pair_int(writer, "watch", (int64_t)shape * 8);
     }
     close_reply(writer, &query);
 }
@@ -316,37 +305,29 @@ static void write_query(struct fuzz_wire *wire, struct fuzz_input *input,
     *ret_from = fuzz_wire_addr(wire, number);
     dht_krpc_open_query(writer);
     if ((what & 7) == 4 && (what & 8) != 0) {
-        dht_bencode_put_text(writer, "cas");
-        dht_bencode_put_int(writer, who);
+        dht_bencode_pair_int(writer, "cas", who);
     }
     dht_krpc_put_id(writer, "id", &id);
     if ((what & 7) == 4) {
         put_item(wire, writer, input, (who & 128) != 0 ? -1 : number);
     } else if ((what & 7) == 5 || (what & 7) == 2) {
         if ((what & 7) == 5 && (what & 16) != 0) {
-            dht_bencode_put_text(writer, "implied_port");
-            dht_bencode_put_int(writer, 1);
+            dht_bencode_pair_int(writer, "implied_port", 1);
         }
         put_target(wire, writer, "info_hash", (uint8_t)(what >> 3));
         if ((what & 7) == 2 && (what & 32) != 0) {
-            dht_bencode_put_text(writer, "noseed");
-            dht_bencode_put_int(writer, 1);
-            dht_bencode_put_text(writer, "scrape");
-            dht_bencode_put_int(writer, 1);
+            dht_bencode_pair_int(writer, "noseed", 1);
+            dht_bencode_pair_int(writer, "scrape", 1);
         }
-        dht_bencode_put_text(writer, "port");
-        dht_bencode_put_int(writer, fuzz_u16(input));
-        dht_bencode_put_text(writer, "token");
-        dht_bencode_put_string(writer, wire->token[number], wire->token_len[number]);
+        dht_bencode_pair_int(writer, "port", fuzz_u16(input));
+        dht_bencode_pair_string(writer, "token", wire->token[number], wire->token_len[number]);
     } else {
         if ((what & 64) != 0) {
-            dht_bencode_put_text(writer, "seq");
-            dht_bencode_put_int(writer, who);
+            dht_bencode_pair_int(writer, "seq", who);
         }
         put_target(wire, writer, "target", (uint8_t)(what >> 3));
         if ((what & 7) == 7 && (who & 128) != 0) {
-            dht_bencode_put_text(writer, "token");
-            dht_bencode_put_string(writer, wire->token[number], wire->token_len[number]);
+            dht_bencode_pair_string(writer, "token", wire->token[number], wire->token_len[number]);
         }
         if ((what & 32) != 0) {
             dht_bencode_put_text(writer, "want");
@@ -363,12 +344,6 @@ static void write_query(struct fuzz_wire *wire, struct fuzz_input *input,
     dht_krpc_close_query(writer, &env, asks_who ? "pnr_who" : methods[what & 7]);
 }
 
-static void put_number(struct dht_bencode_writer *writer, const char *key, int64_t number)
-{
-    dht_bencode_put_text(writer, key);
-    dht_bencode_put_int(writer, number);
-}
-
 // A pnr_watch with the token that its sender was given, or a pnr_changed for the engine's own
 // latest watch, from its keeper or from anybody.
 static void write_watch(struct fuzz_wire *wire, struct fuzz_input *input,
@@ -383,14 +358,13 @@ static void write_watch(struct fuzz_wire *wire, struct fuzz_input *input,
     *ret_from = from_keeper ? wire->keeper : fuzz_wire_addr(wire, number);
     dht_krpc_open_query(writer);
     dht_krpc_put_id(writer, "id", &id);
-    dht_bencode_put_text(writer, "nonce");
-    dht_bencode_put_string(writer, wire->nonce, sizeof wire->nonce);
+    dht_bencode_pair_string(writer, "nonce", wire->nonce, sizeof wire->nonce);
     if ((what & 4) != 0)
-        put_number(writer, asks ? "lease" : "gone", who);
+        dht_bencode_pair_int(writer, asks ? "lease" : "gone", who);
     if ((what & 8) != 0 && asks)
-        put_number(writer, "peers", 1);
+        dht_bencode_pair_int(writer, "peers", 1);
     if ((what & 16) != 0 && asks)
-        put_number(writer, "seq", who);
+        dht_bencode_pair_int(writer, "seq", who);
     if (asks)
         put_target(wire, writer, "target", (uint8_t)(what >> 5));
     else
@@ -400,8 +374,7 @@ static void write_watch(struct fuzz_wire *wire, struct fuzz_input *input,
     else if (!asks && (what & 16) != 0)
         put_values(writer, who);
     else {
-        dht_bencode_put_text(writer, "token");
-        dht_bencode_put_string(writer, wire->token[number], wire->token_len[number]);
+        dht_bencode_pair_string(writer, "token", wire->token[number], wire->token_len[number]);
     }
     uint8_t tid[2] = {who, what};
     struct dht_krpc_envelope env = {.tid = {tid, sizeof tid}, .version = "FZ01"};
