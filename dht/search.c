@@ -304,15 +304,20 @@ void dht_search_step(struct dht *dht, struct dht_op *op)
 
 // ---- answers ----
 
-// The operation whose lookup still waits for this transaction, or NULL.
-static struct dht_op *waiting_op(const struct dht *dht, const struct dht_transaction *transaction)
+// The candidate that was asked, where its operation's lookup still waits for this transaction; or
+// NULL.
+static struct dht_candidate *waiting_candidate(const struct dht *dht,
+                                               const struct dht_transaction *transaction,
+                                               struct dht_op **ret_op)
 {
     struct dht_op *op = dht_op_find(&dht->ops, transaction->op);
     if (op == NULL || op->state != DHT_OP_LOOKUP)
         return NULL;
     assert(transaction->candidate < op->lookup.count);
-    assert(dht_addr_equal(&op->lookup.candidates[transaction->candidate].addr, &transaction->addr));
-    return op;
+    struct dht_candidate *candidate = &op->lookup.candidates[transaction->candidate];
+    assert(dht_addr_equal(&candidate->addr, &transaction->addr));
+    *ret_op = op;
+    return candidate;
 }
 
 static void emit_hop(struct dht *dht, const struct dht_op *op,
@@ -427,14 +432,13 @@ static enum dht_candidate_state after_reply(const struct dht_op *op,
 void dht_search_reply(struct dht *dht, const struct dht_transaction *transaction,
                       const struct dht_krpc *msg)
 {
-    struct dht_op *op = waiting_op(dht, transaction);
-    if (op == NULL)
-        return;
+    struct dht_op *op;
     uint16_t index = transaction->candidate;
-    if (op->lookup.candidates[index].state == DHT_CANDIDATE_DEAD)
+    struct dht_candidate *candidate = waiting_candidate(dht, transaction, &op);
+    if (candidate == NULL || candidate->state == DHT_CANDIDATE_DEAD)
         return;
     uint32_t named = dht_search_take_nodes(dht, op, index, msg);
-    struct dht_candidate *candidate = &op->lookup.candidates[index];
+    candidate = &op->lookup.candidates[index]; // where they are now that there are more of them
     bool found = false;
     candidate->spoke = 1;
     if (transaction->method == DHT_KRPC_GET) {
@@ -462,11 +466,9 @@ void dht_search_reply(struct dht *dht, const struct dht_transaction *transaction
 
 void dht_search_error(struct dht *dht, const struct dht_transaction *transaction)
 {
-    struct dht_op *op = waiting_op(dht, transaction);
-    if (op == NULL)
-        return;
-    struct dht_candidate *candidate = &op->lookup.candidates[transaction->candidate];
-    if (candidate->state == DHT_CANDIDATE_DEAD)
+    struct dht_op *op;
+    struct dht_candidate *candidate = waiting_candidate(dht, transaction, &op);
+    if (candidate == NULL || candidate->state == DHT_CANDIDATE_DEAD)
         return;
     emit_hop(dht, op, transaction, DHT_HOP_ERROR, 0);
     // A node that refuses get may still know its neighbours.
@@ -485,11 +487,11 @@ void dht_search_error(struct dht *dht, const struct dht_transaction *transaction
 
 void dht_search_silent(struct dht *dht, const struct dht_transaction *transaction)
 {
-    struct dht_op *op = waiting_op(dht, transaction);
-    if (op == NULL)
-        return;
+    struct dht_op *op;
     uint16_t index = transaction->candidate;
-    struct dht_candidate *candidate = &op->lookup.candidates[index];
+    struct dht_candidate *candidate = waiting_candidate(dht, transaction, &op);
+    if (candidate == NULL)
+        return;
     dht_lookup_soft_timeout(&op->lookup, index);
     if (candidate->state == DHT_CANDIDATE_SILENT)
         emit_hop(dht, op, transaction, DHT_HOP_SILENT, 0);
@@ -502,11 +504,9 @@ void dht_search_silent(struct dht *dht, const struct dht_transaction *transactio
 
 void dht_search_dead(struct dht *dht, const struct dht_transaction *transaction)
 {
-    struct dht_op *op = waiting_op(dht, transaction);
-    if (op == NULL)
-        return;
-    struct dht_candidate *candidate = &op->lookup.candidates[transaction->candidate];
-    if (candidate->state == DHT_CANDIDATE_ANSWERED)
+    struct dht_op *op;
+    struct dht_candidate *candidate = waiting_candidate(dht, transaction, &op);
+    if (candidate == NULL || candidate->state == DHT_CANDIDATE_ANSWERED)
         return;
     emit_hop(dht, op, transaction, DHT_HOP_SILENT, 0);
     dht_lookup_enter(&op->lookup, transaction->candidate, DHT_CANDIDATE_DEAD);
@@ -516,11 +516,9 @@ void dht_search_dead(struct dht *dht, const struct dht_transaction *transaction)
 void dht_search_other_id(struct dht *dht, const struct dht_transaction *transaction,
                          const struct dht_id *shown)
 {
-    struct dht_op *op = waiting_op(dht, transaction);
-    if (op == NULL)
-        return;
-    struct dht_candidate *candidate = &op->lookup.candidates[transaction->candidate];
-    if (candidate->state == DHT_CANDIDATE_DEAD)
+    struct dht_op *op;
+    struct dht_candidate *candidate = waiting_candidate(dht, transaction, &op);
+    if (candidate == NULL || candidate->state == DHT_CANDIDATE_DEAD)
         return;
     uint32_t depth = candidate->depth;
     emit_hop(dht, op, transaction, DHT_HOP_SILENT, 0);
