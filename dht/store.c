@@ -25,12 +25,11 @@ static int64_t cas_for(const struct dht_op *op, uint16_t candidate)
     return seq_seen < op->cas ? seq_seen : op->cas;
 }
 
-// Sends the put or the announce to one target.
-static bool ask(struct dht *dht, struct dht_op *op, const struct dht_store_target *target)
+// What every query to a target has, whatever it asks.
+static struct dht_query query_to(const struct dht_op *op, const struct dht_store_target *target)
 {
     const struct dht_candidate *candidate = &op->lookup.candidates[target->candidate];
-    struct dht_query query = {
-        .method = op->item != NULL ? DHT_KRPC_PUT : DHT_KRPC_ANNOUNCE_PEER,
+    return (struct dht_query){
         .purpose = DHT_PURPOSE_STORE,
         .addr = &candidate->addr,
         .id = &candidate->id,
@@ -39,12 +38,20 @@ static bool ask(struct dht *dht, struct dht_op *op, const struct dht_store_targe
         .candidate = target->candidate,
         .rtt_us = candidate->rtt_us,
         .seq_known = DHT_SEQ_NONE,
-        .item = op->item != NULL ? &op->item->item : NULL,
-        .cas = cas_for(op, target->candidate),
-        .port = op->port,
-        .changed = op->changed,
-        .token = dht_lookup_token(&op->lookup, target->candidate),
+        .cas = DHT_SEQ_NONE,
     };
+}
+
+// Sends the put or the announce to one target.
+static bool ask(struct dht *dht, struct dht_op *op, const struct dht_store_target *target)
+{
+    struct dht_query query = query_to(op, target);
+    query.method = op->item != NULL ? DHT_KRPC_PUT : DHT_KRPC_ANNOUNCE_PEER;
+    query.item = op->item != NULL ? &op->item->item : NULL;
+    query.cas = cas_for(op, target->candidate);
+    query.port = op->port;
+    query.changed = op->changed;
+    query.token = dht_lookup_token(&op->lookup, target->candidate);
     return dht_query_send(dht, &query) != NULL;
 }
 
@@ -290,19 +297,9 @@ static bool is_ambiguous(const struct dht_op *op, const struct dht_store_target 
 static void doubt(struct dht *dht, const struct dht_op *op, struct dht_store_target *target,
                   int32_t code)
 {
-    const struct dht_candidate *candidate = &op->lookup.candidates[target->candidate];
-    struct dht_query query = {
-        .method = DHT_KRPC_GET,
-        .purpose = DHT_PURPOSE_STORE,
-        .addr = &candidate->addr,
-        .id = &candidate->id,
-        .target = &op->lookup.target,
-        .op = op->id,
-        .candidate = target->candidate,
-        .rtt_us = candidate->rtt_us,
-        .seq_known = op->item->item.seq,
-        .cas = DHT_SEQ_NONE,
-    };
+    struct dht_query query = query_to(op, target);
+    query.method = DHT_KRPC_GET;
+    query.seq_known = op->item->item.seq;
     target->state = DHT_STORE_DOUBTED;
     target->code = code;
     if (dht_query_send(dht, &query) == NULL)
