@@ -318,11 +318,14 @@ static void write_all(struct dht_bencode_writer *writer)
     dht_bencode_put_string(writer, NULL, 0);
     dht_bencode_put_raw(writer, "2:ab", 4);
     dht_bencode_end(writer);
+    dht_bencode_pair_int(writer, "m", -7);
+    dht_bencode_pair_string(writer, "n", "x\0y", 3);
+    dht_bencode_pair_text(writer, "o", "text");
     dht_bencode_end(writer);
 }
 
 static const char all_text[] = "d4:hole11:hello world4:listli0ei-1ei9223372036854775807e"
-                               "i-9223372036854775808e0:2:abee";
+                               "i-9223372036854775808e0:2:abe1:mi-7e1:n3:x\0y1:o4:texte";
 
 static void test_write(void **state)
 {
