@@ -105,18 +105,19 @@ static void start_timer(struct node *node, struct core_request *request, struct 
 
 // ---- resolve ----
 
-static const char no_label[] =
-    "no key has this label here; others' names begin with their key, of 52 "
-    "letters or 40 hex digits, or with 0";
-
 // A label is a name of this machine's own: the key that it stands for is what is resolved.
-static bool replace_label(const struct node *node, struct core_name *name)
+// False where there is no such key; the request is refused then.
+static bool replace_label(struct node *node, struct core_request *request, struct core_name *name)
 {
     if (name->kind != CORE_NAME_LABEL)
         return true;
     const struct core_key *key = core_keyring_by_label(&node->keyring, name->label);
-    if (key == NULL)
+    if (key == NULL) {
+        refuse(node, request, CONTROL_ERROR_NOT_FOUND,
+               "no key has this label here; others' names begin with their key, of 52 letters or "
+               "40 hex digits, or with 0");
         return false;
+    }
     name->kind = CORE_NAME_KEY;
     memcpy(name->key, key->key, sizeof name->key);
     memset(name->label, 0, sizeof name->label);
@@ -141,10 +142,8 @@ static void resolve(struct node *node, struct core_request *request, struct dht_
         refuse(node, request, CONTROL_ERROR_USAGE, wrong);
         return;
     }
-    if (!replace_label(node, &name)) {
-        refuse(node, request, CONTROL_ERROR_NOT_FOUND, no_label);
+    if (!replace_label(node, request, &name))
         return;
-    }
     control_fields_bool(arguments, CONTROL_KEY_TRACE, &request->trace);
     control_fields_bool(arguments, CONTROL_KEY_CACHED, &request->cached);
     start_timer(node, request, arguments);
@@ -165,10 +164,8 @@ static void watch(struct node *node, struct core_request *request, struct dht_sp
         refuse(node, request, CONTROL_ERROR_USAGE, wrong);
         return;
     }
-    if (!replace_label(node, &name)) {
-        refuse(node, request, CONTROL_ERROR_NOT_FOUND, no_label);
+    if (!replace_label(node, request, &name))
         return;
-    }
     request->watcher = core_watcher_new(request, arguments, &wrong);
     if (request->watcher == NULL) {
         refuse(node, request, wrong != NULL ? CONTROL_ERROR_USAGE : CONTROL_ERROR_FULL,
