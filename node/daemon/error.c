@@ -4,25 +4,28 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-void daemon_error_set(struct daemon_error *error, const char *format, ...)
+static void set(struct daemon_error *error, enum daemon_error_kind kind, const char *format,
+                va_list args)
 {
     if (error == NULL)
         return;
+    vsnprintf(error->text, sizeof error->text, format, args);
+    error->kind = kind;
+}
+
+void daemon_error_set(struct daemon_error *error, const char *format, ...)
+{
     va_list args;
     va_start(args, format);
-    vsnprintf(error->text, sizeof error->text, format, args);
+    set(error, DAEMON_ERROR_FAILED, format, args);
     va_end(args);
-    error->kind = DAEMON_ERROR_FAILED;
 }
 
 void daemon_error_set_kind(struct daemon_error *error, enum daemon_error_kind kind,
                            const char *format, ...)
 {
-    if (error == NULL)
-        return;
     va_list args;
     va_start(args, format);
-    vsnprintf(error->text, sizeof error->text, format, args);
+    set(error, kind, format, args);
     va_end(args);
-    error->kind = kind;
 }
