@@ -121,7 +121,7 @@ static bool open_sockets(struct daemon_cloud_engine *engine,
     struct daemon_udp_info info;
     const struct daemon_udp_link *link = options->link.index != 0 ? &options->link : NULL;
     engine->udp =
-        daemon_udp_open_on(&options->config.addr, link, options->socket_buffer_bytes, ret_error);
+        daemon_udp_open(&options->config.addr, link, options->socket_buffer_bytes, ret_error);
     if (engine->udp == NULL)
         return false;
     daemon_udp_info(engine->udp, &info);

@@ -23,7 +23,7 @@ struct daemon_multicast *daemon_multicast_open(enum dht_family family,
         return NULL;
     }
     shared.is_shared = true; // several programs of a machine hear the same group
-    multicast->udp = daemon_udp_open_on(&group, &shared, BUFFER_BYTES, ret_error);
+    multicast->udp = daemon_udp_open(&group, &shared, BUFFER_BYTES, ret_error);
     if (multicast->udp == NULL) {
         free(multicast);
         return NULL;

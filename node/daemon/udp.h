@@ -55,15 +55,11 @@ struct daemon_udp_info {
     struct daemon_udp_counters counters;
 };
 
-// Binds a socket to addr, with buffers of buffer_bytes each way, or as much as the system grants.
-// An IPv6 socket takes no IPv4. NULL where the port is taken, may not be used, or the machine has
-// no such address or family.
-struct daemon_udp *daemon_udp_open(const struct dht_addr *addr, size_t buffer_bytes,
-                                   struct daemon_error *ret_error);
-// The same on an interface.
-struct daemon_udp *daemon_udp_open_on(const struct dht_addr *addr,
-                                      const struct daemon_udp_link *link, size_t buffer_bytes,
-                                      struct daemon_error *ret_error);
+// Binds a socket to addr, on one interface or, link being NULL, on any, with buffers of
+// buffer_bytes each way, or as much as the system grants. An IPv6 socket takes no IPv4. NULL where
+// the port is taken, may not be used, or the machine has no such address or family.
+struct daemon_udp *daemon_udp_open(const struct dht_addr *addr, const struct daemon_udp_link *link,
+                                   size_t buffer_bytes, struct daemon_error *ret_error);
 void daemon_udp_close(struct daemon_udp *udp);
 
 // Has the socket hear what is sent to a group on an interface. False with the system's reason.

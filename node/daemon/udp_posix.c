@@ -130,15 +130,8 @@ static bool set_link(const struct daemon_udp *udp, const struct daemon_udp_link 
            setsockopt(udp->fd, IPPROTO_IPV6, IPV6_MULTICAST_LOOP, &one, sizeof one) == 0;
 }
 
-struct daemon_udp *daemon_udp_open(const struct dht_addr *addr, size_t buffer_bytes,
-                                   struct daemon_error *ret_error)
-{
-    return daemon_udp_open_on(addr, NULL, buffer_bytes, ret_error);
-}
-
-struct daemon_udp *daemon_udp_open_on(const struct dht_addr *addr,
-                                      const struct daemon_udp_link *link, size_t buffer_bytes,
-                                      struct daemon_error *ret_error)
+struct daemon_udp *daemon_udp_open(const struct dht_addr *addr, const struct daemon_udp_link *link,
+                                   size_t buffer_bytes, struct daemon_error *ret_error)
 {
     assert(addr->ip_len == 4 || addr->ip_len == 16);
     struct daemon_udp *udp = calloc(1, sizeof *udp);

@@ -129,15 +129,8 @@ static int bound_addr(const struct dht_addr *addr, uint32_t scope_id,
     return daemon_socket_addr_put(&at, is_group ? 0 : scope_id, ret_addr);
 }
 
-struct daemon_udp *daemon_udp_open(const struct dht_addr *addr, size_t buffer_bytes,
-                                   struct daemon_error *ret_error)
-{
-    return daemon_udp_open_on(addr, NULL, buffer_bytes, ret_error);
-}
-
-struct daemon_udp *daemon_udp_open_on(const struct dht_addr *addr,
-                                      const struct daemon_udp_link *link, size_t buffer_bytes,
-                                      struct daemon_error *ret_error)
+struct daemon_udp *daemon_udp_open(const struct dht_addr *addr, const struct daemon_udp_link *link,
+                                   size_t buffer_bytes, struct daemon_error *ret_error)
 {
     assert(addr->ip_len == 4 || addr->ip_len == 16);
     struct daemon_udp *udp = calloc(1, sizeof *udp);

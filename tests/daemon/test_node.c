@@ -138,7 +138,7 @@ static void test_failures(void **state)
     struct dht_addr taken = {.ip = {127, 0, 0, 1}, .ip_len = 4};
     struct daemon_udp_info info;
     (void)state;
-    struct daemon_udp *holder = daemon_udp_open(&taken, 65536, NULL);
+    struct daemon_udp *holder = daemon_udp_open(&taken, NULL, 65536, NULL);
     assert_non_null(holder);
     daemon_udp_info(holder, &info);
     unit_write(unit_path("file"), "");

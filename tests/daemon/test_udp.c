@@ -137,7 +137,7 @@ static void test_refused(void **state)
     struct dht_addr taken = info_of(holder).addr;
     struct daemon_error error = {.text = ""};
     char wanted[128];
-    assert_null(daemon_udp_open(&taken, BUFFER_BYTES, &error));
+    assert_null(daemon_udp_open(&taken, NULL, BUFFER_BYTES, &error));
     snprintf(wanted, sizeof wanted, "cannot use UDP 127.0.0.1:%u: the port is taken", taken.port);
     unit_has("taken", error.text, wanted);
     daemon_udp_close(holder);

@@ -267,7 +267,7 @@ static void test_foreign(void **state)
     (void)state;
     struct dht_addr foreign = addr_of("192.0.2.1:3540");
     struct daemon_error error = {.text = ""};
-    assert_null(daemon_udp_open(&foreign, BUFFER_BYTES, &error));
+    assert_null(daemon_udp_open(&foreign, NULL, BUFFER_BYTES, &error));
     unit_has("foreign", error.text, "192.0.2.1:3540: this machine has no such address");
 }
 

@@ -21,7 +21,7 @@ static inline struct daemon_udp *open_at(const char *text)
 {
     struct dht_addr addr = addr_of(text);
     struct daemon_error error = {.text = ""};
-    struct daemon_udp *udp = daemon_udp_open(&addr, BUFFER_BYTES, &error);
+    struct daemon_udp *udp = daemon_udp_open(&addr, NULL, BUFFER_BYTES, &error);
     if (udp == NULL)
         fail_msg("%s", error.text);
     return udp;
@@ -42,7 +42,7 @@ static inline struct dht_datagram datagram_to(const struct daemon_udp *udp, cons
 static inline bool has_ipv6(void)
 {
     struct dht_addr addr = addr_of("[::1]:0");
-    struct daemon_udp *udp = daemon_udp_open(&addr, BUFFER_BYTES, NULL);
+    struct daemon_udp *udp = daemon_udp_open(&addr, NULL, BUFFER_BYTES, NULL);
     daemon_udp_close(udp);
     return udp != NULL;
 }
