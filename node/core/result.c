@@ -64,11 +64,24 @@ static void put_payload(struct dht_bencode_writer *writer, const struct core_res
     dht_bencode_pair_int(writer, CONTROL_KEY_PAYLOAD_TYPE, (int64_t)result->record->payload.type);
 }
 
-// How crowded it is around the name; `suspect` sorts later than this.
+// How crowded it is around the name.
 static void put_density(struct dht_bencode_writer *writer, const struct dht_tally *tally)
 {
     if (tally->density > 0)
         dht_bencode_pair_int(writer, CONTROL_KEY_DENSITY, tally->density);
+}
+
+// density elapsed_us hops nodes_answered nodes_asked suspect
+static void put_tally(const struct node *node, struct dht_bencode_writer *writer,
+                      const struct core_request *request, const struct dht_tally *tally)
+{
+    put_density(writer, tally);
+    dht_bencode_pair_int(writer, CONTROL_KEY_ELAPSED_US, node->now_us - request->started_us);
+    dht_bencode_pair_int(writer, CONTROL_KEY_HOPS, tally->hops);
+    dht_bencode_pair_int(writer, CONTROL_KEY_NODES_ANSWERED, tally->answered);
+    dht_bencode_pair_int(writer, CONTROL_KEY_NODES_ASKED, tally->asked);
+    if (tally->suspect)
+        dht_bencode_pair_int(writer, CONTROL_KEY_SUSPECT, 1);
 }
 
 void core_result_identity(const struct node *node, const struct core_record *record, uint8_t entry,
@@ -182,13 +195,7 @@ void core_result_done(struct node *node, struct core_request *request,
     core_answer_begin(&answer, request, CONTROL_ANSWER_DONE);
     dht_bencode_pair_int(writer, CONTROL_KEY_COPIES, tally->copies);
     dht_bencode_pair_int(writer, CONTROL_KEY_COUNT, request->results);
-    put_density(writer, tally);
-    dht_bencode_pair_int(writer, CONTROL_KEY_ELAPSED_US, node->now_us - request->started_us);
-    dht_bencode_pair_int(writer, CONTROL_KEY_HOPS, tally->hops);
-    dht_bencode_pair_int(writer, CONTROL_KEY_NODES_ANSWERED, tally->answered);
-    dht_bencode_pair_int(writer, CONTROL_KEY_NODES_ASKED, tally->asked);
-    if (tally->suspect)
-        dht_bencode_pair_int(writer, CONTROL_KEY_SUSPECT, 1);
+    put_tally(node, writer, request, tally);
     core_answer_end(node, &answer);
 }
 
@@ -373,13 +380,7 @@ void core_result_not_found(struct node *node, struct core_request *request,
     struct dht_bencode_writer *writer = &answer.writer;
     core_answer_begin(&answer, request, CONTROL_ANSWER_ERROR);
     dht_bencode_pair_int(writer, CONTROL_KEY_CODE, CONTROL_ERROR_NOT_FOUND);
-    put_density(writer, tally);
-    dht_bencode_pair_int(writer, CONTROL_KEY_ELAPSED_US, node->now_us - request->started_us);
-    dht_bencode_pair_int(writer, CONTROL_KEY_HOPS, tally->hops);
-    dht_bencode_pair_int(writer, CONTROL_KEY_NODES_ANSWERED, tally->answered);
-    dht_bencode_pair_int(writer, CONTROL_KEY_NODES_ASKED, tally->asked);
-    if (tally->suspect)
-        dht_bencode_pair_int(writer, CONTROL_KEY_SUSPECT, 1);
+    put_tally(node, writer, request, tally);
     dht_bencode_pair_text(writer, CONTROL_KEY_TEXT, text);
     core_answer_end(node, &answer);
 }
