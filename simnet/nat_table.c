@@ -89,6 +89,18 @@ static void sweep(struct simnet_nat_table *table, int64_t now_us)
     }
 }
 
+// The mapping at index, if any, unless its time is over: then it goes.
+static struct simnet_nat_entry *living(struct simnet_nat_table *table, uint32_t index,
+                                       int64_t now_us)
+{
+    if (index == NONE)
+        return NULL;
+    if (table->entries[index].due_us > now_us)
+        return &table->entries[index];
+    take_out(table, index);
+    return NULL;
+}
+
 struct simnet_nat_entry *simnet_nat_table_find(struct simnet_nat_table *table, int64_t now_us,
                                                uint64_t inside, uint64_t remote)
 {
@@ -98,12 +110,7 @@ struct simnet_nat_entry *simnet_nat_table_find(struct simnet_nat_table *table, i
     while (index != NONE &&
            (table->entries[index].inside != inside || table->entries[index].remote != remote))
         index = table->entries[index].next;
-    if (index == NONE)
-        return NULL;
-    if (table->entries[index].due_us > now_us)
-        return &table->entries[index];
-    take_out(table, index);
-    return NULL;
+    return living(table, index, now_us);
 }
 
 struct simnet_nat_entry *simnet_nat_table_at_port(struct simnet_nat_table *table, int64_t now_us,
@@ -114,12 +121,7 @@ struct simnet_nat_entry *simnet_nat_table_at_port(struct simnet_nat_table *table
     uint32_t index = *port_chain_of(table, port);
     while (index != NONE && table->entries[index].port != port)
         index = table->entries[index].next_by_port;
-    if (index == NONE)
-        return NULL;
-    if (table->entries[index].due_us > now_us)
-        return &table->entries[index];
-    take_out(table, index);
-    return NULL;
+    return living(table, index, now_us);
 }
 
 static void resize(struct simnet_nat_table *table, uint32_t capacity)
