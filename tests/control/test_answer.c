@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // pnr_read_*() and pnr_field_*(): what they take, and what they refuse.
 #include "node/control/fields.h"
-#include "pnr/client.h"
+#include "tests/control/readers_helper.h"
 
 // clang-format off
 #include <stdarg.h>
@@ -318,36 +318,6 @@ static void reads_any_field(void **state)
     assert_false(pnr_field_dict(fields, "b", &inner));
     assert_false(pnr_field_int(fields, "z", &value));
     assert_false(pnr_field_bytes(fields, "a", &data, &len));
-}
-
-static void read_everything(const struct pnr_event *event)
-{
-    static union {
-        struct pnr_result result;
-        struct pnr_tally tally;
-        struct pnr_hop hop;
-        struct pnr_progress progress;
-        struct pnr_report report;
-        struct pnr_refusal refusal;
-        struct pnr_publication publication;
-        struct pnr_key key;
-        struct pnr_status status;
-        struct pnr_cloud cloud;
-        struct pnr_peer peer;
-        struct pnr_counter counter;
-    } any;
-    (void)pnr_read_result(event, &any.result);
-    (void)pnr_read_tally(event, &any.tally);
-    (void)pnr_read_hop(event, &any.hop);
-    (void)pnr_read_step(event, &any.progress);
-    (void)pnr_read_report(event, &any.report);
-    (void)pnr_read_refusal(event, 0, &any.refusal);
-    (void)pnr_read_publication(event, &any.publication);
-    (void)pnr_read_key(event, &any.key);
-    (void)pnr_read_status(event, &any.status);
-    (void)pnr_read_cloud(event, 0, &any.cloud);
-    (void)pnr_read_peer(event, &any.peer);
-    (void)pnr_read_counter(event->fields, 0, &any.counter);
 }
 
 // Every prefix, and every byte changed to each value, from blocks of their own size: also what
