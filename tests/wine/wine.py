@@ -234,6 +234,13 @@ def _override(shim):
     _write(done, wanted)
 
 
+def _take_provider_out(shim):
+    """A test that was killed may have left it in the catalog, and the next one is to find none."""
+    setup = os.path.join(shim, "pnrnsp-setup.exe")
+    if os.path.exists(setup):
+        run(setup, "uninstall", *(() if _is_i386() else ("--only", "64")))
+
+
 def up(shim):
     os.makedirs(_folder(), exist_ok=True)
     # A server that a program has begun, or its end, would be in the way of ours.
@@ -247,6 +254,7 @@ def up(shim):
                       (code, "no" if begun is None else "another", said))
     _write(_server_file(), "%d\n" % begun)
     _override(shim)
+    _take_provider_out(shim)
 
 
 def down():
