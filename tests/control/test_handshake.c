@@ -84,6 +84,19 @@ static void talk(struct control_handshake *a, const struct control_handshake_cli
     }
 }
 
+// Brings both over TCP as far as the server's challenge, which is returned.
+static struct dht_span challenge(struct control_handshake *a, struct control_handshake *b,
+                                 const struct control_rendezvous *found)
+{
+    struct control_handshake_client brought_a = client(found);
+    struct control_handshake_server brought_b = server(found);
+    struct dht_span said, out;
+    control_handshake_start_client(a, &brought_a, &said);
+    control_handshake_start_server(b, &brought_b);
+    assert_int_equal(control_handshake_receive(b, &said, &out), CONTROL_HANDSHAKE_PROOF);
+    return out;
+}
+
 static void over_a_unix_socket(void **state)
 {
     (void)state;
@@ -126,14 +139,8 @@ static void proofs_are_as_documented(void **state)
     static const uint8_t client_proof[4] = {0x2a, 0xbf, 0x28, 0xc2};
     struct control_rendezvous found = rendezvous(CONTROL_ACCESS_CONTROL);
     struct control_handshake a, b;
-    struct control_handshake_client brought_a = client(&found);
-    struct control_handshake_server brought_b = server(&found);
-    struct dht_span said, out;
-    control_handshake_start_client(&a, &brought_a, &said);
-    control_handshake_start_server(&b, &brought_b);
-    assert_int_equal(control_handshake_receive(&b, &said, &out), CONTROL_HANDSHAKE_PROOF);
-    assert_memory_equal(out.data + out.len - 33, server_proof, 4);
-    said = out;
+    struct dht_span said = challenge(&a, &b, &found), out;
+    assert_memory_equal(said.data + said.len - 33, server_proof, 4);
     assert_int_equal(control_handshake_receive(&a, &said, &out), CONTROL_HANDSHAKE_WELCOME);
     assert_memory_equal(out.data + out.len - 33, client_proof, 4);
 }
@@ -183,13 +190,8 @@ static void server_checks_the_proof(void **state)
                                  "d5:proof32:................................e";
     struct control_rendezvous found = rendezvous(CONTROL_ACCESS_CONTROL);
     struct control_handshake a, b;
-    struct control_handshake_client brought_a = client(&found);
-    struct control_handshake_server brought_b = server(&found);
-    struct dht_span said, out;
-    control_handshake_start_client(&a, &brought_a, &said);
-    control_handshake_start_server(&b, &brought_b);
-    control_handshake_receive(&b, &said, &out);
-    said = (struct dht_span){(const uint8_t *)forged, sizeof forged - 1};
+    struct dht_span said = {(const uint8_t *)forged, sizeof forged - 1}, out;
+    (void)challenge(&a, &b, &found);
     assert_int_equal(control_handshake_receive(&b, &said, &out), CONTROL_HANDSHAKE_FAILED);
     assert_int_equal(b.error, CONTROL_ERROR_REFUSED);
     said = out;
@@ -205,16 +207,11 @@ static void proofs_are_not_reflected(void **state)
     (void)state;
     struct control_rendezvous found = rendezvous(CONTROL_ACCESS_CONTROL);
     struct control_handshake a, b;
-    struct control_handshake_client brought_a = client(&found);
-    struct control_handshake_server brought_b = server(&found);
-    struct dht_span said, out;
-    control_handshake_start_client(&a, &brought_a, &said);
-    control_handshake_start_server(&b, &brought_b);
-    control_handshake_receive(&b, &said, &out);
+    struct dht_span said = challenge(&a, &b, &found), out;
     // The server's own challenge, which holds its proof, comes back to it.
     uint8_t copy[CONTROL_HANDSHAKE_OUT_MAX];
-    memcpy(copy, out.data, out.len);
-    said = (struct dht_span){copy, out.len};
+    memcpy(copy, said.data, said.len);
+    said.data = copy;
     assert_int_equal(control_handshake_receive(&b, &said, &out), CONTROL_HANDSHAKE_FAILED);
 }
 
