@@ -39,7 +39,9 @@ class _Pnrd(wine.Program):
     def __init__(self, name, options, directory):
         # The shell turns into what it runs.
         words = ["-c", 'exec "$@" 2>&1', "sh"] + wine.command("wine", built("pnrd"), *options)
-        programs.Process.__init__(self, name, ["sh", *words], directory, wine.environment())
+        programs.Process.__init__(
+            self, name, ["sh", *words], directory, wine.environment(), wine.keep_addresses
+        )
 
     def await_line(self, part, deadline):
         line = ""

@@ -10,6 +10,7 @@ PNR_WINE_FOLDER is where the prefix lies; PNR_WINE_BITS is 64, or 32 for the Win
 PNR_WINE_SEES: a further folder, besides the build's and /tmp, that the latter is to see.
 """
 
+import ctypes
 import os
 import shutil
 import subprocess
@@ -31,6 +32,8 @@ _SERVICES = "HKEY_LOCAL_MACHINE\\System\\CurrentControlSet\\Services\\"
 _DEBUGGER = "HKEY_LOCAL_MACHINE\\Software\\Microsoft\\Windows NT\\CurrentVersion\\AeDebug"
 # What the renamed copy of Wine's own ws2_32 is called (CMakeLists.txt).
 _COPY = "pnr_ws2_32"
+
+_libc = ctypes.CDLL(None)
 
 
 def _folder():
@@ -84,6 +87,17 @@ def command(file, *arguments):
     return [_I386, "run", *sorted(seen), "--", *words]
 
 
+def keep_addresses():
+    """For the child before it becomes Wine: no addresses at random, as far as the system lets it.
+
+    Windows has something at 0x7ffe0000 that Wine has to put there, and Debian's Wine comes without the preloader that keeps
+    the place free. The kernel's random place for the heap is that one in one of some 4,000 starts; Wine then ends with 1 and
+    not a word.
+    """
+    addr_no_randomize = 0x0040000
+    _libc.personality(addr_no_randomize)
+
+
 def _run(words, timeout_s, **more):
     """Runs to the end; returns its exit code and what it said. Failure: it took too long, and was killed.
 
@@ -93,7 +107,8 @@ def _run(words, timeout_s, **more):
     with tempfile.TemporaryFile() as said:
         try:
             child = subprocess.Popen(
-                words, env=variables, stdin=subprocess.DEVNULL, stdout=said, stderr=said
+                words, env=variables, stdin=subprocess.DEVNULL, stdout=said, stderr=said,
+                preexec_fn=keep_addresses
             )
         except FileNotFoundError:
             raise Missing("there is no %s" % words[0]) from None
@@ -165,7 +180,7 @@ class Program(Process):
         _check_server()
         super().__init__(
             os.path.basename(file), command("wine", file, *arguments), directory,
-            {**environment(), **more}
+            {**environment(), **more}, keep_addresses
         )
 
     def read_line(self, deadline):
