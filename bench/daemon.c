@@ -121,8 +121,8 @@ static void bench_udp(void)
     enum { ROUNDS = 5000 };
     struct dht_addr loopback = {.ip = {127, 0, 0, 1}, .ip_len = 4};
     struct daemon_error error;
-    struct daemon_udp *a = daemon_udp_open(&loopback, (size_t)2 << 20, &error);
-    struct daemon_udp *b = daemon_udp_open(&loopback, (size_t)2 << 20, &error);
+    struct daemon_udp *a = daemon_udp_open(&loopback, NULL, (size_t)2 << 20, &error);
+    struct daemon_udp *b = daemon_udp_open(&loopback, NULL, (size_t)2 << 20, &error);
     if (a == NULL || b == NULL)
         die("udp", error.text);
     struct daemon_udp_info info;

@@ -20,7 +20,8 @@ static inline struct words *words_of(const char *text)
 {
     static struct words words;
     words = (struct words){.argv = {words.text}, .argc = 1};
-    snprintf(words.text, sizeof words.text, "pnrd %s", text);
+    int len = snprintf(words.text, sizeof words.text, "pnrd %s", text);
+    assert_true(len > 0 && (size_t)len < sizeof words.text);
     for (char *space = strchr(words.text, ' '); space != NULL && space[1] != '\0';
          space = strchr(space + 1, ' ')) {
         *space = '\0';
