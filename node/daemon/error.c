@@ -4,8 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static void set(struct daemon_error *error, enum daemon_error_kind kind, const char *format,
-                va_list args)
+static void __attribute__((format(printf, 3, 0)))
+set(struct daemon_error *error, enum daemon_error_kind kind, const char *format, va_list args)
 {
     if (error == NULL)
         return;
