@@ -269,7 +269,6 @@ def up(shim):
                       (code, "no" if begun is None else "another", said))
     _write(_server_file(), "%d\n" % begun)
     _override(shim)
-    _take_provider_out(shim)
 
 
 def down():
@@ -285,6 +284,7 @@ def main():
     try:
         if verb == "up":
             up(rest[0])
+            _take_provider_out(rest[0])
         elif verb == "down":
             down()
         else:
