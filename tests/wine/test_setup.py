@@ -160,7 +160,7 @@ class Scenario:
         before = self.begin([PNRP_NAME, TCPIP], [PNRP_NAME, TCPIP])
         self.install()
         elsewhere = self.write("provider.dll", registry.library(BITS), "elsewhere")
-        view = ["--only", str(BITS)] if BITS == 64 else []
+        view = wine.catalog_view()
         changes = self.objects("install", "--dll", wine.path(elsewhere), *view)
         self.same("changes", [o["change"] for o in changes], ["updated", "updated"])
         self.same("path", self.registry.entries(BITS)[0]["LibraryPath"], wine.path(elsewhere))
@@ -197,7 +197,7 @@ class Scenario:
         text = wine.path(self.write("text.dll", b"no library\n"))
         program = wine.path(self.write("program.dll", registry.library(BITS, is_dll=False)))
         absent = wine.path(os.path.join(self.h.directory, "absent.dll"))
-        only = ["--only", str(BITS)] if BITS == 64 else []
+        only = wine.catalog_view()
         for words, code, part in (
             (["--dll", absent], 3, "there is no such file"),
             (["--dll", wrong], 2, "for other programs"),
@@ -218,7 +218,7 @@ class Scenario:
         plain = os.path.join(self.h.directory, "plain.exe")
         shutil.copy(self.setup, plain)
         said = wine.run(plain, "install", "--dll", wine.path(self.dlls[BITS]),
-                        *(["--only", "64"] if BITS == 64 else []), code=1)
+                        *wine.catalog_view(), code=1)
         self.h.check("its catalog tells otherwise" in said, "what it says", said)
         self.same("nothing has changed", self.registry.read(), before)
 

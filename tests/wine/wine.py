@@ -249,11 +249,16 @@ def _override(shim):
     _write(done, wanted)
 
 
+def catalog_view():
+    """What tells pnrnsp-setup.exe which catalogs: the DLL of this build is for one of a 64-bit system's two."""
+    return () if _is_i386() else ("--only", "64")
+
+
 def _take_provider_out(shim):
     """A test that was killed may have left it in the catalog, and the next one is to find none."""
     setup = os.path.join(shim, "pnrnsp-setup.exe")
     if os.path.exists(setup):
-        run(setup, "uninstall", *(() if _is_i386() else ("--only", "64")))
+        run(setup, "uninstall", *catalog_view())
 
 
 def up(shim):

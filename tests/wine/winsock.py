@@ -9,10 +9,8 @@ import daemon
 import wine
 import programs
 
-BITS = int(os.environ.get("PNR_WINE_BITS", "64"))
 SETUP = "shim/pnrnsp-setup"
-# The DLL of this build is for one of a 64-bit system's two catalogs.
-VIEW = ("--only", "64") if BITS == 64 else ()
+VIEW = wine.catalog_view()
 SERVICE_NOT_FOUND = 10108
 
 
